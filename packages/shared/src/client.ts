@@ -1,0 +1,105 @@
+import { AppError, fromProblem, type Problem } from './errors.js';
+import type { RouteContract, RouteInput, RouteOutput } from './route.js';
+
+export interface ClientOptions {
+  /** The server's address, such as http://127.0.0.1:7070 */
+  url: string;
+  token?: string;
+  fetch?: typeof fetch;
+  /** Sent as User-Agent where the platform lets us. */
+  agent?: string;
+}
+
+interface Extra {
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+  /** Sent as it is (for routes with a raw request). */
+  rawBody?: RequestInit['body'];
+}
+
+export interface Client {
+  readonly url: string;
+  /** Calls a route and answers its parsed JSON. @throws AppError as the server said it, or `unavailable` when none answers. */
+  call<R extends RouteContract>(route: R, input: RouteInput<R>, extra?: Extra): Promise<RouteOutput<R>>;
+  /** Calls a route and answers the response itself, for bodies that aren't JSON. */
+  open<R extends RouteContract>(route: R, input: RouteInput<R>, extra?: Extra): Promise<Response>;
+}
+
+type Loose = { params?: Record<string, unknown>; query?: Record<string, unknown>; body?: unknown };
+
+/** The typed client of the API, for the command line, the worker and the page. */
+export function createClient(options: ClientOptions): Client {
+  const base = options.url.replace(/\/+$/, '');
+  const doFetch = options.fetch ?? fetch;
+
+  async function open<R extends RouteContract>(
+    route: R,
+    input: RouteInput<R>,
+    extra: Extra = {},
+  ): Promise<Response> {
+    const loose = input as Loose;
+    const headers: Record<string, string> = { ...extra.headers };
+    if (options.token) headers.authorization = `Bearer ${options.token}`;
+    if (options.agent) headers['user-agent'] = options.agent;
+    let body: RequestInit['body'] | undefined = extra.rawBody;
+    if (loose.body !== undefined) {
+      headers['content-type'] = 'application/json';
+      body = JSON.stringify(loose.body);
+    } else if (extra.rawBody !== undefined && route.raw?.request) {
+      headers['content-type'] ??= route.raw.request;
+    }
+    let response: Response;
+    try {
+      response = await doFetch(base + fillPath(route.path, loose.params) + queryString(loose.query), {
+        method: route.method,
+        headers,
+        body,
+        signal: extra.signal,
+      });
+    } catch (cause) {
+      if (extra.signal?.aborted) throw cause;
+      throw new AppError('unavailable', `no answer from ${base}`, {
+        cause,
+        hint: 'Is the server running (`mycloud up`), and is the address right?',
+      });
+    }
+    if (!response.ok) throw await errorOf(response, route);
+    return response;
+  }
+
+  return {
+    url: base,
+    open,
+    async call(route, input, extra) {
+      const response = await open(route, input, extra);
+      if (!route.response) return undefined as never;
+      return route.response.parse(await response.json()) as never;
+    },
+  };
+}
+
+function fillPath(path: string, params: Record<string, unknown> = {}): string {
+  return path.replace(/:([A-Za-z]+)/g, (_, name: string) => encodeURIComponent(String(params[name])));
+}
+
+function queryString(query: Record<string, unknown> = {}): string {
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (Array.isArray(value)) for (const item of value) search.append(key, String(item));
+    else if (value !== undefined && value !== null) search.set(key, String(value));
+  }
+  const text = search.toString();
+  return text ? `?${text}` : '';
+}
+
+async function errorOf(response: Response, route: RouteContract): Promise<AppError> {
+  const type = response.headers.get('content-type') ?? '';
+  if (type.includes('json')) {
+    const problem = (await response.json()) as Partial<Problem>;
+    if (problem.code && problem.detail) return fromProblem(problem as Problem);
+  }
+  return new AppError(
+    response.status >= 500 ? 'unavailable' : 'internal',
+    `${route.method} ${route.path} answered ${response.status}`,
+  );
+}

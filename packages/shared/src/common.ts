@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { nameSchema } from './names.js';
+
+export const idSchema = z.uuid();
+/** SHA-256 in lower-case hexadecimal. */
+export const hashSchema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hexadecimal');
+export const timeSchema = z.iso.datetime();
+/** Byte counts stay below 2^53. */
+export const bytesSchema = z.number().int().nonnegative();
+
+export const pageQuery = z.object({
+  cursor: z.string().max(200).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+});
+
+/** A page of a list; `nextCursor` is null on the last. */
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+
+export const projectParams = z.object({ owner: nameSchema, project: nameSchema });
+export const datasetParams = z.object({ owner: nameSchema, dataset: nameSchema });

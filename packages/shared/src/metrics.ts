@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { timeSchema } from './common.js';
+import { jobParams } from './jobs.js';
+import { defineRoute } from './route.js';
+
+/** One value of one series. Metrics of the machine are named `system/…` (percent, bytes). */
+export const metricPointSchema = z.object({
+  name: z.string().min(1).max(200),
+  /** Epoch or training step as the job names it; null where it names none. */
+  step: z.number().int().nullable(),
+  /** NaN and infinities travel as null. */
+  value: z.number().nullable(),
+  /** Milliseconds since 1970. */
+  time: z.number().int(),
+});
+export type MetricPoint = z.infer<typeof metricPointSchema>;
+
+const tag = 'metrics';
+const base = '/v1/projects/:owner/:project/jobs/:number/metrics';
+export const metricRoutes = {
+  list: defineRoute({
+    method: 'GET',
+    path: base,
+    auth: 'user',
+    tag,
+    summary: 'Names of its series with count and last value',
+    params: jobParams,
+    response: z.object({
+      items: z.array(
+        z.object({
+          name: z.string(),
+          points: z.number().int(),
+          last: z.number().nullable(),
+          lastStep: z.number().int().nullable(),
+          updatedAt: timeSchema,
+        }),
+      ),
+    }),
+  }),
+  series: defineRoute({
+    method: 'GET',
+    path: `${base}/series`,
+    auth: 'user',
+    tag,
+    summary: 'Points of one series of the last attempt that has it, in order of time',
+    params: jobParams,
+    query: z.object({
+      name: z.string().min(1).max(200),
+      limit: z.coerce.number().int().min(1).max(100_000).default(10_000),
+    }),
+    response: z.object({ points: z.array(metricPointSchema) }),
+  }),
+};

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { idSchema, pageOf, pageQuery, projectParams, timeSchema } from './common.js';
+import { nameSchema } from './names.js';
+import { defineRoute } from './route.js';
+
+export const projectSchema = z.object({
+  id: idSchema,
+  owner: nameSchema,
+  name: nameSchema,
+  description: z.string(),
+  public: z.boolean(),
+  /** Number of the newest job; 0 before the first. */
+  lastJob: z.number().int().nonnegative(),
+  createdAt: timeSchema,
+});
+export type Project = z.infer<typeof projectSchema>;
+
+const tag = 'projects';
+const editable = { description: z.string().max(10_000), public: z.boolean() };
+export const projectRoutes = {
+  list: defineRoute({
+    method: 'GET',
+    path: '/v1/projects',
+    auth: 'user',
+    tag,
+    summary: 'Projects you may see, newest first',
+    query: pageQuery.extend({ owner: nameSchema.optional() }),
+    response: pageOf(projectSchema),
+  }),
+  create: defineRoute({
+    method: 'POST',
+    path: '/v1/projects',
+    auth: 'user',
+    tag,
+    summary: 'Makes a project of yours',
+    status: 201,
+    body: z.object({
+      name: nameSchema,
+      description: editable.description.default(''),
+      public: editable.public.default(false),
+    }),
+    response: projectSchema,
+  }),
+  get: defineRoute({
+    method: 'GET',
+    path: '/v1/projects/:owner/:project',
+    auth: 'user',
+    tag,
+    summary: 'One project',
+    params: projectParams,
+    response: projectSchema,
+  }),
+  update: defineRoute({
+    method: 'PATCH',
+    path: '/v1/projects/:owner/:project',
+    auth: 'user',
+    tag,
+    summary: 'Changes description or visibility',
+    params: projectParams,
+    body: z.object(editable).partial(),
+    response: projectSchema,
+  }),
+  delete: defineRoute({
+    method: 'DELETE',
+    path: '/v1/projects/:owner/:project',
+    auth: 'user',
+    tag,
+    summary: 'Deletes a project whose jobs have all ended',
+    params: projectParams,
+  }),
+};

@@ -1,0 +1,47 @@
+import type { z } from 'zod';
+
+/**
+ * Who may call a route. `none`: anybody; `user`: a user's token; `admin`: a user's token with the admin role;
+ * `worker`: a worker's token; `user_or_worker`: either (a worker only for the attempt it holds);
+ * `signed`: anybody holding a signed URL.
+ */
+export type RouteAuth = 'none' | 'user' | 'admin' | 'worker' | 'user_or_worker' | 'signed';
+
+export interface RouteContract {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Fastify style: /v1/projects/:owner/:project */
+  path: string;
+  auth: RouteAuth;
+  summary: string;
+  tag: string;
+  params?: z.ZodType;
+  query?: z.ZodType;
+  body?: z.ZodType;
+  /** Absent: the route answers 204, or the body named by `raw`. */
+  response?: z.ZodType;
+  /** Success status, 200 unless said (204 without a response). */
+  status?: 200 | 201 | 202;
+  /** A body that isn't JSON: octets, text or a stream of server-sent events. */
+  raw?: { request?: string; response?: string };
+}
+
+/** Keeps the literal types of a contract, so that client and server are typed by it. */
+export function defineRoute<const R extends RouteContract>(route: R): R {
+  return route;
+}
+
+type In<S> = S extends z.ZodType ? z.input<S> : never;
+type Part<R extends RouteContract, K extends 'params' | 'query' | 'body'> = R[K] extends z.ZodType
+  ? undefined extends In<R[K]>
+    ? { [P in K]?: In<R[K]> }
+    : Record<string, never> extends In<R[K]>
+      ? { [P in K]?: In<R[K]> }
+      : { [P in K]: In<R[K]> }
+  : { [P in K]?: undefined };
+
+/** What a caller of the route gives. */
+export type RouteInput<R extends RouteContract> = Part<R, 'params'> & Part<R, 'query'> & Part<R, 'body'>;
+/** What the route answers, parsed. */
+export type RouteOutput<R extends RouteContract> = R['response'] extends z.ZodType
+  ? z.output<R['response']>
+  : undefined;

@@ -1,0 +1,185 @@
+import { z } from 'zod';
+import { bytesSchema, hashSchema, idSchema, timeSchema } from './common.js';
+import { defineRoute } from './route.js';
+
+/** A worker writes for the owner of the job whose attempt it holds; the fence proves it. */
+export const attemptProof = z.object({
+  jobId: idSchema,
+  attempt: z.number().int().positive(),
+  fence: z.number().int().positive(),
+});
+export type AttemptProof = z.infer<typeof attemptProof>;
+
+export const maxHashesPerCall = 10_000;
+/** A pack is at most this long; chunks are never longer than a pack. */
+export const maxPackBytes = 64 * 1024 * 1024;
+
+export const snapshotSchema = z.object({
+  id: idSchema,
+  hash: hashSchema,
+  files: z.number().int().nonnegative(),
+  bytes: bytesSchema,
+  createdAt: timeSchema,
+});
+export type Snapshot = z.infer<typeof snapshotSchema>;
+
+/** How to send or get bytes at the store, without the api in between when the store is S3. */
+export const signedRequest = z.object({
+  method: z.enum(['GET', 'PUT']),
+  url: z.string(),
+  headers: z.record(z.string(), z.string()),
+});
+export type SignedRequest = z.infer<typeof signedRequest>;
+
+export const packChunk = z.object({
+  hash: hashSchema,
+  offset: bytesSchema,
+  size: z.number().int().positive(),
+});
+
+export const fileEntrySchema = z.object({
+  name: z.string(),
+  path: z.string(),
+  type: z.enum(['file', 'dir', 'symlink']),
+  /** Bytes; for a folder, of all files below it. */
+  size: bytesSchema,
+  /** Files below a folder; 1 for a file. */
+  files: z.number().int().nonnegative(),
+});
+export type FileEntry = z.infer<typeof fileEntrySchema>;
+
+const tag = 'snapshots';
+const byId = z.object({ id: idSchema });
+export const snapshotRoutes = {
+  missing: defineRoute({
+    method: 'POST',
+    path: '/v1/chunks/missing',
+    auth: 'user_or_worker',
+    tag,
+    summary: 'Which of these chunks the owner has not stored yet',
+    body: z.object({ hashes: z.array(hashSchema).max(maxHashesPerCall), attempt: attemptProof.optional() }),
+    response: z.object({ missing: z.array(hashSchema) }),
+  }),
+  createPack: defineRoute({
+    method: 'POST',
+    path: '/v1/packs',
+    auth: 'user_or_worker',
+    tag,
+    summary: 'Announces a pack of chunks and answers where to PUT its bytes',
+    status: 201,
+    body: z.object({
+      sha256: hashSchema,
+      size: z.number().int().positive().max(maxPackBytes),
+      chunks: z.array(packChunk).min(1).max(maxHashesPerCall),
+      attempt: attemptProof.optional(),
+    }),
+    /** upload is null when the owner has this very pack already. */
+    response: z.object({ id: idSchema, upload: signedRequest.nullable() }),
+  }),
+  commitPack: defineRoute({
+    method: 'POST',
+    path: '/v1/packs/:id/commit',
+    auth: 'user_or_worker',
+    tag,
+    summary:
+      'Says that the bytes are sent; the store checks length and SHA-256 before the chunks count as stored',
+    params: byId,
+    body: z.object({ attempt: attemptProof.optional() }),
+  }),
+  /** The body is the manifest, gzipped; its SHA-256 (unpacked) is the snapshot's name. */
+  create: defineRoute({
+    method: 'POST',
+    path: '/v1/snapshots',
+    auth: 'user_or_worker',
+    tag,
+    summary: 'Commits a manifest whose chunks are all stored',
+    status: 201,
+    query: z.object({
+      jobId: idSchema.optional(),
+      attempt: z.coerce.number().int().positive().optional(),
+      fence: z.coerce.number().int().positive().optional(),
+    }),
+    response: snapshotSchema,
+    raw: { request: 'application/gzip' },
+  }),
+  get: defineRoute({
+    method: 'GET',
+    path: '/v1/snapshots/:id',
+    auth: 'user_or_worker',
+    tag,
+    summary: 'One snapshot',
+    params: byId,
+    response: snapshotSchema,
+  }),
+  manifest: defineRoute({
+    method: 'GET',
+    path: '/v1/snapshots/:id/manifest',
+    auth: 'user_or_worker',
+    tag,
+    summary: 'Its manifest, gzipped',
+    params: byId,
+    raw: { response: 'application/gzip' },
+  }),
+  locate: defineRoute({
+    method: 'POST',
+    path: '/v1/snapshots/:id/locate',
+    auth: 'user_or_worker',
+    tag,
+    summary: 'Where chunks of it lie: packs by signed URL, for Range requests',
+    params: byId,
+    body: z.object({ hashes: z.array(hashSchema).max(maxHashesPerCall) }),
+    response: z.object({
+      packs: z.array(z.object({ id: idSchema, size: z.number().int(), download: signedRequest })),
+      /** pack: index into packs. */
+      chunks: z.array(packChunk.extend({ pack: z.number().int().nonnegative() })),
+    }),
+  }),
+  files: defineRoute({
+    method: 'GET',
+    path: '/v1/snapshots/:id/files',
+    auth: 'user',
+    tag,
+    summary: 'What a folder of it holds, one level',
+    params: byId,
+    query: z.object({ path: z.string().max(4096).default('') }),
+    response: z.object({ items: z.array(fileEntrySchema) }),
+  }),
+  file: defineRoute({
+    method: 'GET',
+    path: '/v1/snapshots/:id/file',
+    auth: 'user',
+    tag,
+    summary: 'One file, whole or by Range',
+    params: byId,
+    query: z.object({ path: z.string().min(1).max(4096) }),
+    raw: { response: 'application/octet-stream' },
+  }),
+};
+
+export const storeRoutes = {
+  put: defineRoute({
+    method: 'PUT',
+    path: '/v1/store/:key',
+    auth: 'signed',
+    tag: 'store',
+    summary: 'Takes an object of the directory store (signed URL)',
+    params: z.object({ key: z.string() }),
+    query: z.object({
+      expires: z.coerce.number().int(),
+      size: z.coerce.number().int(),
+      sha256: hashSchema,
+      signature: z.string(),
+    }),
+    raw: { request: 'application/octet-stream' },
+  }),
+  get: defineRoute({
+    method: 'GET',
+    path: '/v1/store/:key',
+    auth: 'signed',
+    tag: 'store',
+    summary: 'Gives an object of the directory store, whole or by Range (signed URL)',
+    params: z.object({ key: z.string() }),
+    query: z.object({ expires: z.coerce.number().int(), signature: z.string() }),
+    raw: { response: 'application/octet-stream' },
+  }),
+};

@@ -1,0 +1,2 @@
+/** Version of this release: of api, worker and command line alike. */
+export const version = '0.1.0';

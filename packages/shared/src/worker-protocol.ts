@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { hashSchema, idSchema } from './common.js';
+import { logLineSchema, maxLineBytes, maxLinesPerBatch } from './logs.js';
+import { environmentSchema, machineSchema } from './machines.js';
+import { metricPointSchema } from './metrics.js';
+import { reasonNames } from './reasons.js';
+import { defineRoute } from './route.js';
+import { attemptProof } from './snapshots.js';
+
+/** Version of the protocol between worker and api; one apart is served, further apart is refused. */
+export const protocolVersion = 1;
+
+/** What a ticket carries, and nothing else: a wake-up. */
+export const ticketSchema = z.object({ jobId: idSchema, attempt: z.number().int().positive() });
+export type Ticket = z.infer<typeof ticketSchema>;
+/** The queue's name for a machine type's tickets. */
+export const ticketQueue = (machine: string): string => `tickets-${machine}`;
+
+/** What a worker needs to run one attempt. */
+export const assignmentSchema = z.object({
+  jobId: idSchema,
+  name: z.string(),
+  owner: z.string(),
+  attempt: z.number().int().positive(),
+  fence: z.number().int().positive(),
+  leaseSeconds: z.number().positive(),
+  command: z.string(),
+  env: z.record(z.string(), z.string()),
+  machine: machineSchema,
+  environment: environmentSchema,
+  mounts: z.array(z.object({ name: z.string(), snapshotId: idSchema, snapshot: hashSchema })),
+  code: z.object({ snapshotId: idSchema, snapshot: hashSchema }).nullable(),
+  /** Last synced output of an earlier attempt, to be restored into /output. */
+  restore: z.object({ snapshotId: idSchema, snapshot: hashSchema }).nullable(),
+  tensorboard: z.boolean(),
+  maxRuntimeSeconds: z.number().int().positive().nullable(),
+  /** Said in the first log line, such as that --gpu runs on the CPU here. */
+  notes: z.array(z.string()),
+});
+export type Assignment = z.infer<typeof assignmentSchema>;
+
+/** Order of the api to a worker, on the command stream and in answers to renewals. */
+export const workerCommandSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('stop'),
+    jobId: idSchema,
+    attempt: z.number().int(),
+    reason: z.enum(reasonNames),
+    detail: z.string(),
+  }),
+  z.object({ type: z.literal('wake') }),
+]);
+export type WorkerCommand = z.infer<typeof workerCommandSchema>;
+
+/** A line as a worker sends it; its number follows from firstSeq. */
+export const sentLineSchema = logLineSchema
+  .pick({ time: true, source: true, more: true })
+  .extend({ text: z.string().max(maxLineBytes) });
+export type SentLine = z.infer<typeof sentLineSchema>;
+
+const tag = 'worker protocol';
+const byJob = z.object({ jobId: idSchema });
+const proof = attemptProof.omit({ jobId: true });
+export const workerRoutes = {
+  register: defineRoute({
+    method: 'POST',
+    path: '/v1/worker/register',
+    auth: 'worker',
+    tag,
+    summary: 'A worker says what it offers; the same name takes up the same worker again',
+    body: z.object({
+      protocol: z.number().int(),
+      name: z.string().min(1).max(100),
+      version: z.string().max(50),
+      runner: z.string().max(30),
+      machines: z.array(z.string().max(63)).min(1),
+      cores: z.number().positive(),
+      memoryBytes: z.number().int().positive(),
+      gpus: z.number().int().nonnegative(),
+    }),
+    response: z.object({
+      workerId: idSchema,
+      leaseSeconds: z.number().positive(),
+      machines: z.array(machineSchema),
+    }),
+  }),
+  /** Renews the leases of all attempts it runs. One refused has lost its lease: its execution must end. */
+  heartbeat: defineRoute({
+    method: 'POST',
+    path: '/v1/worker/heartbeat',
+    auth: 'worker',
+    tag,
+    summary: 'Renews leases; answers which are refused and what is to be stopped',
+    body: z.object({ workerId: idSchema, attempts: z.array(attemptProof).max(1000) }),
+    response: z.object({ refused: z.array(attemptProof), commands: z.array(workerCommandSchema) }),
+  }),
+  /** With a ticket: that job, if it is still to be had. Without: the next in line for these machines, waiting up to waitSeconds. */
+  claim: defineRoute({
+    method: 'POST',
+    path: '/v1/worker/claim',
+    auth: 'worker',
+    tag,
+    summary: 'Takes a job under a lease',
+    body: z.object({
+      workerId: idSchema,
+      ticket: ticketSchema.optional(),
+      machines: z.array(z.string()).min(1),
+      waitSeconds: z.number().min(0).max(30).default(0),
+    }),
+    response: z.object({ assignment: assignmentSchema.nullable() }),
+  }),
+  status: defineRoute({
+    method: 'POST',
+    path: '/v1/worker/jobs/:jobId/status',
+    auth: 'worker',
+    tag,
+    summary: 'preparing → running → saving',
+    params: byJob,
+    body: proof.extend({ status: z.enum(['running', 'saving']) }),
+  }),
+  logs: defineRoute({
+    method: 'POST',
+    path: '/v1/worker/jobs/:jobId/logs',
+    auth: 'worker',
+    tag,
+    summary: 'Appends log lines: a batch is stored once, a gap is refused',
+    params: byJob,
+    body: proof.extend({
+      firstSeq: z.number().int().positive(),
+      lines: z.array(sentLineSchema).max(maxLinesPerBatch),
+      /** The line being drawn (a progress bar), shown to followers and not stored. */
+      progress: z.string().max(maxLineBytes).optional(),
+    }),
+    response: z.object({ lastSeq: z.number().int().nonnegative() }),
+  }),
+  metrics: defineRoute({
+    method: 'POST',
+    path: '/v1/worker/jobs/:jobId/metrics',
+    auth: 'worker',
+    tag,
+    summary: 'Appends metric points; a batch with the same batchId is stored once',
+    params: byJob,
+    body: proof.extend({ batchId: idSchema, points: z.array(metricPointSchema).max(10_000) }),
+  }),
+  /** A synced state of /output while the job runs, restored for a later attempt. */
+  output: defineRoute({
+    method: 'POST',
+    path: '/v1/worker/jobs/:jobId/output',
+    auth: 'worker',
+    tag,
+    summary: 'Names the newest saved output',
+    params: byJob,
+    body: proof.extend({ snapshotId: idSchema }),
+  }),
+  finish: defineRoute({
+    method: 'POST',
+    path: '/v1/worker/jobs/:jobId/finish',
+    auth: 'worker',
+    tag,
+    summary: 'Ends the attempt',
+    params: byJob,
+    body: proof.extend({
+      reason: z.enum(reasonNames),
+      detail: z.string().max(10_000),
+      exitCode: z.number().int().nullable(),
+      outputSnapshotId: idSchema.nullable(),
+      lastSeq: z.number().int().nonnegative(),
+    }),
+  }),
+  /** Messages: data is a WorkerCommand. Comments keep it alive each 10 s. */
+  commands: defineRoute({
+    method: 'GET',
+    path: '/v1/worker/commands',
+    auth: 'worker',
+    tag,
+    summary: 'Commands to this worker by server-sent events',
+    query: z.object({ workerId: idSchema }),
+    raw: { response: 'text/event-stream' },
+  }),
+};
