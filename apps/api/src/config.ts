@@ -1,0 +1,112 @@
+import os from 'node:os';
+import path from 'node:path';
+import { AppError } from '@mycloud/shared';
+import { z } from 'zod';
+
+const flag = z
+  .enum(['0', '1', 'false', 'true'])
+  .default('0')
+  .transform((value) => value === '1' || value === 'true');
+
+const s3Schema = z.object({
+  endpoint: z.url(),
+  bucket: z.string().min(3),
+  accessKey: z.string().min(1),
+  secretKey: z.string().min(1),
+  region: z.string().default('us-east-1'),
+});
+
+const schema = z.object({
+  MYCLOUD_HOST: z.string().default('127.0.0.1'),
+  MYCLOUD_PORT: z.coerce.number().int().min(0).max(65535).default(7070),
+  MYCLOUD_HOME: z.string().default(path.join(os.homedir(), '.mycloud')),
+  /** What clients reach this server by; signed URLs of the directory store start with it. Default: relative to whatever they used. */
+  MYCLOUD_PUBLIC_URL: z.url().optional(),
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'a postgres:// URL'),
+  MYCLOUD_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(500).default(10),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'a redis:// URL')
+    .optional(),
+  S3_ENDPOINT: z.string().optional(),
+  S3_BUCKET: z.string().optional(),
+  S3_ACCESS_KEY: z.string().optional(),
+  S3_SECRET_KEY: z.string().optional(),
+  S3_REGION: z.string().optional(),
+  /** Embedded: --gpu runs on the CPU where no GPU is, and the job's first line says so. */
+  MYCLOUD_EMBEDDED: flag,
+  MYCLOUD_BOOTSTRAP_USER: z.string().optional(),
+  MYCLOUD_BOOTSTRAP_PASSWORD: z.string().optional(),
+  MYCLOUD_BOOTSTRAP_TOKEN: z.string().optional(),
+  MYCLOUD_BOOTSTRAP_WORKER_TOKEN: z.string().optional(),
+  /** Password of the Postgres role mycloud_queue, which sees the queue's tables and nothing else. */
+  MYCLOUD_QUEUE_ROLE_PASSWORD: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{16,}$/, 'at least 16 letters, digits, "_" or "-"')
+    .optional(),
+  MYCLOUD_LEASE_SECONDS: z.coerce.number().min(1).max(3600).default(30),
+  MYCLOUD_SWEEP_SECONDS: z.coerce.number().min(0.1).max(600).default(5),
+  /** Logs of ended jobs older than this are deleted; 0 keeps them. */
+  MYCLOUD_LOG_RETENTION_DAYS: z.coerce.number().min(0).default(90),
+  /** JSON list of machine types, replacing the built-in catalogue. */
+  MYCLOUD_MACHINES: z.string().optional(),
+  MYCLOUD_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
+});
+
+export type Config = ReturnType<typeof readConfig>;
+
+/** Parses the environment once. @throws AppError that lists every wrong variable */
+export function readConfig(env: Record<string, string | undefined>) {
+  const parsed = schema.safeParse(env);
+  const issues = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
+  const { S3_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY, S3_SECRET_KEY, S3_REGION } = env;
+  const s3 = S3_ENDPOINT
+    ? s3Schema.safeParse({
+        endpoint: S3_ENDPOINT,
+        bucket: S3_BUCKET,
+        accessKey: S3_ACCESS_KEY,
+        secretKey: S3_SECRET_KEY,
+        region: S3_REGION,
+      })
+    : undefined;
+  if (s3 && !s3.success) {
+    for (const issue of s3.error.issues) {
+      const name = String(issue.path[0])
+        .replace(/[A-Z]/g, (c) => `_${c}`)
+        .toUpperCase();
+      issues.push({ path: `S3_${name}`, message: issue.message });
+    }
+  }
+  if (!parsed.success || (s3 && !s3.success)) {
+    throw new AppError('bad_request', 'the server cannot start with these settings', {
+      errors: issues,
+      hint: 'Mend these environment variables.',
+    });
+  }
+  const v = parsed.data;
+  return {
+    host: v.MYCLOUD_HOST,
+    port: v.MYCLOUD_PORT,
+    home: v.MYCLOUD_HOME,
+    publicUrl: v.MYCLOUD_PUBLIC_URL,
+    databaseUrl: v.DATABASE_URL,
+    databaseConnections: v.MYCLOUD_DATABASE_CONNECTIONS,
+    redisUrl: v.REDIS_URL,
+    s3: s3?.data,
+    embedded: v.MYCLOUD_EMBEDDED,
+    bootstrap: {
+      user: v.MYCLOUD_BOOTSTRAP_USER,
+      password: v.MYCLOUD_BOOTSTRAP_PASSWORD,
+      token: v.MYCLOUD_BOOTSTRAP_TOKEN,
+      workerToken: v.MYCLOUD_BOOTSTRAP_WORKER_TOKEN,
+    },
+    queueRolePassword: v.MYCLOUD_QUEUE_ROLE_PASSWORD,
+    leaseSeconds: v.MYCLOUD_LEASE_SECONDS,
+    sweepSeconds: v.MYCLOUD_SWEEP_SECONDS,
+    logRetentionDays: v.MYCLOUD_LOG_RETENTION_DAYS,
+    machines: v.MYCLOUD_MACHINES,
+    logLevel: v.MYCLOUD_LOG_LEVEL,
+  };
+}
