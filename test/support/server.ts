@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+const bin = path.resolve(import.meta.dirname, '../../apps/cli/bin/mycloud.mjs');
+
+export interface CliResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface TestServer {
+  url: string;
+  home: string;
+  pid: number;
+  /** A folder of the user's, empty at the start. */
+  folder: string;
+  /** Runs `mycloud ARGS` in the user's folder, logged in. */
+  cli(
+    args: string[],
+    options?: { cwd?: string; env?: Record<string, string>; input?: string },
+  ): Promise<CliResult>;
+  /** Like cli, and parses its --json; a failure throws with what it said. */
+  json<T>(args: string[], options?: { cwd?: string }): Promise<T>;
+  /** Starts `mycloud ARGS` and leaves it running. */
+  start(args: string[], options?: { cwd?: string }): ChildProcess;
+  /** SIGTERM to `mycloud up`, waits for its end. */
+  stop(): Promise<void>;
+  /** `mycloud up` again on the same home, after a stop. */
+  restart(): Promise<void>;
+  /** Stops, and removes every folder. */
+  remove(): Promise<void>;
+}
+
+/** `mycloud up` on a home and a user's home of its own, on a free port: what a person gets, with nothing shared. */
+export async function startServer(
+  options: { env?: Record<string, string>; args?: string[] } = {},
+): Promise<TestServer> {
+  const base = await mkdtemp(path.join(os.tmpdir(), 'mycloud-e2e-'));
+  const home = path.join(base, 'server');
+  const folder = await mkdtemp(path.join(base, 'user-'));
+  const env: Record<string, string> = {
+    PATH: process.env.PATH ?? '',
+    HOME: base,
+    XDG_CONFIG_HOME: path.join(base, 'config'),
+    XDG_CACHE_HOME: path.join(base, 'cache'),
+    LANG: 'C.UTF-8',
+    NO_COLOR: '1',
+    ...options.env,
+  };
+  let up: ChildProcess | undefined;
+  const server: TestServer = {
+    url: '',
+    home,
+    pid: 0,
+    folder,
+    start: (args, { cwd = folder } = {}) =>
+      spawn(process.execPath, [bin, ...args], { cwd, env, stdio: 'pipe' }),
+    async cli(args, { cwd = folder, env: extra, input } = {}) {
+      const child = spawn(process.execPath, [bin, ...args], {
+        cwd,
+        env: { ...env, ...extra },
+        stdio: 'pipe',
+      });
+      let stdout = '';
+      let stderr = '';
+      child.stdout.on('data', (bytes) => (stdout += bytes));
+      child.stderr.on('data', (bytes) => (stderr += bytes));
+      child.stdin.end(input ?? '');
+      const [code] = await once(child, 'close');
+      return { code: code ?? -1, stdout, stderr };
+    },
+    async json<T>(args: string[], jsonOptions?: { cwd?: string }) {
+      const { code, stdout, stderr } = await server.cli([...args, '--json'], jsonOptions);
+      if (code !== 0) throw new Error(`mycloud ${args.join(' ')} exited ${code}\n${stderr}\n${stdout}`);
+      return JSON.parse(stdout) as T;
+    },
+    async stop() {
+      if (!up || up.exitCode !== null || up.signalCode !== null) return;
+      const closed = once(up, 'close');
+      up.kill('SIGTERM');
+      await closed;
+    },
+    async restart() {
+      const port = server.url ? new URL(server.url).port : '0';
+      const args = [bin, 'up', '--home', home, '--port', port, '--json', ...(options.args ?? [])];
+      up = spawn(process.execPath, args, { env, cwd: base, stdio: ['ignore', 'pipe', 'pipe'] });
+      let errors = '';
+      up.stderr?.on('data', (bytes) => (errors += bytes));
+      for await (const line of createInterface({ input: up.stdout! })) {
+        if (!line.startsWith('{')) continue;
+        server.url = (JSON.parse(line) as { url: string }).url;
+        break;
+      }
+      up.stdout?.resume();
+      if (!server.url) throw new Error(`mycloud up did not get ready:\n${errors}`);
+      server.pid = up.pid!;
+    },
+    async remove() {
+      await server.stop();
+      await rm(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    },
+  };
+  await server.restart();
+  return server;
+}
+
+/** Waits until `probe` answers something true, looking every 100 ms. */
+export async function eventually<T>(
+  what: string,
+  probe: () => Promise<T | undefined | false>,
+  seconds = 60,
+): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const found = await probe();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`waited ${seconds} s in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
