@@ -48,7 +48,10 @@ export function ensure() {
   }
   if (needsBuild()) {
     process.stderr.write('Building…\n');
-    execFileSync(process.execPath, [path.join(root, 'scripts/build.mjs')], { cwd: root, stdio: ['ignore', 2, 2] });
+    execFileSync(process.execPath, [path.join(root, 'scripts/build.mjs')], {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+    });
   }
 }
 

@@ -29,10 +29,14 @@ if (args.length === 0) {
 process.stdout.write('\n== tests (vitest)\n');
 const folder = mkdtempSync(path.join(os.tmpdir(), 'mycloud-test-'));
 const report = path.join(folder, 'report.json');
-const run = spawnSync(bin('vitest'), ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args], {
-  cwd: root,
-  stdio: 'inherit',
-});
+const run = spawnSync(
+  bin('vitest'),
+  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args],
+  {
+    cwd: root,
+    stdio: 'inherit',
+  },
+);
 let skipped = 0;
 try {
   const result = JSON.parse(readFileSync(report, 'utf8'));
@@ -40,7 +44,9 @@ try {
   failed += result.numFailedTests;
   skipped = result.numPendingTests;
   // A file that fails before its first test counts as one failure.
-  failed += result.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
+  failed += result.testResults.filter(
+    (file) => file.status === 'failed' && file.assertionResults.length === 0,
+  ).length;
 } catch (error) {
   process.stdout.write(`vitest left no report: ${error.message}\n`);
   failed++;
