@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Client } from '@mycloud/shared';
+import { copyFolder } from './copy-tree.js';
+import { type DownloadProgress, fetchManifest, writeEntries } from './download.js';
+import type { Entry } from './manifest.js';
+
+export interface Mounted {
+  /** The read-only tree. Bind it read-only or copy it; nothing may write to it. */
+  readonly dir: string;
+  /** Says that this use is over; a second call does nothing. */
+  release(): Promise<void>;
+}
+
+export interface MountOptions {
+  signal?: AbortSignal;
+  /** Not called when the tree is there already. */
+  onProgress?: (progress: DownloadProgress) => void;
+}
+
+/** Trees of snapshots by content, for a worker: fetched once, shared by all jobs that use them. */
+export interface ContentCache {
+  /**
+   * Gives the tree of a snapshot, fetching it only when it isn't there: a second mount touches no network. Callers
+   * at the same time share one fetch. The tree stays until every mount is released; a worker that adopts a job
+   * after a restart mounts its inputs again before it takes other jobs.
+   */
+  mount(client: Client, snapshotId: string, hash: string, options?: MountOptions): Promise<Mounted>;
+  /** Makes an independent, writable copy of a mounted tree (for /code, or an output restored). */
+  copy(treeDir: string, target: string, signal?: AbortSignal): Promise<void>;
+  /** Makes an independent, read-only copy: for runners without read-only mounts, where a job could write into the cache. */
+  copyForJob(treeDir: string, target: string, signal?: AbortSignal): Promise<void>;
+}
+
+interface Tree {
+  bytes: number;
+  users: number;
+  /** ms since the epoch */
+  usedAt: number;
+}
+
+/**
+ * Opens a cache below `dir`, which one process uses at a time: `trees/<hash>` beside `trees/<hash>.size`, and `tmp`
+ * for what is being built or removed. Holds: a tree under its name is whole, since it was renamed there.
+ *
+ * @param options.maxBytes trees nobody uses are removed, least recently used first, to stay under it; trees in use
+ *   are never removed, so that they may exceed it.
+ */
+export async function openContentCache(dir: string, options: { maxBytes: number }): Promise<ContentCache> {
+  const root = path.join(path.resolve(dir), 'trees');
+  const tmp = path.join(path.resolve(dir), 'tmp');
+  await rm(tmp, { recursive: true, force: true });
+  await mkdir(root, { recursive: true });
+  await mkdir(tmp, { recursive: true });
+  const trees = await readTrees(root);
+  /** Trees being built or removed. */
+  const busy = new Map<string, Promise<void>>();
+  const at = (hash: string): string => path.join(root, hash);
+
+  async function remove(hash: string): Promise<void> {
+    const doomed = path.join(tmp, randomUUID());
+    await rename(at(hash), doomed);
+    await rm(`${at(hash)}.size`, { force: true });
+    await rm(doomed, { recursive: true, force: true });
+  }
+
+  /** Removes unused trees until `coming` more bytes fit, or none is left. */
+  async function makeRoom(coming: number): Promise<void> {
+    for (;;) {
+      const total = [...trees.values()].reduce((sum, tree) => sum + tree.bytes, coming);
+      if (total <= options.maxBytes) return;
+      const unused = [...trees].filter(([, tree]) => tree.users === 0);
+      const oldest = unused.sort(([, a], [, b]) => a.usedAt - b.usedAt)[0];
+      if (!oldest) return;
+      const [hash] = oldest;
+      trees.delete(hash);
+      const task = remove(hash).finally(() => busy.delete(hash));
+      busy.set(hash, task);
+      await task;
+    }
+  }
+
+  async function build(
+    client: Client,
+    snapshotId: string,
+    hash: string,
+    mounting: MountOptions,
+  ): Promise<void> {
+    const entries = await fetchManifest(client, snapshotId, hash, mounting.signal);
+    const bytes = bytesOnDisk(entries);
+    await makeRoom(bytes);
+    const place = path.join(tmp, randomUUID());
+    try {
+      await writeEntries(entries, { client, snapshotId, dir: place, readOnly: true, ...mounting });
+      await writeFile(`${at(hash)}.size`, String(bytes));
+      await rename(place, at(hash));
+    } finally {
+      await rm(place, { recursive: true, force: true });
+    }
+    trees.set(hash, { bytes, users: 0, usedAt: Date.now() });
+  }
+
+  /** Finds or makes the tree, and counts one use of it in the same breath, so that it can't be removed in between. */
+  async function use(
+    client: Client,
+    snapshotId: string,
+    hash: string,
+    mounting: MountOptions,
+  ): Promise<Tree> {
+    for (;;) {
+      mounting.signal?.throwIfAborted();
+      const tree = trees.get(hash);
+      if (tree) {
+        tree.users += 1;
+        tree.usedAt = Date.now();
+        return tree;
+      }
+      const running = busy.get(hash);
+      if (running) {
+        // Its failure is its caller's (who may merely have been stopped); this one then builds for itself.
+        await running.catch(() => undefined);
+        continue;
+      }
+      const task = build(client, snapshotId, hash, mounting).finally(() => busy.delete(hash));
+      busy.set(hash, task);
+      await task;
+    }
+  }
+
+  return {
+    async mount(client, snapshotId, hash, mounting = {}) {
+      const tree = await use(client, snapshotId, hash, mounting);
+      let released = false;
+      const release = async (): Promise<void> => {
+        if (released) return;
+        released = true;
+        tree.users -= 1;
+        await makeRoom(0);
+      };
+      try {
+        const touched = new Date(tree.usedAt);
+        await utimes(`${at(hash)}.size`, touched, touched);
+      } catch (error) {
+        await release();
+        throw error;
+      }
+      return { dir: at(hash), release };
+    },
+    copy: (treeDir, target, signal) => copyFolder(treeDir, target, { signal }),
+    copyForJob: (treeDir, target, signal) => copyFolder(treeDir, target, { readOnly: true, signal }),
+  };
+}
+
+/** Finds the trees an earlier process left; what is not whole goes. */
+async function readTrees(root: string): Promise<Map<string, Tree>> {
+  const trees = new Map<string, Tree>();
+  const names = new Set(await readdir(root));
+  for (const name of names) {
+    const hash = name.replace(/\.size$/, '');
+    const size = path.join(root, `${hash}.size`);
+    const bytes = names.has(`${hash}.size`) ? Number(await readFile(size, 'utf8')) : Number.NaN;
+    if (names.has(hash) && Number.isSafeInteger(bytes)) {
+      trees.set(hash, { bytes, users: 0, usedAt: (await stat(size)).mtimeMs });
+    } else {
+      await rm(path.join(root, name), { recursive: true, force: true });
+    }
+  }
+  return trees;
+}
+
+/** What a tree takes up: files in blocks of 4 KiB, and a block for everything that has a name. */
+function bytesOnDisk(entries: readonly Entry[]): number {
+  const block = 4096;
+  return entries.reduce((sum, entry) => {
+    const content = entry.type === 'file' ? Math.ceil(entry.size / block) * block : 0;
+    return sum + content + block;
+  }, 0);
+}

@@ -1,0 +1,64 @@
+import { constants } from 'node:fs';
+import { chmod, copyFile, lstat, mkdir, readdir, readlink, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import type { Entry } from './manifest.js';
+import { eachLimit } from './pool.js';
+import { TreeWriter } from './tree-writer.js';
+
+interface CopyOptions {
+  /** Files get mode 0444 or 0555; otherwise 0644 or 0755. */
+  readOnly?: boolean;
+  signal?: AbortSignal;
+}
+
+const parallel = 16;
+// Shares the bytes until one side writes, where the file system can; copies them otherwise.
+const clone = constants.COPYFILE_FICLONE;
+
+/** Copies a whole tree to `target`, which must not hold anything in its way. The copy shares nothing that a write could reach. */
+export async function copyFolder(source: string, target: string, options: CopyOptions = {}): Promise<void> {
+  options.signal?.throwIfAborted();
+  await mkdir(target, { recursive: true, mode: 0o755 });
+  const names = await readdir(source, { withFileTypes: true });
+  await eachLimit(names, parallel, async (name) => {
+    const from = path.join(source, name.name);
+    const to = path.join(target, name.name);
+    if (name.isSymbolicLink()) await symlink(await readlink(from), to);
+    else if (name.isFile()) {
+      await copyFile(from, to, clone | constants.COPYFILE_EXCL);
+      await chmod(to, modeOf((await lstat(from)).mode, options.readOnly));
+    }
+  });
+  // Folders one after the other: nested limits would multiply.
+  for (const name of names) {
+    if (name.isDirectory())
+      await copyFolder(path.join(source, name.name), path.join(target, name.name), options);
+  }
+}
+
+/** Copies chosen entries of a tree into a folder that may hold something already, replacing what has their paths. */
+export async function copyTree(
+  entries: readonly Entry[],
+  source: string,
+  target: string,
+  options: CopyOptions = {},
+): Promise<void> {
+  const writer = await TreeWriter.open(target, options.readOnly ?? false);
+  try {
+    for (const entry of entries) if (entry.type === 'dir') await writer.folder(entry.path);
+    const files = entries.filter((entry) => entry.type === 'file');
+    await eachLimit(files, parallel, async (file) => {
+      options.signal?.throwIfAborted();
+      await writer.copy(file, path.join(source, file.path));
+    });
+    for (const entry of entries) if (entry.type === 'symlink') await writer.link(entry.path, entry.target);
+  } finally {
+    await writer.close();
+  }
+}
+
+function modeOf(mode: number, readOnly = false): number {
+  const runs = (mode & 0o111) !== 0;
+  if (readOnly) return runs ? 0o555 : 0o444;
+  return runs ? 0o755 : 0o644;
+}

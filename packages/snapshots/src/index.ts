@@ -1,0 +1,7 @@
+export * from './content-cache.js';
+export * from './diff.js';
+export * from './download.js';
+export * from './hash-cache.js';
+export * from './manifest.js';
+export * from './scan.js';
+export * from './upload.js';

@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import { AppError, bytesSchema, hashSchema, maxPackBytes } from '@mycloud/shared';
+import { z } from 'zod';
+import { linkFault, pathFault, quoted, refuse } from './tree-rules.js';
+
+/** A piece of a file, named by the SHA-256 of its bytes; at most a pack long. */
+const chunkSchema = z.strictObject({ hash: hashSchema, size: z.number().int().positive().max(maxPackBytes) });
+export type Chunk = z.infer<typeof chunkSchema>;
+
+const entrySchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    path: z.string(),
+    type: z.literal('file'),
+    mode: z.union([z.literal(0o644), z.literal(0o755)]),
+    size: bytesSchema,
+    chunks: z.array(chunkSchema),
+  }),
+  z.strictObject({ path: z.string(), type: z.literal('dir'), mode: z.literal(0o755) }),
+  z.strictObject({ path: z.string(), type: z.literal('symlink'), target: z.string() }),
+]);
+
+/** One thing in a tree. Modes keep only "may be run", so that two people's umasks give the same name to the same tree. */
+export type Entry = z.infer<typeof entrySchema>;
+export type ManifestFile = Extract<Entry, { type: 'file' }>;
+
+const header = 'mycloud-manifest 1\n';
+/** Largest manifest read, unpacked: about five million small files. */
+export const maxManifestBytes = 1024 * 1024 * 1024;
+const headerBytes = Buffer.from(header);
+
+/** Bytes of UTF-8 as a string of one character a byte: `<` on it orders as the bytes do. */
+const byteKey = (path: string): string => Buffer.from(path).toString('latin1');
+
+/**
+ * Writes the canonical manifest: a header line, then one compact JSON line an entry, sorted by the UTF-8 bytes of
+ * its path, every folder listed. The same tree always gives the same bytes, whatever the order of `entries`.
+ *
+ * @throws AppError bad_request naming the entry that may not stand in a tree.
+ */
+export function encodeManifest(entries: readonly Entry[]): Uint8Array {
+  const sorted = entries.map((entry) => ({ entry, key: byteKey(entry.path) }));
+  sorted.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  checkTree(sorted.map((item) => item.entry));
+  const parts: Buffer[] = [headerBytes];
+  for (const { entry } of sorted) parts.push(Buffer.from(`${entryLine(entry)}\n`));
+  return Buffer.concat(parts);
+}
+
+/**
+ * Reads a manifest that anybody may have written.
+ *
+ * @throws AppError bad_request naming the entry (or line) at fault: bad paths, links that leave the tree, duplicates,
+ *   files used as folders, sizes that don't add up, or bytes that aren't the canonical form of what they say.
+ */
+export function decodeManifest(bytes: Uint8Array): Entry[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (!buffer.subarray(0, headerBytes.length).equals(headerBytes)) {
+    throw new AppError('bad_request', 'this is not a manifest of a snapshot, or of a newer version', {
+      hint: `It must begin with the line ${quoted(header.trimEnd())}.`,
+    });
+  }
+  const entries: Entry[] = [];
+  let start = headerBytes.length;
+  while (start < buffer.length) {
+    const end = buffer.indexOf(0x0a, start);
+    if (end < 0) throw new AppError('bad_request', 'the manifest breaks off in its last line');
+    const line = buffer.toString('utf8', start, end);
+    const entry = parseLine(line, entries.length + 2);
+    // Also refuses invalid UTF-8 and any second spelling of the same entry: one tree, one name.
+    if (entryLine(entry) !== line || Buffer.byteLength(line) !== end - start) {
+      throw refuse(entry.path, 'the line is not in canonical form');
+    }
+    entries.push(entry);
+    start = end + 1;
+  }
+  checkTree(entries);
+  return entries;
+}
+
+function parseLine(line: string, number: number): Entry {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(line);
+  } catch (cause) {
+    throw new AppError('bad_request', `line ${number} of the manifest is not JSON`, { cause });
+  }
+  const parsed = entrySchema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const path = z.object({ path: z.string() }).safeParse(raw).data?.path;
+  const where = path === undefined ? '' : ` (${quoted(path)})`;
+  const errors = parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
+  const what = errors.map((e) => `${e.path || 'entry'}: ${e.message}`).join('; ');
+  throw new AppError('bad_request', `line ${number} of the manifest${where} is not an entry: ${what}`, {
+    errors,
+  });
+}
+
+function entryLine(entry: Entry): string {
+  const { path, type } = entry;
+  if (entry.type === 'dir') return JSON.stringify({ path, type, mode: entry.mode });
+  if (entry.type === 'symlink') return JSON.stringify({ path, type, target: entry.target });
+  const chunks = entry.chunks.map(({ hash, size }) => ({ hash, size }));
+  return JSON.stringify({ path, type, mode: entry.mode, size: entry.size, chunks });
+}
+
+/** Checks what no single entry shows: order, duplicates, parents, links, sums. */
+function checkTree(entries: readonly Entry[]): void {
+  const types = new Map<string, Entry['type']>();
+  const links = new Map<string, string>();
+  let previous = '';
+  for (const entry of entries) {
+    const { path } = entry;
+    const fault = pathFault(path);
+    if (fault) throw refuse(path, fault);
+    if (types.has(path)) throw refuse(path, 'the path is listed twice');
+    const key = byteKey(path);
+    if (key < previous) throw refuse(path, 'the entry is out of order');
+    previous = key;
+    const slash = path.lastIndexOf('/');
+    const parent = slash < 0 ? 'dir' : types.get(path.slice(0, slash));
+    if (parent === undefined) throw refuse(path, 'its folder is not listed before it');
+    if (parent !== 'dir')
+      throw refuse(path, `it lies under ${quoted(path.slice(0, slash))}, which is a ${parent}`);
+    types.set(path, entry.type);
+    if (entry.type === 'symlink') links.set(path, entry.target);
+    if (entry.type === 'file') {
+      const sum = entry.chunks.reduce((total, chunk) => total + chunk.size, 0);
+      if (sum !== entry.size) throw refuse(path, `its chunks hold ${sum} bytes, its size says ${entry.size}`);
+    }
+  }
+  for (const [path, target] of links) {
+    const fault = linkFault(path, target, links);
+    if (fault) throw refuse(path, fault);
+  }
+}
+
+/** The snapshot's name: SHA-256 of the unpacked manifest, in hexadecimal. */
+export function manifestHash(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** The manifest as it travels: gzipped. */
+export async function packManifest(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  // Hashes don't compress; a higher level costs time and gains nothing.
+  return promisify(gzip)(bytes, { level: 1 });
+}
+
+/**
+ * Unpacks a manifest, never to more than `maxBytes`.
+ * @throws AppError too_large past the limit, bad_request when it isn't gzip.
+ */
+export async function unpackManifest(packed: Uint8Array, maxBytes = maxManifestBytes): Promise<Uint8Array> {
+  try {
+    return await promisify(gunzip)(packed, { maxOutputLength: maxBytes });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new AppError('too_large', `the manifest is longer than ${maxBytes} bytes`, {
+        cause,
+        hint: 'Pack many small files into fewer archives, or split the folder.',
+      });
+    }
+    throw new AppError('bad_request', 'the manifest is not whole gzip data', { cause });
+  }
+}
+
+/** How many files a tree has, and their bytes. */
+export function manifestTotals(entries: readonly Entry[]): { files: number; bytes: number } {
+  let files = 0;
+  let bytes = 0;
+  for (const entry of entries) {
+    if (entry.type !== 'file') continue;
+    files += 1;
+    bytes += entry.size;
+  }
+  return { files, bytes };
+}

@@ -1,0 +1,82 @@
+import http from 'node:http';
+import https from 'node:https';
+import { AppError, type Client, type SignedRequest } from '@mycloud/shared';
+
+/** A store that sends nothing for so long is taken for dead. */
+const idleMs = 60_000;
+const agents = {
+  'http:': new http.Agent({ keepAlive: true, maxSockets: 32 }),
+  'https:': new https.Agent({ keepAlive: true, maxSockets: 32 }),
+};
+
+interface Sending {
+  signal?: AbortSignal;
+  headers?: Record<string, string>;
+  /** Written one after the other; their lengths give Content-Length, without which S3 answers 411. */
+  parts?: readonly Uint8Array[];
+  /** Called as bytes are handed to the network. */
+  onBytes?: (bytes: number) => void;
+}
+
+interface Answer {
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/**
+ * Performs a signed request at the store. `fetch` would do, but streams a body only as chunked encoding (which S3
+ * refuses) and can't say how far it is.
+ *
+ * @throws AppError unavailable when the store doesn't answer as it should; the message names the host, never the
+ *   query, which holds the signature.
+ */
+export async function storeRequest(
+  client: Client,
+  signed: SignedRequest,
+  sending: Sending = {},
+): Promise<Answer> {
+  const url = new URL(/^https?:/i.test(signed.url) ? signed.url : client.url + signed.url);
+  const secure = url.protocol === 'https:';
+  const parts = sending.parts ?? [];
+  const headers: Record<string, string | number> = { ...signed.headers, ...sending.headers };
+  if (signed.method === 'PUT') headers['content-length'] = parts.reduce((sum, part) => sum + part.length, 0);
+  return await new Promise<Answer>((resolve, reject) => {
+    const fail = (cause: unknown): void => {
+      if (sending.signal?.aborted) {
+        reject(sending.signal.reason);
+        return;
+      }
+      const why = cause instanceof Error ? cause.message : String(cause);
+      reject(new AppError('unavailable', `the store at ${url.host} did not finish: ${why}`, { cause }));
+    };
+    const request = (secure ? https : http).request(url, {
+      method: signed.method,
+      headers,
+      agent: agents[secure ? 'https:' : 'http:'],
+      signal: sending.signal,
+    });
+    request.setTimeout(idleMs, () => request.destroy(new Error(`no byte for ${idleMs / 1000} s`)));
+    request.on('error', fail);
+    request.on('response', (response) => {
+      const pieces: Buffer[] = [];
+      response.on('data', (piece: Buffer) => pieces.push(piece));
+      response.on('error', fail);
+      response.on('end', () => {
+        if (!response.complete) return fail(new Error('the answer broke off'));
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(pieces) });
+      });
+    });
+    for (const part of parts) request.write(part, () => sending.onBytes?.(part.length));
+    request.end();
+  });
+}
+
+/** The error for an answer of the store that isn't a success. Passing, because a new signed URL may well work. */
+export function storeRefusal(what: string, answer: Answer): AppError {
+  const text = answer.body.toString('utf8', 0, 300).replace(/\s+/g, ' ').trim();
+  return new AppError(
+    'unavailable',
+    `the store answered ${answer.status} to ${what}${text ? `: ${text}` : ''}`,
+  );
+}

@@ -1,0 +1,76 @@
+import { AppError } from '@mycloud/shared';
+
+/** Longest name of one file or folder, in bytes of UTF-8: what ext4, xfs, apfs and ntfs allow. */
+export const maxNameBytes = 255;
+const maxPathBytes = 4096;
+/** As many links as Linux follows before it says ELOOP. */
+const maxHops = 40;
+
+/** The path as it can stand in a message or a terminal: quoted, control characters escaped. */
+export const quoted = (path: string): string => JSON.stringify(path);
+
+/** @returns why the path can't stand in a tree, or undefined when it can. */
+export function pathFault(path: string): string | undefined {
+  if (path === '') return 'the path is empty';
+  if (path.includes('\0')) return 'the name holds a NUL byte';
+  if (Buffer.from(path).toString() !== path) return 'the name is not valid Unicode';
+  if (path.startsWith('/')) return 'the path is absolute';
+  if (Buffer.byteLength(path) > maxPathBytes) return `the path is longer than ${maxPathBytes} bytes`;
+  for (const name of path.split('/')) {
+    if (name === '' || name === '.') return 'a part of the path is empty or "."';
+    // A backslash is an ordinary character on Linux and a separator on Windows: ".." hides behind neither.
+    if (name.split('\\').includes('..')) return 'the path goes up by ".."';
+    if (Buffer.byteLength(name) > maxNameBytes) return `a name is longer than ${maxNameBytes} bytes`;
+  }
+  return undefined;
+}
+
+/**
+ * Follows a symbolic link as the kernel would, through the other links of its tree.
+ * Lexical checks aren't enough: with `up -> ..` in a/b, `a/b/up/../..` looks like the root and is above it.
+ *
+ * @param links path → target of every symbolic link of the tree.
+ * @returns why the link may not stand in the tree, or undefined when it stays inside (also when it dangles).
+ */
+export function linkFault(
+  path: string,
+  target: string,
+  links: ReadonlyMap<string, string>,
+): string | undefined {
+  if (target === '' || target.includes('\0')) return 'the link has no valid target';
+  if (Buffer.from(target).toString() !== target) return "the link's target is not valid Unicode";
+  if (Buffer.byteLength(target) > maxPathBytes)
+    return `the link's target is longer than ${maxPathBytes} bytes`;
+  if (target.startsWith('/') || /^[A-Za-z]:[\\/]/.test(target))
+    return `the link points to ${quoted(target)}, an absolute path`;
+  if (target.split('\\').length > 1 && target.split(/[\\/]/).includes('..'))
+    return `the link points to ${quoted(target)}, which mixes backslashes and ".."`;
+  const outside = `the link points to ${quoted(target)}, outside the folder`;
+  const at = path.split('/').slice(0, -1);
+  const ahead = target.split('/').reverse();
+  let hops = 0;
+  while (ahead.length > 0) {
+    const name = ahead.pop()!;
+    if (name === '' || name === '.') continue;
+    if (name === '..') {
+      if (at.length === 0) return outside;
+      at.pop();
+      continue;
+    }
+    at.push(name);
+    const next = links.get(at.join('/'));
+    if (next === undefined) continue;
+    hops += 1;
+    // The kernel gives up here too: such a link leads nowhere.
+    if (hops > maxHops) return undefined;
+    if (next.startsWith('/')) return outside;
+    at.pop();
+    ahead.push(...next.split('/').reverse());
+  }
+  return undefined;
+}
+
+/** The error for an entry that may not stand in a tree. */
+export function refuse(path: string, fault: string): AppError {
+  return new AppError('bad_request', `${quoted(path)}: ${fault}`, { details: { path } });
+}
