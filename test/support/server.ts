@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { type Client, createClient } from '@mycloud/shared';
 
 const bin = path.resolve(import.meta.dirname, '../../apps/cli/bin/mycloud.mjs');
 
@@ -26,6 +27,8 @@ export interface TestServer {
   ): Promise<CliResult>;
   /** Like cli, and parses its --json; a failure throws with what it said. */
   json<T>(args: string[], options?: { cwd?: string }): Promise<T>;
+  /** The API's client, as the first user. */
+  client(): Promise<Client>;
   /** Starts `mycloud ARGS` and leaves it running. */
   start(args: string[], options?: { cwd?: string }): ChildProcess;
   /** SIGTERM to `mycloud up`, waits for its end. */
@@ -78,6 +81,10 @@ export async function startServer(
       const { code, stdout, stderr } = await server.cli([...args, '--json'], jsonOptions);
       if (code !== 0) throw new Error(`mycloud ${args.join(' ')} exited ${code}\n${stderr}\n${stdout}`);
       return JSON.parse(stdout) as T;
+    },
+    async client() {
+      const config = await readFile(path.join(base, 'config/mycloud/config.json'), 'utf8');
+      return createClient({ url: server.url, token: (JSON.parse(config) as { token: string }).token });
     },
     async stop() {
       if (!up || up.exitCode !== null || up.signalCode !== null) return;

@@ -1,0 +1,106 @@
+import {
+  type Client,
+  type CreateJob,
+  type Job,
+  jobRoutes,
+  logRoutes,
+  projectRoutes,
+  readEvents,
+} from '@mycloud/shared';
+import { eventually, startServer } from '../test/support/server.js';
+import { figure, quantile } from './report.js';
+
+const submissions = 40;
+const trivialJobs = 100;
+const stops = 15;
+
+const params = { owner: '', project: 'bench' };
+const submit = (client: Client, body: CreateJob): Promise<Job> =>
+  client.call(jobRoutes.create, { params, body });
+const jobParams = (job: Job) => ({ ...params, number: job.number });
+
+/** Follows the log until `wanted` is in a line of the job's own; answers when that was. */
+async function seen(client: Client, job: Job, wanted: string): Promise<number> {
+  const stop = new AbortController();
+  const response = await client.open(logRoutes.stream, { params: jobParams(job) }, { signal: stop.signal });
+  for await (const event of readEvents(response)) {
+    if (event.event !== 'lines') continue;
+    const { lines } = JSON.parse(event.data) as { lines: { source: string; text: string }[] };
+    if (lines.some((line) => line.source === 'job' && line.text.includes(wanted))) {
+      const at = performance.now();
+      stop.abort();
+      return at;
+    }
+  }
+  throw new Error(`job ${job.name} ended without printing ${wanted}`);
+}
+
+const ended = (client: Client, job: Job) =>
+  eventually(
+    `${job.name} ends`,
+    async () => (await client.call(jobRoutes.get, { params: jobParams(job) })).finishedAt ?? undefined,
+    120,
+  );
+
+const server = await startServer({ args: ['--runner', 'process'] });
+try {
+  const client = await server.client();
+  const project = await client.call(projectRoutes.create, { body: { name: 'bench' } });
+  params.owner = project.owner;
+
+  const delays: number[] = [];
+  for (let i = 0; i < submissions + 3; i++) {
+    const from = performance.now();
+    const job = await submit(client, { command: 'echo hello' });
+    const at = await seen(client, job, 'hello');
+    if (i >= 3) delays.push(at - from);
+    await ended(client, job);
+  }
+  figure('jobs', 'first_log_p50_ms', quantile(delays, 0.5), 'ms', { missing: 'slurm' });
+  figure('jobs', 'first_log_p95_ms', quantile(delays, 0.95), 'ms', { missing: 'slurm' });
+
+  const from = performance.now();
+  const jobs = await Promise.all(
+    Array.from({ length: trivialJobs }, () => submit(client, { command: 'true' })),
+  );
+  await eventually(
+    'all trivial jobs end',
+    async () => {
+      const last = await client.call(jobRoutes.list, {
+        query: { project: 'bench', status: 'queued', limit: 1 },
+      });
+      return last.items.length === 0;
+    },
+    300,
+  );
+  for (const job of jobs) await ended(client, job);
+  figure('jobs', 'trivial_jobs_s', trivialJobs / ((performance.now() - from) / 1000), 'jobs/s', {
+    missing: 'slurm',
+  });
+
+  const stopDelays: number[] = [];
+  for (let i = 0; i < stops; i++) {
+    const job = await submit(client, {
+      command: 'trap "date +%s%3N; exit 0" TERM; echo ready; while :; do sleep 0.01; done',
+    });
+    await seen(client, job, 'ready');
+    const asked = Date.now();
+    await client.call(jobRoutes.stop, { params: jobParams(job) });
+    await ended(client, job);
+    const { lines } = await client.call(logRoutes.range, { params: jobParams(job) });
+    const got = lines.find((line) => line.source === 'job' && /^\d{13}$/.test(line.text));
+    if (!got) throw new Error(`${job.name} did not say when it got SIGTERM`);
+    stopDelays.push(Number(got.text) - asked);
+  }
+  figure('jobs', 'stop_p95_ms', quantile(stopDelays, 0.95), 'ms');
+
+  const listTimes: number[] = [];
+  for (let i = 0; i < 50; i++) {
+    const listFrom = performance.now();
+    await client.call(jobRoutes.list, { query: { limit: 50 } });
+    listTimes.push(performance.now() - listFrom);
+  }
+  figure('jobs', 'list_p95_ms', quantile(listTimes, 0.95), 'ms');
+} finally {
+  await server.remove();
+}
