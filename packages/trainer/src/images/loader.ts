@@ -1,0 +1,68 @@
+import { decodeInto } from './decode.js';
+import type { LoaderSetup } from './jobs.js';
+import { keyedRandom } from './random.js';
+import { flip, resample } from './resample.js';
+import type { Skipped } from './scan.js';
+import { affineOf, drawTransform } from './transform.js';
+
+/**
+ * Makes batches: decode (or take from the cache), transform, flip, rescale; the order Keras does it in.
+ * A picture that can't be decoded is replaced by the next of its class, so that a batch keeps its size and
+ * the order of all others stays as it was.
+ */
+export function createLoader(setup: LoaderSetup) {
+  const { samples, height, width, seed, augmentation: how } = setup;
+  const size = height * width * 3;
+  const flags = new Uint8Array(setup.flags);
+  const pixels = new Uint8Array(setup.pixels);
+  const broken = new Set<number>();
+
+  async function decode(index: number): Promise<Uint8Array> {
+    if (index >= flags.length) {
+      const picture = new Uint8Array(size);
+      await decodeInto(samples[index]!.path, height, width, picture);
+      return picture;
+    }
+    const slot = pixels.subarray(index * size, (index + 1) * size);
+    if (Atomics.load(flags, index) === 0) {
+      // Two threads may decode the same picture at once: they write the same bytes.
+      await decodeInto(samples[index]!.path, height, width, slot);
+      Atomics.store(flags, index, 1);
+    }
+    return slot;
+  }
+
+  async function decodeOrReplace(index: number, skipped: Skipped[]): Promise<Uint8Array> {
+    const { label } = samples[index]!;
+    for (let step = 0; step < samples.length; step++) {
+      const candidate = (index + step) % samples.length;
+      if (broken.has(candidate) || samples[candidate]!.label !== label) continue;
+      try {
+        return await decode(candidate);
+      } catch (error) {
+        broken.add(candidate);
+        skipped.push({ path: samples[candidate]!.path, reason: (error as Error).message });
+      }
+    }
+    throw new Error(`no picture beside ${samples[index]!.path} can be decoded`);
+  }
+
+  /** Pictures n × height × width × 3 and what had to be replaced, each named the first time only. */
+  return async function load(epoch: number, indexes: Uint32Array) {
+    const x = new Float32Array(indexes.length * size);
+    const skipped: Skipped[] = [];
+    await Promise.all(
+      Array.from(indexes, async (index, i) => {
+        const picture = await decodeOrReplace(index, skipped);
+        const draw = drawTransform(how, height, width, keyedRandom(seed, epoch, index));
+        const fill = { mode: how.fillMode, cval: how.cval };
+        resample(picture, height, width, affineOf(draw, height, width), fill, x, i * size);
+        flip(x, i * size, height, width, draw.flipHorizontal, draw.flipVertical);
+      }),
+    );
+    if (how.rescale !== 1) {
+      for (let i = 0; i < x.length; i++) x[i] = x[i]! * how.rescale;
+    }
+    return { x, labels: Uint32Array.from(indexes, (index) => samples[index]!.label), skipped };
+  };
+}
