@@ -18,7 +18,7 @@ export async function checkHeader(file: string): Promise<void> {
  * PIL's NEAREST: the pixel under each target pixel's centre. The step is added up, not multiplied, since
  * PIL's ImagingScaleAffine does so and the roundings differ.
  */
-function nearestIndex(from: number, to: number): Uint32Array {
+export function nearestIndex(from: number, to: number): Uint32Array {
   const step = from / to;
   const index = new Uint32Array(to);
   let at = step * 0.5;
