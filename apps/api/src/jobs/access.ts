@@ -1,0 +1,89 @@
+import { AppError, jobName, nearest } from '@mycloud/shared';
+import type { Deps } from '../deps.js';
+import type { UserPrincipal } from '../http/principal.js';
+import { one } from './sql.js';
+
+export interface ProjectRow {
+  id: string;
+  ownerId: string;
+  owner: string;
+  name: string;
+  public: boolean;
+}
+
+export interface JobRef {
+  id: string;
+  number: number;
+  status: string;
+  attempt: number;
+  project: ProjectRow;
+}
+
+type Need = 'read' | 'write';
+
+/**
+ * A project the caller may read or write: its owner and admins may both, everybody may read a public one.
+ * @throws AppError not_found with the nearest names the caller may see; forbidden for a write to another's public project
+ */
+export async function findProject(
+  deps: Deps,
+  caller: UserPrincipal,
+  owner: string,
+  name: string,
+  need: Need,
+): Promise<ProjectRow> {
+  const project = await one<ProjectRow>(
+    deps.pool,
+    `SELECT p.id, p."ownerId", u.name AS owner, p.name, p.public
+     FROM "Project" p JOIN "User" u ON u.id = p."ownerId" WHERE u.name = $1 AND p.name = $2`,
+    [owner, name],
+  );
+  const full = caller.role === 'admin' || project?.ownerId === caller.userId;
+  if (!project || !(full || project.public)) throw await unknownProject(deps, caller, owner, name);
+  if (need === 'write' && !full) {
+    throw new AppError('forbidden', `${owner}/projects/${name} belongs to ${owner}; you may only read it`);
+  }
+  return project;
+}
+
+async function unknownProject(deps: Deps, caller: UserPrincipal, owner: string, name: string) {
+  const { rows } = await deps.pool.query<{ name: string }>(
+    `SELECT u.name || '/projects/' || p.name AS name FROM "Project" p JOIN "User" u ON u.id = p."ownerId"
+     WHERE p."ownerId" = $1 OR p.public OR $2 ORDER BY p."createdAt" DESC LIMIT 1000`,
+    [caller.userId, caller.role === 'admin'],
+  );
+  const asked = `${owner}/projects/${name}`;
+  const near = nearest(
+    asked,
+    rows.map((row) => row.name),
+  );
+  return new AppError('not_found', `there is no project ${asked}, or you may not see it`, {
+    hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : undefined,
+  });
+}
+
+/** A job of such a project. @throws AppError not_found, saying which numbers there are */
+export async function findJob(
+  deps: Deps,
+  caller: UserPrincipal,
+  at: { owner: string; project: string; number: number },
+  need: Need,
+): Promise<JobRef> {
+  const project = await findProject(deps, caller, at.owner, at.project, need);
+  const job = await one<Omit<JobRef, 'project'>>(
+    deps.pool,
+    'SELECT id, number, status, attempt FROM "Job" WHERE "projectId" = $1 AND number = $2',
+    [project.id, at.number],
+  );
+  if (job) return { ...job, project };
+  const last = await one<{ number: number | null }>(
+    deps.pool,
+    'SELECT max(number) AS number FROM "Job" WHERE "projectId" = $1',
+    [project.id],
+  );
+  throw new AppError('not_found', `there is no job ${jobName(at)}`, {
+    hint: last?.number
+      ? `The newest job of ${at.project} is ${last.number}.`
+      : `${at.project} has no jobs yet.`,
+  });
+}

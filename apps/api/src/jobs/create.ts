@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { AppError, type createJobBody } from '@mycloud/shared';
+import type { z } from 'zod';
+import type { Deps } from '../deps.js';
+import type { UserPrincipal } from '../http/principal.js';
+import { findProject, type ProjectRow } from './access.js';
+import { newId } from './id.js';
+import { type ResolvedMount, resolveMount } from './mounts.js';
+import { one, type Sql, transaction } from './sql.js';
+import { announceQueued } from './tickets.js';
+import { queueJob } from './transitions.js';
+
+type Body = z.output<typeof createJobBody>;
+
+/**
+ * Submits a job and answers its id. With a key, the same call made again answers the same job.
+ * @throws AppError bad_request, not_found (nearest names), forbidden, conflict (the key was used for another body)
+ */
+export async function createJob(
+  deps: Deps,
+  caller: UserPrincipal,
+  at: { owner: string; project: string },
+  body: Body,
+  key: string | undefined,
+): Promise<string> {
+  if (key !== undefined && (key === '' || key.length > 200)) {
+    throw new AppError('bad_request', 'an Idempotency-Key has 1 to 200 characters');
+  }
+  refuseNul(body);
+  const project = await findProject(deps, caller, at.owner, at.project, 'read');
+  if (project.ownerId !== caller.userId) {
+    throw new AppError('forbidden', `${at.owner}/projects/${at.project} belongs to ${at.owner}`, {
+      hint: 'Submit to a project of your own.',
+    });
+  }
+  const bodyHash = createHash('sha256')
+    .update(JSON.stringify([project.id, body]))
+    .digest('hex');
+  // Asked before anything is checked: a repeated call answers its job even if a dataset has gone since.
+  const earlier = key === undefined ? undefined : await jobOfKey(deps.pool, caller.userId, key, bodyHash);
+  if (earlier) return earlier;
+
+  deps.catalogue.machine(body.machine);
+  deps.catalogue.environment(body.environment);
+  const mounts = await Promise.all(body.mounts.map((mount) => resolveMount(deps, caller, mount)));
+  await checkCode(deps, caller, body.codeSnapshotId);
+
+  const id = newId();
+  const made = await transaction(deps.pool, async (sql) => {
+    if (key !== undefined && !(await takeKey(sql, caller.userId, key, bodyHash, id))) {
+      return { id: await jobOfKey(sql, caller.userId, key, bodyHash), priority: undefined };
+    }
+    await insert(sql, id, project, caller, body, mounts);
+    return one<{ id: string; priority: number }>(sql, 'SELECT id, priority FROM "Job" WHERE id = $1', [id]);
+  });
+  if (!made?.id) throw new AppError('conflict', 'this call was made twice at once', { hint: 'Try again.' });
+  if (made.priority === undefined) return made.id;
+  await deps.hub.publish({ type: 'job', jobId: id });
+  await announceQueued(deps, { id, machine: body.machine, priority: made.priority, attempt: 0 });
+  return id;
+}
+
+async function insert(
+  sql: Sql,
+  id: string,
+  project: ProjectRow,
+  caller: UserPrincipal,
+  body: Body,
+  mounts: ResolvedMount[],
+): Promise<void> {
+  const next = await one<{ number: number }>(
+    sql,
+    'UPDATE "Project" SET "lastJob" = "lastJob" + 1 WHERE id = $1 RETURNING "lastJob" AS number',
+    [project.id],
+  );
+  if (!next) throw new AppError('not_found', `${project.name} was deleted meanwhile`);
+  await queueJob(sql, {
+    ...body,
+    id,
+    projectId: project.id,
+    ownerId: caller.userId,
+    number: next.number,
+  });
+  await sql.query(
+    `INSERT INTO "Mount" ("jobId", name, source, "snapshotId")
+     SELECT $1, * FROM unnest($2::text[], $3::text[], $4::uuid[])`,
+    [id, mounts.map((m) => m.name), mounts.map((m) => m.source), mounts.map((m) => m.snapshotId)],
+  );
+}
+
+/** @returns whether the key is this call's; a call with the same key at the same time is waited for */
+async function takeKey(sql: Sql, userId: string, key: string, bodyHash: string, jobId: string) {
+  const { rowCount } = await sql.query(
+    `INSERT INTO "IdempotencyKey" ("userId", key, "bodyHash", "jobId") VALUES ($1, $2, $3, $4)
+     ON CONFLICT ("userId", key) DO NOTHING`,
+    [userId, key, bodyHash, jobId],
+  );
+  return rowCount === 1;
+}
+
+async function jobOfKey(sql: Sql, userId: string, key: string, bodyHash: string) {
+  const row = await one<{ jobId: string; bodyHash: string; exists: boolean }>(
+    sql,
+    `SELECT k."jobId", k."bodyHash", j.id IS NOT NULL AS exists
+     FROM "IdempotencyKey" k LEFT JOIN "Job" j ON j.id = k."jobId" WHERE k."userId" = $1 AND k.key = $2`,
+    [userId, key],
+  );
+  if (!row) return undefined;
+  if (row.bodyHash !== bodyHash) {
+    throw new AppError('conflict', `the Idempotency-Key "${key}" was used for another job`, {
+      hint: 'Send a new key with a new job.',
+    });
+  }
+  if (!row.exists) throw new AppError('conflict', 'the job made with this Idempotency-Key was deleted');
+  return row.jobId;
+}
+
+async function checkCode(deps: Deps, caller: UserPrincipal, snapshotId: string | null): Promise<void> {
+  if (snapshotId === null) return;
+  const found = await one(deps.pool, 'SELECT 1 FROM "Snapshot" WHERE id = $1 AND "ownerId" = $2', [
+    snapshotId,
+    caller.userId,
+  ]);
+  if (!found) {
+    throw new AppError('not_found', `there is no code snapshot ${snapshotId} of yours`, {
+      hint: 'Upload the code first: POST /v1/snapshots answers its id.',
+    });
+  }
+}
+
+function refuseNul(body: Body): void {
+  const errors = Object.entries({ command: body.command, description: body.description, ...body.env })
+    .filter(([, text]) => text.includes('\0'))
+    .map(([path]) => ({ path, message: 'a NUL character is not allowed' }));
+  if (errors.length > 0) throw new AppError('bad_request', 'the job holds NUL characters', { errors });
+}

@@ -1,0 +1,48 @@
+import type { Deps } from '../deps.js';
+import { compactLogs, expireLogs } from '../logs/compact.js';
+import { forgetOldKeys, reconcile } from './reconcile.js';
+
+const housekeepingMs = 3_600_000;
+
+/** Starts the sweep over leases, tickets, stops and logs. Any number of apis may run it. */
+export function startJobLoops(deps: Deps): { close(): Promise<void> } {
+  const everyMs = deps.config.sweepSeconds * 1000;
+  const loops = [
+    repeat(deps, everyMs, 'the sweep over leases and tickets', () => reconcile(deps)),
+    repeat(deps, everyMs, 'the compaction of logs', () => compactLogs(deps)),
+    repeat(deps, housekeepingMs, 'the housekeeping', async () => {
+      await expireLogs(deps);
+      await forgetOldKeys(deps);
+    }),
+  ];
+  return {
+    async close() {
+      await Promise.all(loops.map((stop) => stop()));
+    },
+  };
+}
+
+/** Runs `work` at once and then again, each run `ms` after the one before has ended. @returns ends it, after the run under way */
+function repeat(deps: Deps, ms: number, what: string, work: () => Promise<unknown>): () => Promise<void> {
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void>;
+  const run = async () => {
+    try {
+      await work();
+    } catch (error) {
+      deps.log.error({ err: error }, `${what} failed; it will be tried again`);
+    }
+    if (!closed) {
+      timer = setTimeout(() => {
+        running = run();
+      }, ms);
+    }
+  };
+  running = run();
+  return async () => {
+    closed = true;
+    clearTimeout(timer);
+    await running;
+  };
+}

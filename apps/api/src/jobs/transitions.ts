@@ -1,0 +1,357 @@
+import {
+  AppError,
+  type AttemptProof,
+  type EndStatus,
+  isEnd,
+  type JobStatus,
+  maxSystemAttempts,
+  type Reason,
+  reasonSentence,
+  reasons,
+} from '@mycloud/shared';
+import type { Deps } from '../deps.js';
+import { one, type Sql, transaction } from './sql.js';
+import { storable } from './text.js';
+import { announceQueued } from './tickets.js';
+
+/*
+ * The only writer of a job's status. Every write names the job, the attempt, its fence and the status it leaves,
+ * stands in one statement or transaction with its event, and is told to all apis once it is committed.
+ * Locks are taken job first, attempt second; the job's is NO KEY UPDATE, so that rows that refer to it can be added meanwhile.
+ */
+
+/** Outcome of an attempt as the worker, or the sweep, knows it. */
+export interface Outcome {
+  reason: Reason;
+  detail: string;
+  exitCode: number | null;
+  outputSnapshotId: string | null;
+}
+
+type LockedJob = {
+  id: string;
+  status: JobStatus;
+  attempt: number;
+  ownerId: string;
+  machine: string;
+  priority: number;
+  retries: number;
+  userFailures: number;
+  stopRequestedBy: string | null;
+};
+
+export const staleFence = (attempt: number): AppError =>
+  new AppError('stale_fence', `the lease of attempt ${attempt} of this job is over`, {
+    hint: 'End this execution: another attempt may be running.',
+  });
+
+/** Writes one step of a job's life. */
+export function addEvent(
+  sql: Sql,
+  event: { jobId: string; attempt: number; type: string; reason?: Reason | null; message: string },
+): Promise<unknown> {
+  return sql.query(
+    'INSERT INTO "Event" ("jobId", attempt, type, reason, message) VALUES ($1, $2, $3, $4, $5)',
+    [event.jobId, event.attempt, event.type, event.reason ?? null, storable(event.message)],
+  );
+}
+
+export interface NewJob {
+  id: string;
+  projectId: string;
+  number: number;
+  ownerId: string;
+  command: string;
+  description: string;
+  machine: string;
+  environment: string;
+  env: Record<string, string>;
+  tensorboard: boolean;
+  maxRuntimeSeconds: number | null;
+  retries: number;
+  codeSnapshotId: string | null;
+}
+
+/** Adds a job, queued. Its priority is the number of jobs its owner has outstanding. */
+export async function queueJob(sql: Sql, job: NewJob): Promise<void> {
+  await sql.query(
+    `INSERT INTO "Job" (id, "projectId", number, "ownerId", command, description, machine, environment, env,
+       tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", status, priority)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'queued',
+       (SELECT count(*) FROM "Job" WHERE "ownerId" = $4 AND status IN ('queued','preparing','running','saving')))`,
+    [
+      job.id,
+      job.projectId,
+      job.number,
+      job.ownerId,
+      job.command,
+      job.description,
+      job.machine,
+      job.environment,
+      JSON.stringify(job.env),
+      job.tensorboard,
+      job.maxRuntimeSeconds,
+      job.retries,
+      job.codeSnapshotId,
+    ],
+  );
+  await addEvent(sql, { jobId: job.id, attempt: 0, type: 'queued', message: `queued for ${job.machine}` });
+}
+
+export interface Claimed {
+  jobId: string;
+  attempt: number;
+  fence: number;
+}
+
+/**
+ * Takes one queued job for a worker under a lease: the ticket's, if it still waits for that attempt, or the next in line.
+ * Of many claimers at once each gets another job, or none.
+ */
+export async function claimJob(
+  deps: Deps,
+  worker: { id: string; name: string },
+  machines: string[],
+  ticket: { jobId: string; attempt: number } | undefined,
+): Promise<Claimed | undefined> {
+  // One row a machine by the index (status, machine, priority, queuedAt), the best of them taken.
+  const next = ticket
+    ? `SELECT id FROM "Job" WHERE id = $4 AND attempt = $5 - 1 AND status = 'queued' AND machine = ANY($3)
+       FOR NO KEY UPDATE SKIP LOCKED`
+    : `SELECT q.id FROM unnest($3::text[]) m(name) CROSS JOIN LATERAL (
+         SELECT id, priority, "queuedAt" FROM "Job" WHERE status = 'queued' AND machine = m.name
+         ORDER BY priority, "queuedAt" LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) q
+       ORDER BY q.priority, q."queuedAt" LIMIT 1`;
+  const claimed = await one<{ jobId: string; attempt: number; fence: string }>(
+    deps.pool,
+    `WITH next AS (${next}),
+     moved AS (
+       UPDATE "Job" j SET status = 'preparing', attempt = j.attempt + 1 FROM next
+       WHERE j.id = next.id AND j.status = 'queued' RETURNING j.id, j.attempt),
+     made AS (
+       INSERT INTO "Attempt" ("jobId", number, "workerId", fence, "leaseUntil")
+       SELECT id, attempt, $1, nextval('mycloud_fence'), now() + make_interval(secs => $2) FROM moved
+       RETURNING "jobId", number, fence),
+     said AS (
+       INSERT INTO "Event" ("jobId", attempt, type, message) SELECT id, attempt, 'preparing', $${ticket ? 6 : 4}::text FROM moved)
+     SELECT "jobId", number AS attempt, fence FROM made`,
+    [
+      worker.id,
+      deps.config.leaseSeconds,
+      machines,
+      ...(ticket ? [ticket.jobId, ticket.attempt] : []),
+      `taken by ${worker.name}`,
+    ],
+  );
+  if (!claimed) return undefined;
+  await deps.hub.publish({ type: 'job', jobId: claimed.jobId });
+  return { ...claimed, fence: Number(claimed.fence) };
+}
+
+const stages = {
+  running: { from: ['preparing'], message: 'the command runs' },
+  saving: { from: ['preparing', 'running'], message: 'its output is being saved' },
+};
+
+/** preparing → running → saving. Said twice, or late, it is no error while the lease holds. @throws AppError stale_fence */
+export async function setStage(
+  deps: Deps,
+  proof: AttemptProof,
+  tokenOwner: string,
+  to: keyof typeof stages,
+): Promise<void> {
+  const { from, message } = stages[to];
+  const done = await one<{ held: number; moved: number }>(
+    deps.pool,
+    `WITH held AS (
+       SELECT j.id FROM "Job" j
+       JOIN "Attempt" a ON a."jobId" = j.id AND a.number = j.attempt
+       JOIN "Worker" w ON w.id = a."workerId"
+       WHERE j.id = $1 AND j.attempt = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND w."ownerId" = $4
+       FOR NO KEY UPDATE OF j),
+     moved AS (
+       UPDATE "Job" j SET status = $5,
+         "startedAt" = CASE WHEN $5 = 'running' THEN COALESCE(j."startedAt", now()) ELSE j."startedAt" END
+       FROM held WHERE j.id = held.id AND j.status = ANY($6) RETURNING j.id),
+     said AS (
+       INSERT INTO "Event" ("jobId", attempt, type, message) SELECT id, $2, $5, $7 FROM moved)
+     SELECT (SELECT count(*) FROM held)::int AS held, (SELECT count(*) FROM moved)::int AS moved`,
+    [proof.jobId, proof.attempt, proof.fence, tokenOwner, to, from, message],
+  );
+  if (!done?.held) throw staleFence(proof.attempt);
+  if (done.moved > 0) await deps.hub.publish({ type: 'job', jobId: proof.jobId });
+}
+
+const lockJob = (sql: Sql, jobId: string): Promise<LockedJob | undefined> =>
+  one<LockedJob>(
+    sql,
+    `SELECT id, status, attempt, "ownerId", machine, priority, retries, "userFailures", "stopRequestedBy"
+     FROM "Job" WHERE id = $1 FOR NO KEY UPDATE`,
+    [jobId],
+  );
+
+/**
+ * Ends an attempt as its worker says. The same end said twice is no error.
+ * @throws AppError stale_fence; log_gap when log lines are missing (details.expected); bad_request for another's output
+ */
+export async function finishAttempt(
+  deps: Deps,
+  proof: AttemptProof,
+  tokenOwner: string,
+  outcome: Outcome & { lastSeq: number },
+): Promise<void> {
+  const ended = await transaction(deps.pool, async (sql) => {
+    const job = await lockJob(sql, proof.jobId);
+    const attempt = await one<{ endedAt: Date | null; reason: string | null; lastSeq: number }>(
+      sql,
+      `SELECT a."endedAt", a.reason, a."lastSeq" FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
+       WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND w."ownerId" = $4 FOR NO KEY UPDATE OF a`,
+      [proof.jobId, proof.attempt, proof.fence, tokenOwner],
+    );
+    if (!job || !attempt) throw staleFence(proof.attempt);
+    // Ended by the sweep and by its worker are told apart: only the worker's own end may be said again.
+    if (attempt.endedAt) {
+      if (attempt.reason === outcome.reason && outcome.reason !== 'worker_lost') return undefined;
+      throw staleFence(proof.attempt);
+    }
+    if (outcome.lastSeq > attempt.lastSeq) {
+      throw new AppError('log_gap', `its log is stored up to line ${attempt.lastSeq} of ${outcome.lastSeq}`, {
+        hint: 'Send the missing lines, then finish.',
+        details: { expected: attempt.lastSeq + 1 },
+      });
+    }
+    await checkOutput(sql, job.ownerId, outcome.outputSnapshotId);
+    return endAttempt(sql, job, outcome);
+  });
+  if (ended) await tellEnd(deps, ended);
+}
+
+/** Ends an attempt whose lease has run out, unless it was renewed or ended meanwhile. */
+export async function loseAttempt(
+  deps: Deps,
+  lost: { jobId: string; attempt: number; fence: string },
+): Promise<boolean> {
+  const ended = await transaction(deps.pool, async (sql) => {
+    const job = await lockJob(sql, lost.jobId);
+    const attempt = await one<{ leaseUntil: Date; worker: string }>(
+      sql,
+      `SELECT a."leaseUntil", w.name AS worker FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
+       WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND a."leaseUntil" < now()
+       FOR NO KEY UPDATE OF a`,
+      [lost.jobId, lost.attempt, lost.fence],
+    );
+    if (!job || !attempt || job.attempt !== lost.attempt) return undefined;
+    const detail = `${attempt.worker} was not heard of after ${attempt.leaseUntil.toISOString()}`;
+    return endAttempt(sql, job, { reason: 'worker_lost', detail, exitCode: null, outputSnapshotId: null });
+  });
+  if (ended) await tellEnd(deps, ended);
+  return ended !== undefined;
+}
+
+/** May it be tried again? The table of reasons decides, unless somebody asked to stop it. */
+function triedAgain(job: LockedJob, reason: Reason): boolean {
+  if (job.stopRequestedBy !== null) return false;
+  switch (reasons[reason].retry) {
+    case 'never':
+      return false;
+    case 'system':
+      return job.attempt - job.userFailures < maxSystemAttempts;
+    case 'user':
+      return job.userFailures < job.retries;
+  }
+}
+
+interface Ended {
+  job: LockedJob;
+  again: boolean;
+}
+
+/** holds: the job and its attempt are locked, the attempt is the job's last and open */
+async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<Ended> {
+  const stopped = job.stopRequestedBy !== null && reasons[outcome.reason].retry === 'system';
+  const reason: Reason = stopped ? 'stopped_by_user' : outcome.reason;
+  const detail = storable(stopped ? (job.stopRequestedBy ?? '') : outcome.detail);
+  await sql.query(
+    `UPDATE "Attempt" SET "endedAt" = now(), reason = $3, detail = $4, "exitCode" = $5
+     WHERE "jobId" = $1 AND number = $2 AND "endedAt" IS NULL`,
+    [job.id, job.attempt, outcome.reason, storable(outcome.detail), outcome.exitCode],
+  );
+  const again = triedAgain(job, reason);
+  const sentence = reasonSentence(reason, detail);
+  const failure = reasons[reason].retry === 'user' ? 1 : 0;
+  if (again) {
+    await sql.query(
+      `UPDATE "Job" SET status = 'queued', "queuedAt" = now(), "ticketAt" = NULL, "userFailures" = "userFailures" + $3,
+         "outputSnapshotId" = COALESCE($4, "outputSnapshotId")
+       WHERE id = $1 AND attempt = $2 AND status IN ('preparing','running','saving')`,
+      [job.id, job.attempt, failure, outcome.outputSnapshotId],
+    );
+    const message = `${sentence}; tried again as attempt ${job.attempt + 1}`;
+    await addEvent(sql, { jobId: job.id, attempt: job.attempt, type: 'queued', reason, message });
+  } else {
+    const status: EndStatus = reasons[reason].status;
+    await sql.query(
+      `UPDATE "Job" SET status = $3, reason = $4, detail = $5, "exitCode" = $6, "finishedAt" = now(),
+         "userFailures" = "userFailures" + $7, "outputSnapshotId" = COALESCE($8, "outputSnapshotId")
+       WHERE id = $1 AND attempt = $2 AND status IN ('preparing','running','saving')`,
+      [job.id, job.attempt, status, reason, detail, outcome.exitCode, failure, outcome.outputSnapshotId],
+    );
+    await addEvent(sql, { jobId: job.id, attempt: job.attempt, type: status, reason, message: sentence });
+  }
+  return { job, again };
+}
+
+async function tellEnd(deps: Deps, { job, again }: Ended): Promise<void> {
+  await deps.hub.publish({ type: 'job', jobId: job.id });
+  if (again) await announceQueued(deps, job);
+}
+
+/** An output belongs to the owner of the job: no worker can hand one user's files to another. */
+export async function checkOutput(sql: Sql, ownerId: string, snapshotId: string | null): Promise<void> {
+  if (snapshotId === null) return;
+  const found = await one(sql, 'SELECT 1 FROM "Snapshot" WHERE id = $1 AND "ownerId" = $2', [
+    snapshotId,
+    ownerId,
+  ]);
+  if (!found)
+    throw new AppError('bad_request', `the output ${snapshotId} is no snapshot of the job's owner`, {
+      hint: 'Commit it with the proof of this attempt, then name it.',
+    });
+}
+
+/** Ends a queued job at once, asks for the end of a running one, leaves an ended one. Asking twice is no error. */
+export async function stopJob(deps: Deps, jobId: string, by: string): Promise<void> {
+  const told = await transaction(deps.pool, async (sql): Promise<{ workerId?: string } | undefined> => {
+    const job = await lockJob(sql, jobId);
+    if (!job || isEnd(job.status)) return undefined;
+    if (job.status === 'queued') {
+      const message = reasonSentence('stopped_by_user', by);
+      await sql.query(
+        `UPDATE "Job" SET status = 'stopped', reason = 'stopped_by_user', detail = $3, "stopRequestedBy" = $3,
+           "finishedAt" = now() WHERE id = $1 AND attempt = $2 AND status = 'queued'`,
+        [jobId, job.attempt, by],
+      );
+      await addEvent(sql, {
+        jobId,
+        attempt: job.attempt,
+        type: 'stopped',
+        reason: 'stopped_by_user',
+        message,
+      });
+      return {};
+    }
+    if (job.stopRequestedBy === null) {
+      await sql.query('UPDATE "Job" SET "stopRequestedBy" = $2 WHERE id = $1', [jobId, by]);
+      const message = `${by} asked to stop it`;
+      await addEvent(sql, { jobId, attempt: job.attempt, type: 'stop_requested', message });
+    }
+    return one<{ workerId: string }>(
+      sql,
+      'SELECT "workerId" FROM "Attempt" WHERE "jobId" = $1 AND number = $2 AND "endedAt" IS NULL',
+      [jobId, job.attempt],
+    );
+  });
+  if (!told) return;
+  if (told.workerId) await deps.hub.publish({ type: 'stop', jobId, workerId: told.workerId });
+  await deps.hub.publish({ type: 'job', jobId });
+}

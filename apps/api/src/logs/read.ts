@@ -1,0 +1,104 @@
+import type { LogLine } from '@mycloud/shared';
+import type { Deps } from '../deps.js';
+import { type LogIndex, readArchive } from './archive.js';
+import { type Cursor, fromStored, type StoredLine } from './lines.js';
+
+interface AttemptLog {
+  number: number;
+  lastSeq: number;
+  logKey: string | null;
+  /** null: its lines are batches; with a key: of that object; without: they were deleted after their time. */
+  logIndex: LogIndex | null;
+}
+
+async function attemptLogs(deps: Deps, jobId: string): Promise<AttemptLog[]> {
+  const { rows } = await deps.pool.query<AttemptLog>(
+    'SELECT number, "lastSeq", "logKey", "logIndex" FROM "Attempt" WHERE "jobId" = $1 ORDER BY number',
+    [jobId],
+  );
+  return rows.filter((row) => row.logIndex === null || row.logKey !== null);
+}
+
+/** Up to `limit` lines after a cursor, over all attempts: those of attempt 1 come before those of attempt 2. */
+export async function readLines(deps: Deps, jobId: string, after: Cursor, limit: number): Promise<LogLine[]> {
+  const lines: LogLine[] = [];
+  for (const log of await attemptLogs(deps, jobId)) {
+    if (log.number < after.attempt) continue;
+    const from = (log.number === after.attempt ? after.seq : 0) + 1;
+    if (from > log.lastSeq || lines.length >= limit) continue;
+    const wanted = Math.min(limit - lines.length, log.lastSeq - from + 1);
+    for (const line of await readAttempt(deps, jobId, log, from, wanted)) lines.push(line);
+  }
+  return lines;
+}
+
+async function readAttempt(deps: Deps, jobId: string, log: AttemptLog, from: number, limit: number) {
+  if (log.logKey === null) {
+    const lines = await readBatches(deps, jobId, log.number, from, limit);
+    if (lines.length > 0) return lines;
+    // It was compacted between the two reads: its object has them now, or its time was over.
+    const now = (await attemptLogs(deps, jobId)).find((attempt) => attempt.number === log.number);
+    if (!now?.logKey) return [];
+    return readArchived(deps, now, from, limit);
+  }
+  return readArchived(deps, log, from, limit);
+}
+
+async function readArchived(deps: Deps, log: AttemptLog, from: number, limit: number) {
+  const { firstSeq, lines } = await readArchive(
+    deps.store,
+    log.logKey as string,
+    log.logIndex as LogIndex,
+    from,
+    limit,
+  );
+  return lines.map((line, i) => fromStored(line, log.number, firstSeq + i));
+}
+
+/** Lines of an attempt that is not compacted yet. */
+export async function readBatches(
+  deps: Deps,
+  jobId: string,
+  attempt: number,
+  from: number,
+  limit: number,
+): Promise<LogLine[]> {
+  const lines: LogLine[] = [];
+  let next = from;
+  while (lines.length < limit) {
+    // A batch has at least one line: so many batches at most, and a dozen at a time to bound what is held.
+    const { rows } = await deps.pool.query<{ firstSeq: number; lines: StoredLine[] }>(
+      `SELECT "firstSeq", lines FROM "LogBatch" WHERE "jobId" = $1 AND attempt = $2 AND "firstSeq" >= COALESCE(
+         (SELECT max("firstSeq") FROM "LogBatch" WHERE "jobId" = $1 AND attempt = $2 AND "firstSeq" <= $3), $3)
+       ORDER BY "firstSeq" LIMIT 12`,
+      [jobId, attempt, next],
+    );
+    const before = next;
+    for (const batch of rows) {
+      for (let i = Math.max(0, next - batch.firstSeq); i < batch.lines.length; i++) {
+        lines.push(fromStored(batch.lines[i]!, attempt, batch.firstSeq + i));
+      }
+      next = Math.max(next, batch.firstSeq + batch.lines.length);
+      if (lines.length >= limit) break;
+    }
+    if (next === before) break;
+  }
+  return lines.slice(0, limit);
+}
+
+/** The cursor that has just `count` lines after it, or the start of the log. */
+export async function cursorOfTail(deps: Deps, jobId: string, count: number): Promise<Cursor> {
+  let left = count;
+  const logs = await attemptLogs(deps, jobId);
+  for (const log of logs.reverse()) {
+    if (log.lastSeq >= left) return { attempt: log.number, seq: log.lastSeq - left };
+    left -= log.lastSeq;
+  }
+  return { attempt: 0, seq: 0 };
+}
+
+/** The place of the newest line there is. */
+export async function endOfLog(deps: Deps, jobId: string): Promise<Cursor> {
+  const last = (await attemptLogs(deps, jobId)).filter((log) => log.lastSeq > 0).at(-1);
+  return last ? { attempt: last.number, seq: last.lastSeq } : { attempt: 0, seq: 0 };
+}

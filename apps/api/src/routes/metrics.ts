@@ -1,0 +1,18 @@
+import { metricRoutes as contract } from '@mycloud/shared';
+import type { FastifyInstance } from 'fastify';
+import type { Deps } from '../deps.js';
+import { serve } from '../http/route.js';
+import { findJob } from '../jobs/access.js';
+import { listSeries, readSeries } from '../metrics/read.js';
+
+export function metricRoutes(app: FastifyInstance, deps: Deps): void {
+  serve(app, contract.list, async ({ params, caller }) => {
+    const job = await findJob(deps, caller, params, 'read');
+    return { items: await listSeries(deps, job.id) };
+  });
+
+  serve(app, contract.series, async ({ params, query, caller }) => {
+    const job = await findJob(deps, caller, params, 'read');
+    return { points: await readSeries(deps, job.id, query.name, query.limit) };
+  });
+}

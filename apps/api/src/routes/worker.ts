@@ -1,0 +1,71 @@
+import { workerRoutes as contract } from '@mycloud/shared';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Deps } from '../deps.js';
+import { serve } from '../http/route.js';
+import { storable } from '../jobs/text.js';
+import { finishAttempt, setStage } from '../jobs/transitions.js';
+import { appendLines } from '../logs/append.js';
+import { eventStreams } from '../logs/sse.js';
+import { appendMetrics } from '../metrics/write.js';
+import { claim } from '../workers/claim.js';
+import { streamCommands } from '../workers/commands.js';
+import { renewLeases } from '../workers/heartbeat.js';
+import { findWorker } from '../workers/held.js';
+import { nameOutput } from '../workers/output.js';
+import { registerWorker } from '../workers/register.js';
+
+/** The workers' protocol. Each write of an attempt is checked by its fence; a stale one answers 409. */
+export function workerRoutes(app: FastifyInstance, deps: Deps): void {
+  const openStream = eventStreams(app);
+  const closing = new AbortController();
+  app.addHook('preClose', async () => closing.abort());
+
+  serve(app, contract.register, ({ body, caller }) => registerWorker(deps, caller, body));
+
+  serve(app, contract.heartbeat, ({ body, caller }) =>
+    renewLeases(deps, caller, body.workerId, body.attempts),
+  );
+
+  serve(app, contract.claim, async ({ body, caller, reply }) => {
+    const gone = AbortSignal.any([closing.signal, hungUp(reply)]);
+    return { assignment: await claim(deps, caller, body, gone) };
+  });
+
+  serve(app, contract.status, ({ params, body, caller }) =>
+    setStage(deps, { ...body, jobId: params.jobId }, caller.userId, body.status),
+  );
+
+  serve(app, contract.logs, async ({ params, body, caller }) => {
+    const proof = { ...body, jobId: params.jobId };
+    const lastSeq = await appendLines(deps, caller, proof, body.firstSeq, body.lines);
+    if (body.progress !== undefined) {
+      const text = storable(body.progress);
+      await deps.hub.publish({ type: 'progress', jobId: params.jobId, attempt: body.attempt, text });
+    }
+    return { lastSeq };
+  });
+
+  serve(app, contract.metrics, ({ params, body, caller }) =>
+    appendMetrics(deps, caller, { ...body, jobId: params.jobId }, body.batchId, body.points),
+  );
+
+  serve(app, contract.output, ({ params, body, caller }) =>
+    nameOutput(deps, caller, { ...body, jobId: params.jobId }, body.snapshotId),
+  );
+
+  serve(app, contract.finish, ({ params, body, caller }) =>
+    finishAttempt(deps, { ...body, jobId: params.jobId }, caller.userId, body),
+  );
+
+  serve(app, contract.commands, async ({ query, caller, reply }) => {
+    const worker = await findWorker(deps.pool, caller, query.workerId);
+    await streamCommands(deps, worker, openStream(reply));
+  });
+}
+
+/** Aborted when the worker closes its connection before it has its answer. */
+function hungUp(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return gone.signal;
+}

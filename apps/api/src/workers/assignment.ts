@@ -1,0 +1,68 @@
+import { AppError, type Assignment, jobName } from '@mycloud/shared';
+import type { Deps } from '../deps.js';
+import { one } from '../jobs/sql.js';
+import type { Claimed } from '../jobs/transitions.js';
+import type { WorkerRow } from './held.js';
+
+interface Row {
+  owner: string;
+  project: string;
+  number: number;
+  command: string;
+  env: Record<string, string>;
+  machine: string;
+  environment: string;
+  tensorboard: boolean;
+  maxRuntimeSeconds: number | null;
+  codeId: string | null;
+  codeHash: string | null;
+  outputId: string | null;
+  outputHash: string | null;
+}
+
+const pair = (snapshotId: string | null, snapshot: string | null) =>
+  snapshotId && snapshot ? { snapshotId, snapshot } : null;
+
+/** All a worker needs to run the attempt it claimed. */
+export async function assignmentOf(deps: Deps, worker: WorkerRow, claimed: Claimed): Promise<Assignment> {
+  const [row, mounts] = await Promise.all([
+    one<Row>(
+      deps.pool,
+      `SELECT u.name AS owner, p.name AS project, j.number, j.command, j.env, j.machine, j.environment, j.tensorboard,
+         j."maxRuntimeSeconds", c.id AS "codeId", c.hash AS "codeHash", o.id AS "outputId", o.hash AS "outputHash"
+       FROM "Job" j JOIN "Project" p ON p.id = j."projectId" JOIN "User" u ON u.id = p."ownerId"
+         LEFT JOIN "Snapshot" c ON c.id = j."codeSnapshotId" LEFT JOIN "Snapshot" o ON o.id = j."outputSnapshotId"
+       WHERE j.id = $1`,
+      [claimed.jobId],
+    ),
+    deps.pool.query<{ name: string; snapshotId: string; snapshot: string }>(
+      `SELECT m.name, m."snapshotId", s.hash AS snapshot FROM "Mount" m JOIN "Snapshot" s ON s.id = m."snapshotId"
+       WHERE m."jobId" = $1 ORDER BY m.name`,
+      [claimed.jobId],
+    ),
+  ]);
+  if (!row) throw new AppError('internal', `the claimed job ${claimed.jobId} is gone`);
+  const machine = deps.catalogue.machine(row.machine);
+  const notes: string[] = [];
+  if (machine.gpus > worker.gpus) {
+    const has = worker.gpus === 0 ? 'no GPU; the job runs on the CPU' : `only ${worker.gpus}`;
+    notes.push(`${machine.name}: this server has ${has}`);
+  }
+  return {
+    ...claimed,
+    name: jobName(row),
+    owner: row.owner,
+    leaseSeconds: deps.config.leaseSeconds,
+    command: row.command,
+    env: row.env,
+    machine,
+    environment: deps.catalogue.environment(row.environment),
+    mounts: mounts.rows,
+    code: pair(row.codeId, row.codeHash),
+    // A job's output before its end is what an earlier attempt synced last.
+    restore: claimed.attempt > 1 ? pair(row.outputId, row.outputHash) : null,
+    tensorboard: row.tensorboard,
+    maxRuntimeSeconds: row.maxRuntimeSeconds,
+    notes,
+  };
+}

@@ -1,0 +1,88 @@
+import type { Assignment, Ticket } from '@mycloud/shared';
+import type { Deps } from '../deps.js';
+import type { WorkerPrincipal } from '../http/principal.js';
+import { claimJob } from '../jobs/transitions.js';
+import { assignmentOf } from './assignment.js';
+import { findWorker, type WorkerRow } from './held.js';
+
+export interface ClaimRequest {
+  workerId: string;
+  machines: string[];
+  ticket?: Ticket;
+  waitSeconds: number;
+}
+
+/**
+ * Takes a job for a worker; without a ticket it waits up to waitSeconds for one to come.
+ * @param gone aborted when the worker has hung up: nothing is claimed for it then
+ */
+export async function claim(
+  deps: Deps,
+  caller: WorkerPrincipal,
+  asked: ClaimRequest,
+  gone: AbortSignal,
+): Promise<Assignment | null> {
+  const worker = await findWorker(deps.pool, caller, asked.workerId);
+  const machines = asked.machines.filter(
+    (name) => worker.machines.includes(name) && runs(deps, worker, name),
+  );
+  const take = async () => {
+    if (gone.aborted || machines.length === 0) return null;
+    const claimed = await claimJob(deps, worker, machines, asked.ticket);
+    return claimed ? assignmentOf(deps, worker, claimed) : null;
+  };
+  if (asked.ticket || asked.waitSeconds === 0) return take();
+
+  // Listening comes before looking, so that a job queued in between is not slept over.
+  const bell = listen(deps, machines, gone);
+  try {
+    const until = Date.now() + asked.waitSeconds * 1000;
+    for (;;) {
+      const seen = bell.rings();
+      const assignment = await take();
+      if (assignment || gone.aborted || Date.now() >= until) return assignment;
+      await bell.wait(seen, until - Date.now());
+    }
+  } finally {
+    bell.close();
+  }
+}
+
+/** Without its GPUs a machine is offered only by an embedded server, which says so in the first log line. */
+const runs = (deps: Deps, worker: WorkerRow, name: string): boolean =>
+  deps.config.embedded || deps.catalogue.machine(name).gpus <= worker.gpus;
+
+/** Rings when a job for one of these machines may have come, or the worker has gone. */
+function listen(deps: Deps, machines: string[], gone: AbortSignal) {
+  let rings = 0;
+  let wake: (() => void) | undefined;
+  const ring = () => {
+    rings += 1;
+    wake?.();
+  };
+  const ends = [
+    deps.hub.subscribe((signal) => {
+      if (signal.type === 'wake' && machines.includes(signal.machine)) ring();
+    }),
+    deps.hub.onGap(ring),
+  ];
+  gone.addEventListener('abort', ring, { once: true });
+  return {
+    rings: () => rings,
+    async wait(seen: number, ms: number): Promise<void> {
+      if (rings !== seen) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      wake = undefined;
+    },
+    close(): void {
+      gone.removeEventListener('abort', ring);
+      for (const end of ends) end();
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import type { AttemptProof, WorkerCommand } from '@mycloud/shared';
+import type { Deps } from '../deps.js';
+import type { WorkerPrincipal } from '../http/principal.js';
+import { findWorker } from './held.js';
+
+/**
+ * Renews the leases of all these attempts in one statement.
+ * @returns those it could not renew, whose executions must end, and what is to be stopped
+ * @throws AppError not_found when the worker isn't registered
+ */
+export async function renewLeases(
+  deps: Deps,
+  caller: WorkerPrincipal,
+  workerId: string,
+  attempts: AttemptProof[],
+): Promise<{ refused: AttemptProof[]; commands: WorkerCommand[] }> {
+  await findWorker(deps.pool, caller, workerId);
+  if (attempts.length === 0) return { refused: [], commands: [] };
+  const { rows } = await deps.pool.query<{ jobId: string; number: number; fence: string; by: string | null }>(
+    `WITH renewed AS (
+       UPDATE "Attempt" a SET "leaseUntil" = now() + make_interval(secs => $5)
+       FROM unnest($1::uuid[], $2::int[], $3::bigint[]) s(id, number, fence)
+       WHERE a."jobId" = s.id AND a.number = s.number AND a.fence = s.fence AND a."workerId" = $4 AND a."endedAt" IS NULL
+       RETURNING a."jobId", a.number, a.fence)
+     SELECT r.*, j."stopRequestedBy" AS by FROM renewed r JOIN "Job" j ON j.id = r."jobId"`,
+    [
+      attempts.map((a) => a.jobId),
+      attempts.map((a) => a.attempt),
+      attempts.map((a) => a.fence),
+      workerId,
+      deps.config.leaseSeconds,
+    ],
+  );
+  const renewed = new Set(rows.map((row) => `${row.jobId} ${row.number} ${row.fence}`));
+  return {
+    refused: attempts.filter((a) => !renewed.has(`${a.jobId} ${a.attempt} ${a.fence}`)),
+    commands: rows.flatMap((row) => (row.by === null ? [] : [stopCommand(row.jobId, row.number, row.by)])),
+  };
+}
+
+export const stopCommand = (jobId: string, attempt: number, by: string): WorkerCommand => ({
+  type: 'stop',
+  jobId,
+  attempt,
+  reason: 'stopped_by_user',
+  detail: by,
+});
+
+/** What this worker runs and somebody asked to stop. */
+export async function pendingStops(deps: Deps, workerId: string): Promise<WorkerCommand[]> {
+  const { rows } = await deps.pool.query<{ jobId: string; number: number; by: string }>(
+    `SELECT a."jobId", a.number, j."stopRequestedBy" AS by FROM "Attempt" a JOIN "Job" j ON j.id = a."jobId"
+     WHERE a."workerId" = $1 AND a."endedAt" IS NULL AND j."stopRequestedBy" IS NOT NULL`,
+    [workerId],
+  );
+  return rows.map((row) => stopCommand(row.jobId, row.number, row.by));
+}

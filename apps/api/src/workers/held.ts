@@ -1,0 +1,44 @@
+import { AppError, type AttemptProof } from '@mycloud/shared';
+import type { WorkerPrincipal } from '../http/principal.js';
+import { one, type Sql } from '../jobs/sql.js';
+import { staleFence } from '../jobs/transitions.js';
+
+export interface WorkerRow {
+  id: string;
+  name: string;
+  machines: string[];
+  gpus: number;
+}
+
+/** The worker a token speaks for. @throws AppError not_found when it isn't registered under this token's owner */
+export async function findWorker(sql: Sql, caller: WorkerPrincipal, workerId: string): Promise<WorkerRow> {
+  const worker = await one<WorkerRow>(
+    sql,
+    'UPDATE "Worker" SET "lastSeenAt" = now() WHERE id = $1 AND "ownerId" = $2 RETURNING id, name, machines, gpus',
+    [workerId, caller.userId],
+  );
+  if (worker) return worker;
+  throw new AppError('not_found', `there is no worker ${workerId} of this token`, {
+    hint: 'Register it again.',
+  });
+}
+
+/**
+ * Locks an attempt whose lease the worker holds, so that it can't end before the transaction does.
+ * @throws AppError stale_fence
+ */
+export async function lockAttempt(
+  sql: Sql,
+  caller: WorkerPrincipal,
+  proof: AttemptProof,
+): Promise<{ lastSeq: number }> {
+  const held = await one<{ lastSeq: number }>(
+    sql,
+    `SELECT a."lastSeq" FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
+     WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND w."ownerId" = $4
+     FOR NO KEY UPDATE OF a`,
+    [proof.jobId, proof.attempt, proof.fence, caller.userId],
+  );
+  if (!held) throw staleFence(proof.attempt);
+  return held;
+}

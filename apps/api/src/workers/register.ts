@@ -1,0 +1,46 @@
+import { AppError, protocolVersion, type workerRoutes } from '@mycloud/shared';
+import type { z } from 'zod';
+import type { Deps } from '../deps.js';
+import type { WorkerPrincipal } from '../http/principal.js';
+import { newId } from '../jobs/id.js';
+import { one } from '../jobs/sql.js';
+import { storable } from '../jobs/text.js';
+
+type Body = z.output<typeof workerRoutes.register.body>;
+
+/**
+ * Takes a worker in; the same name under the same token's owner is the same worker, come back.
+ * @throws AppError bad_request for a protocol too far apart or a machine the catalogue doesn't have
+ */
+export async function registerWorker(deps: Deps, caller: WorkerPrincipal, body: Body) {
+  if (Math.abs(body.protocol - protocolVersion) > 1) {
+    const older = body.protocol < protocolVersion ? 'worker' : 'server';
+    throw new AppError(
+      'bad_request',
+      `worker ${body.name} speaks version ${body.protocol} of the protocol, this server ${protocolVersion}`,
+      { hint: `Update the ${older}.` },
+    );
+  }
+  const machines = [...new Set(body.machines)].map((name) => deps.catalogue.machine(name));
+  const row = await one<{ id: string }>(
+    deps.pool,
+    `INSERT INTO "Worker" (id, "ownerId", name, version, runner, machines, cores, "memoryBytes", gpus)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     ON CONFLICT ("ownerId", name) DO UPDATE SET version = $4, runner = $5, machines = $6, cores = $7,
+       "memoryBytes" = $8, gpus = $9, "lastSeenAt" = now()
+     RETURNING id`,
+    [
+      newId(),
+      caller.userId,
+      storable(body.name),
+      storable(body.version),
+      storable(body.runner),
+      machines.map((machine) => machine.name),
+      body.cores,
+      body.memoryBytes,
+      body.gpus,
+    ],
+  );
+  if (!row) throw new AppError('internal', 'the worker was not stored');
+  return { workerId: row.id, leaseSeconds: deps.config.leaseSeconds, machines };
+}
