@@ -105,13 +105,13 @@ async function fetchRange(request: ChunkRequest, { pack, pieces }: Range, left: 
     const data = answer.body.subarray(offset - base, offset - base + size);
     const file = request.fileOf(hash);
     if (data.length < size) {
-      throw new AppError('unavailable', `${what} is cut short: it ends inside a chunk of ${file}`, {
+      throw new AppError('internal', `${what} is cut short: it ends inside a chunk of ${file}`, {
         hint: 'The store has lost bytes. Upload the folder again to store them anew.',
         details: { pack: pack.id, chunk: hash },
       });
     }
     if (createHash('sha256').update(data).digest('hex') !== hash) {
-      throw new AppError('unavailable', `${what} is damaged: a chunk of ${file} is not what its name says`, {
+      throw new AppError('internal', `${what} is damaged: a chunk of ${file} is not what its name says`, {
         hint: 'The store has changed bytes. Upload the folder again to store them anew.',
         details: { pack: pack.id, chunk: hash },
       });

@@ -47,8 +47,8 @@ export async function openHashCache(file: string): Promise<HashCache> {
       return row[5].map(([hash, size]) => ({ hash, size }));
     },
     set(name, stamp, chunks, readAt) {
-      const touchedMs = Number((stamp.mtimeNs > stamp.ctimeNs ? stamp.mtimeNs : stamp.ctimeNs) / 1_000_000n);
-      dirty ||= rows.delete(name);
+      const touchedMs = Math.max(Number(stamp.mtimeNs / 1_000_000n), Number(stamp.ctimeNs / 1_000_000n));
+      if (rows.delete(name)) dirty = true;
       if (touchedMs > readAt - racyMs) return;
       const cut = chunks.map(({ hash, size }): [string, number] => [hash, size]);
       rows.set(name, [

@@ -1,8 +1,5 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { realpath } from 'node:fs/promises';
 import { AppError, type AttemptProof, type Client, snapshotRoutes } from '@mycloud/shared';
-import { cutFile } from './chunker.js';
 import type { HashCache } from './hash-cache.js';
 import {
   type Chunk,
@@ -15,9 +12,9 @@ import {
 import { askMissing, PackSender, type SenderOptions } from './pack-sender.js';
 import { eachLimit } from './pool.js';
 import { Meter, type UploadProgress } from './progress.js';
+import { manifestFile, readFile } from './read-file.js';
 import { withRetry } from './retry.js';
-import { type FileStamp, type Refusal, type ScannedFile, scanFolder, stampOf } from './scan.js';
-import { quoted } from './tree-rules.js';
+import { type Refusal, type ScannedFile, scanFolder } from './scan.js';
 
 export interface UploadOptions {
   client: Client;
@@ -51,7 +48,6 @@ export interface UploadResult {
 
 /** Files read at the same time: enough to hide the latency of small ones, few enough to keep packs in order. */
 const readers = 6;
-const readTries = 3;
 
 /**
  * Stores a folder as a snapshot, sending only chunks the owner lacks. Reads each file at most once, holds at most
@@ -78,10 +74,11 @@ export async function uploadFolder(options: UploadOptions): Promise<UploadResult
   const sender = new PackSender(sending);
   const done = new Map<string, ManifestFile>();
   const skipped = [...scan.refused];
+  const root = await realpath(options.dir);
   try {
     const unknown = await takeCached(scan.files, options, sending, sender, done, meter);
     await eachLimit(unknown, readers, async (file) => {
-      const read = await readFile(file, { lenient, signal, sender, meter, cache });
+      const read = await readFile(file, { root, lenient, signal, sender, meter, cache });
       if ('reason' in read) skipped.push(read);
       else done.set(file.path, read);
     });
@@ -140,93 +137,4 @@ async function takeCached(
     meter.read(file.stamp.size, 1);
     return false;
   });
-}
-
-interface Reading {
-  lenient?: boolean;
-  signal: AbortSignal;
-  sender: PackSender;
-  meter: Meter;
-  cache?: HashCache;
-}
-
-/** Reads a file and gives its chunks to the sender, again when it changes meanwhile. */
-async function readFile(file: ScannedFile, reading: Reading): Promise<ManifestFile | Refusal> {
-  for (let attempt = 1; ; attempt += 1) {
-    reading.signal.throwIfAborted();
-    const readAt = Date.now();
-    let result: { chunks: Chunk[]; stamp: FileStamp | undefined };
-    try {
-      result = await readOnce(file, reading);
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).syscall
-        ? (error as NodeJS.ErrnoException).code
-        : undefined;
-      if (!code) throw error;
-      const reason =
-        code === 'ENOENT' ? 'it disappeared while the folder was read' : `it can't be read (${code})`;
-      if (reading.lenient) return { path: file.path, reason };
-      throw new AppError(code === 'ENOENT' ? 'conflict' : 'bad_request', `${quoted(file.path)}: ${reason}`, {
-        cause: error,
-      });
-    }
-    const { chunks, stamp } = result;
-    if (stamp || (reading.lenient && attempt >= readTries)) {
-      if (stamp) reading.cache?.set(file.absolute, stamp, chunks, readAt);
-      reading.meter.read(0, 1);
-      return manifestFile(file, chunks);
-    }
-    if (attempt >= readTries) {
-      throw new AppError(
-        'conflict',
-        `${quoted(file.path)} changes while it is read (tried ${readTries} times)`,
-        {
-          hint: 'Wait until the program that writes it has ended, then upload again: what was sent is kept.',
-          details: { path: file.path },
-        },
-      );
-    }
-    reading.meter.read(-chunks.reduce((sum, chunk) => sum + chunk.size, 0), 0);
-    await sleep(50 * attempt, undefined, { signal: reading.signal });
-  }
-}
-
-/** @returns the chunks, and the file's stamp when it was the same before and after. */
-async function readOnce(
-  file: ScannedFile,
-  { sender, meter }: Reading,
-): Promise<{ chunks: Chunk[]; stamp: FileStamp | undefined }> {
-  // A file swapped since the scan for a link is not followed, for a pipe not waited for.
-  const handle = await open(
-    file.absolute,
-    constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
-  );
-  try {
-    const before = await stampNow(handle);
-    const chunks: Chunk[] = [];
-    let length = 0;
-    for await (const { hash, size, data } of cutFile(handle, before.size)) {
-      chunks.push({ hash, size });
-      length += size;
-      meter.read(size, 0);
-      await sender.add({ hash, size, data });
-    }
-    const after = await stampNow(handle);
-    const same =
-      length === after.size &&
-      before.size === after.size &&
-      before.mtimeNs === after.mtimeNs &&
-      before.ctimeNs === after.ctimeNs;
-    return { chunks, stamp: same ? after : undefined };
-  } finally {
-    await handle.close();
-  }
-}
-
-const stampNow = async (handle: FileHandle): Promise<FileStamp> =>
-  stampOf(await handle.stat({ bigint: true }));
-
-function manifestFile(file: ScannedFile, chunks: Chunk[]): ManifestFile {
-  const size = chunks.reduce((sum, chunk) => sum + chunk.size, 0);
-  return { path: file.path, type: 'file', mode: file.mode, size, chunks };
 }
