@@ -124,7 +124,7 @@ export async function startFakeApi(): Promise<FakeApi> {
     const snapshot = snapshots.get(id);
     if (noun === 'snapshots' && snapshot) {
       if (verb === 'manifest') return snapshot.packed;
-      if (verb === 'locate') return locatejson().hashes;
+      if (verb === 'locate') return locate(json().hashes);
       const { hash, files, bytes } = snapshot;
       return { id, hash, files, bytes, createdAt: new Date().toISOString() };
     }
