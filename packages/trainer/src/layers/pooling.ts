@@ -1,0 +1,25 @@
+import type { Tensor4D } from '@tensorflow/tfjs-core';
+import { type Layer, pair } from './layer.js';
+
+export interface MaxPooling2dOptions {
+  /** 2 by default. The stride is the same: windows don't overlap, and what is left at the edges is dropped. */
+  poolSize?: number | [number, number];
+}
+
+/** The largest value of each window: [h, w, c] → [⌊h / ph⌋, ⌊w / pw⌋, c]. */
+export function maxPooling2d({ poolSize = 2 }: MaxPooling2dOptions = {}): Layer {
+  const size = pair(poolSize);
+  return {
+    kind: 'max_pooling2d',
+    className: 'MaxPooling2D',
+    outputShape: ([h = 0, w = 0, c = 0]) => [Math.floor(h / size[0]), Math.floor(w / size[1]), c],
+    weightSpecs: () => [],
+    forward({ tf }, x) {
+      const y = tf.maxPool(x as Tensor4D, size, size, 'valid');
+      return { y, cache: [x, y] };
+    },
+    backward({ kernels }, dy, [x, y]) {
+      return { dx: kernels.maxPoolGrad(x as Tensor4D, y as Tensor4D, dy as Tensor4D, size), grads: [] };
+    },
+  };
+}
