@@ -28,6 +28,8 @@ interface Range {
 const gapBytes = 128 * 1024;
 const rangeBytes = 8 * 1024 * 1024;
 const parallel = 4;
+/** Chunks of one range written at the same time. */
+const writers = 4;
 
 /**
  * Fetches chunks of a snapshot: asks where they lie, reads neighbours in one Range request, four requests at a time,
@@ -101,7 +103,7 @@ async function fetchRange(request: ChunkRequest, { pack, pieces }: Range, left: 
   if (answer.status !== 206 && answer.status !== 200) throw storeRefusal(what, answer);
   // A store may answer the whole pack instead of the range.
   const base = answer.status === 206 ? start : 0;
-  for (const { hash, offset, size } of pieces) {
+  await eachLimit(pieces, writers, async ({ hash, offset, size }) => {
     const data = answer.body.subarray(offset - base, offset - base + size);
     const file = request.fileOf(hash);
     if (data.length < size) {
@@ -118,5 +120,5 @@ async function fetchRange(request: ChunkRequest, { pack, pieces }: Range, left: 
     }
     await request.onChunk(hash, data);
     left.delete(hash);
-  }
+  });
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
+import { read } from 'node:fs';
+import { promisify } from 'node:util';
 import { Hasher } from 'gearhash-jit';
 import type { Chunk } from './manifest.js';
 
@@ -20,16 +21,17 @@ const mask = 0xfffff00000000000n;
 /** What the hasher takes in one call is less than 512 KiB. */
 const stepBytes = 256 * 1024;
 const blockBytes = 2 * maxBytes;
+const readSome = promisify(read);
 
 /**
  * Cuts `size` bytes of a file into chunks by content, so that an insertion changes the chunks around it and no
  * others. Deterministic: these numbers are part of what makes equal files equal chunks, and stay.
  * Ends early, with chunks of less than `size` bytes in all, when the file does.
  */
-export async function* cutFile(handle: FileHandle, size: number): AsyncGenerator<CutChunk> {
+export async function* cutFile(fd: number, size: number): AsyncGenerator<CutChunk> {
   if (size <= wholeBytes) {
     const data = Buffer.allocUnsafeSlow(size);
-    const length = await readFully(handle, data, 0, 0);
+    const length = await readFully(fd, data, 0, 0);
     if (length > 0) yield named(data.subarray(0, length));
     return;
   }
@@ -39,7 +41,7 @@ export async function* cutFile(handle: FileHandle, size: number): AsyncGenerator
   let position = 0;
   for (;;) {
     const wanted = Math.min(block.length - held, size - position);
-    const got = await readFully(handle, block.subarray(0, held + wanted), held, position);
+    const got = await readFully(fd, block.subarray(0, held + wanted), held, position);
     held += got;
     position += got;
     const ended = got < wanted || position === size;
@@ -72,10 +74,11 @@ function named(data: Buffer): CutChunk {
 }
 
 /** Fills `into` from offset `from` on; less only at the end of the file. */
-async function readFully(handle: FileHandle, into: Buffer, from: number, position: number): Promise<number> {
+async function readFully(fd: number, into: Buffer, from: number, position: number): Promise<number> {
   let length = 0;
   while (from + length < into.length) {
-    const { bytesRead } = await handle.read(
+    const { bytesRead } = await readSome(
+      fd,
       into,
       from + length,
       into.length - from - length,

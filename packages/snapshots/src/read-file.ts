@@ -1,6 +1,6 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open, readlink } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, open, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { AppError } from '@mycloud/shared';
 import { cutFile } from './chunker.js';
 import type { HashCache } from './hash-cache.js';
@@ -21,6 +21,7 @@ export interface Reading {
 }
 
 const readTries = 3;
+const openFile = promisify(open);
 /** A file swapped since the scan for a link is not followed, for a pipe not waited for. */
 const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
@@ -69,36 +70,38 @@ async function readOnce(
   file: ScannedFile,
   { root, lenient, sender, meter }: Reading,
 ): Promise<{ chunks: Chunk[]; stamp: FileStamp | undefined }> {
-  const handle = await open(file.absolute, readFlags);
+  // Opening and reading may wait for a disk and go to the thread pool; what asks about an open file doesn't wait,
+  // and its way there and back would cost several times the call.
+  const fd = await openFile(file.absolute, readFlags);
   try {
-    const stat = await handle.stat({ bigint: true });
+    const stat = fstatSync(fd, { bigint: true });
     if (!stat.isFile()) throw new SwappedError();
     // A job that still runs may turn a folder of its output into a link to somewhere it can't read itself.
-    if (lenient) await requirePlace(handle, `${root}/${file.path}`);
+    if (lenient) requirePlace(fd, `${root}/${file.path}`);
     const before = stampOf(stat);
     const chunks: Chunk[] = [];
     let length = 0;
-    for await (const { hash, size, data } of cutFile(handle, before.size)) {
+    for await (const { hash, size, data } of cutFile(fd, before.size)) {
       chunks.push({ hash, size });
       length += size;
       meter.read(size, 0);
       await sender.add({ hash, size, data });
     }
-    const after = stampOf(await handle.stat({ bigint: true }));
+    const after = stampOf(fstatSync(fd, { bigint: true }));
     const same =
       length === after.size && before.mtimeNs === after.mtimeNs && before.ctimeNs === after.ctimeNs;
     return { chunks, stamp: same ? after : undefined };
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }
 
 class SwappedError extends Error {}
 
 /** @throws SwappedError when what was opened lies elsewhere than its name says; only Linux can tell. */
-async function requirePlace(handle: FileHandle, expected: string): Promise<void> {
+function requirePlace(fd: number, expected: string): void {
   if (process.platform !== 'linux') return;
-  if ((await readlink(`/proc/self/fd/${handle.fd}`)) !== expected) throw new SwappedError();
+  if (readlinkSync(`/proc/self/fd/${fd}`) !== expected) throw new SwappedError();
 }
 
 function faultOf(error: unknown): { code: 'conflict' | 'bad_request'; reason: string } | undefined {

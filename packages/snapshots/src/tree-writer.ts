@@ -1,18 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
-import {
-  chmod,
-  copyFile,
-  lstat,
-  mkdir,
-  open,
-  rename,
-  rm,
-  symlink,
-  unlink,
-  writeFile,
-} from 'node:fs/promises';
+import { closeSync, constants, fchmodSync, open, type Stats, write } from 'node:fs';
+import { chmod, copyFile, lstat, mkdir, rename, rm, symlink, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { AppError } from '@mycloud/shared';
 import type { ManifestFile } from './manifest.js';
 import { quoted, refuse } from './tree-rules.js';
@@ -64,7 +54,14 @@ export class TreeWriter {
   /** Writes a file that is one chunk, or none. */
   async whole(file: ManifestFile, data: Uint8Array): Promise<void> {
     const at = this.stage();
-    await writeFile(at, data, { flag: 'wx', mode: 0o600 });
+    const fd = await openFile(at, 'wx', 0o600);
+    try {
+      await writeAll(fd, data, 0);
+      // An open file's mode and end don't wait for a disk; the way to the thread pool would cost more.
+      fchmodSync(fd, this.modeOf(file));
+    } finally {
+      closeSync(fd);
+    }
     await this.place(file, at);
   }
 
@@ -72,6 +69,7 @@ export class TreeWriter {
   async copy(file: ManifestFile, source: string): Promise<void> {
     const at = this.stage();
     await copyFile(source, at, constants.COPYFILE_FICLONE);
+    await chmod(at, this.modeOf(file));
     await this.place(file, at);
   }
 
@@ -82,17 +80,16 @@ export class TreeWriter {
       partial = { at: this.stage(), left: file.size };
       this.partial.set(file, partial);
     }
-    const handle = await open(partial.at, constants.O_WRONLY | constants.O_CREAT, 0o600);
+    const fd = await openFile(partial.at, constants.O_WRONLY | constants.O_CREAT, 0o600);
     try {
-      for (let done = 0; done < data.length; ) {
-        done += (await handle.write(data, done, data.length - done, offset + done)).bytesWritten;
-      }
+      await writeAll(fd, data, offset);
     } finally {
-      await handle.close();
+      closeSync(fd);
     }
     partial.left -= data.length;
     if (partial.left > 0) return false;
     this.partial.delete(file);
+    await chmod(partial.at, this.modeOf(file));
     await this.place(file, partial.at);
     return true;
   }
@@ -107,9 +104,12 @@ export class TreeWriter {
     await symlink(target, at);
   }
 
+  private modeOf(file: ManifestFile): number {
+    if (!this.readOnly) return file.mode;
+    return file.mode === 0o755 ? 0o555 : 0o444;
+  }
+
   private async place(file: ManifestFile, staged: string): Promise<void> {
-    const runs = file.mode === 0o755;
-    await chmod(staged, this.readOnly ? (runs ? 0o555 : 0o444) : file.mode);
     await this.parentOf(file.path);
     const at = this.inside(file.path);
     try {
@@ -140,6 +140,15 @@ export class TreeWriter {
       throw refuse(name, "such a path can't be written on this machine");
     }
     return at;
+  }
+}
+
+const openFile = promisify(open);
+const writeSome = promisify(write);
+
+async function writeAll(fd: number, data: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < data.length; ) {
+    done += (await writeSome(fd, data, done, data.length - done, offset + done)).bytesWritten;
   }
 }
 

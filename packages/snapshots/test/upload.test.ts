@@ -104,7 +104,8 @@ describe('an upload', () => {
     await plant(folder(), { 'logs/busy': randomBytes(48 * MiB) });
     world.api.gate = async (request) => {
       if (request !== 'POST /v1/chunks/missing') return;
-      await writeFile(path.join(folder(), 'logs/busy'), randomBytes(48 * MiB));
+      // In place: a file seen just as it is truncated would be a whole, empty file to anybody.
+      await writeFile(path.join(folder(), 'logs/busy'), randomBytes(48 * MiB), { flag: 'r+' });
     };
     const strict = upload({ concurrency: 1 });
     await expect(strict).rejects.toMatchObject({
