@@ -1,7 +1,7 @@
 import { AppError } from '@mycloud/shared';
 
 /** Longest name of one file or folder, in bytes of UTF-8: what ext4, xfs, apfs and ntfs allow. */
-export const maxNameBytes = 255;
+const maxNameBytes = 255;
 const maxPathBytes = 4096;
 /** As many links as Linux follows before it says ELOOP. */
 const maxHops = 40;
