@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.js';
 import { compactLogs, expireLogs } from '../logs/compact.js';
-import { forgetOldKeys, reconcile } from './reconcile.js';
+import { forgetOldRows, reconcile } from './reconcile.js';
 
 const housekeepingMs = 3_600_000;
 
@@ -12,7 +12,7 @@ export function startJobLoops(deps: Deps): { close(): Promise<void> } {
     repeat(deps, everyMs, 'the compaction of logs', () => compactLogs(deps)),
     repeat(deps, housekeepingMs, 'the housekeeping', async () => {
       await expireLogs(deps);
-      await forgetOldKeys(deps);
+      await forgetOldRows(deps);
     }),
   ];
   return {

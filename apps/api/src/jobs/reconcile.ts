@@ -74,11 +74,17 @@ async function repeatStops(deps: Deps): Promise<void> {
   for (const stop of rows) await deps.hub.publish({ type: 'stop', ...stop });
 }
 
-/** Rows that only made repeated calls harmless, and are too old for one. */
-export async function forgetOldKeys(deps: Deps): Promise<void> {
+/** Deletes rows that only made repeated calls harmless and are too old for one, and what deleted jobs left. */
+export async function forgetOldRows(deps: Deps): Promise<void> {
   await deps.pool.query(`DELETE FROM "IdempotencyKey" WHERE "createdAt" < now() - interval '7 days'`);
   await deps.pool.query(
     `DELETE FROM "MetricBatch" m USING "Job" j
      WHERE j.id = m."jobId" AND j."finishedAt" < now() - interval '1 day'`,
   );
+  // Lines and batches have no foreign key, which would cost each append: a deleted project leaves them to this.
+  for (const table of ['LogBatch', 'MetricBatch']) {
+    await deps.pool.query(
+      `DELETE FROM "${table}" t WHERE NOT EXISTS (SELECT 1 FROM "Job" j WHERE j.id = t."jobId")`,
+    );
+  }
 }

@@ -25,7 +25,9 @@ export async function waitingSentence(deps: Deps, job: Waiting): Promise<string>
        AND (priority, "queuedAt", id) < (SELECT priority, "queuedAt", id FROM "Job" WHERE id = $2)`,
     [machine, job.id],
   );
-  const gpus = deps.config.embedded ? 0 : deps.catalogue.machine(machine).gpus;
+  const asked = deps.catalogue.machines.find((one) => one.name === machine);
+  if (!asked) return `this server has no machine ${machine} any more; stop it and submit it for another`;
+  const gpus = deps.config.embedded ? 0 : asked.gpus;
   const { rows: workers } = await deps.pool.query<{ id: string; name: string }>(
     `SELECT id, name FROM "Worker" WHERE $1 = ANY(machines) AND gpus >= $2
        AND "lastSeenAt" > now() - make_interval(secs => $3)`,

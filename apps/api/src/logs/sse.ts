@@ -51,11 +51,9 @@ export function eventStreams(app: FastifyInstance): (reply: FastifyReply) => Eve
       gone: gone.signal,
       async write(frames) {
         if (response.writableEnded || response.destroyed || response.write(frames)) return;
-        await Promise.race([once(response, 'drain', { signal: gone.signal }), once(response, 'close')]).catch(
-          (error: Error) => {
-            if (!gone.signal.aborted) throw error;
-          },
-        );
+        await once(response, 'drain', { signal: gone.signal }).catch((error: Error) => {
+          if (!gone.signal.aborted) throw error;
+        });
       },
       end,
     };

@@ -1,5 +1,5 @@
 import { workerRoutes as contract } from '@mycloud/shared';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
 import { serve } from '../http/route.js';
 import { storable } from '../jobs/text.js';
@@ -17,8 +17,11 @@ import { registerWorker } from '../workers/register.js';
 /** The workers' protocol. Each write of an attempt is checked by its fence; a stale one answers 409. */
 export function workerRoutes(app: FastifyInstance, deps: Deps): void {
   const openStream = eventStreams(app);
-  const closing = new AbortController();
-  app.addHook('preClose', async () => closing.abort());
+  // Claims that wait end when the worker hangs up or the server closes, which would wait for them otherwise.
+  const waiting = new Set<AbortController>();
+  app.addHook('preClose', async () => {
+    for (const gone of waiting) gone.abort();
+  });
 
   serve(app, contract.register, ({ body, caller }) => registerWorker(deps, caller, body));
 
@@ -27,8 +30,13 @@ export function workerRoutes(app: FastifyInstance, deps: Deps): void {
   );
 
   serve(app, contract.claim, async ({ body, caller, reply }) => {
-    const gone = AbortSignal.any([closing.signal, hungUp(reply)]);
-    return { assignment: await claim(deps, caller, body, gone) };
+    const gone = new AbortController();
+    waiting.add(gone);
+    reply.raw.once('close', () => {
+      waiting.delete(gone);
+      gone.abort();
+    });
+    return { assignment: await claim(deps, caller, body, gone.signal) };
   });
 
   serve(app, contract.status, ({ params, body, caller }) =>
@@ -61,11 +69,4 @@ export function workerRoutes(app: FastifyInstance, deps: Deps): void {
     const worker = await findWorker(deps.pool, caller, query.workerId);
     await streamCommands(deps, worker, openStream(reply));
   });
-}
-
-/** Aborted when the worker closes its connection before it has its answer. */
-function hungUp(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
-  return gone.signal;
 }

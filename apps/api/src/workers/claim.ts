@@ -49,8 +49,10 @@ export async function claim(
 }
 
 /** Without its GPUs a machine is offered only by an embedded server, which says so in the first log line. */
-const runs = (deps: Deps, worker: WorkerRow, name: string): boolean =>
-  deps.config.embedded || deps.catalogue.machine(name).gpus <= worker.gpus;
+function runs(deps: Deps, worker: WorkerRow, name: string): boolean {
+  const machine = deps.catalogue.machines.find((one) => one.name === name);
+  return machine !== undefined && (deps.config.embedded || machine.gpus <= worker.gpus);
+}
 
 /** Rings when a job for one of these machines may have come, or the worker has gone. */
 function listen(deps: Deps, machines: string[], gone: AbortSignal) {
