@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { requireProgram } from './require.js';
+import { eventually } from './server.js';
+
+/** A service of a test's own: a free port, a folder that goes with it. */
+export interface RunningService {
+  url: string;
+  process: ChildProcess;
+  stop(): Promise<void>;
+}
+
+export async function startRedis(): Promise<RunningService> {
+  const program = requireProgram('redis-server');
+  const port = await freePort();
+  return start(
+    program,
+    (dir) => ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''],
+    {
+      url: `redis://127.0.0.1:${port}`,
+      ready: () => connects(port),
+    },
+  );
+}
+
+/** MinIO with the keys tester / tester-secret. */
+export async function startMinio(): Promise<RunningService> {
+  const program = requireProgram('minio');
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  return start(program, (dir) => ['server', dir, '--address', `127.0.0.1:${port}`, '--quiet'], {
+    url,
+    env: { MINIO_ROOT_USER: 'tester', MINIO_ROOT_PASSWORD: 'tester-secret' },
+    ready: async () => (await fetch(`${url}/minio/health/live`)).ok,
+  });
+}
+
+async function start(
+  program: string,
+  args: (dir: string) => string[],
+  options: { url: string; env?: Record<string, string>; ready: () => Promise<boolean> },
+): Promise<RunningService> {
+  const dir = await mkdtemp(path.join(os.tmpdir(), 'mycloud-service-'));
+  const child = spawn(program, args(dir), {
+    stdio: 'ignore',
+    env: { PATH: process.env.PATH, HOME: dir, ...options.env },
+  });
+  await eventually(`${program} answers`, async () => {
+    if (child.exitCode !== null) throw new Error(`${program} exited with ${child.exitCode}`);
+    // Until it listens, asking fails.
+    return options.ready().catch(() => false);
+  });
+  return {
+    url: options.url,
+    process: child,
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) {
+        const closed = once(child, 'close');
+        child.kill('SIGTERM');
+        await closed;
+      }
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function connects(port: number): Promise<boolean> {
+  return fetch(`http://127.0.0.1:${port}`).then(
+    () => true,
+    // Redis hangs up on HTTP: something listens, unless the connection was refused.
+    (error: Error & { cause?: { code?: string } }) => error.cause?.code !== 'ECONNREFUSED',
+  );
+}
+
+/** A port nothing listens on now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}
