@@ -4,8 +4,6 @@ import { type Queued, sendTicket } from './tickets.js';
 import { loseAttempt } from './transitions.js';
 
 const ticketAgeSeconds = 60;
-/** A job this young has its ticket on the way. */
-const ticketGraceSeconds = 2;
 
 /** What any api does every sweepSeconds; many of them at once do no harm. */
 export async function reconcile(deps: Deps): Promise<void> {
@@ -53,11 +51,10 @@ async function endLostAttempts(deps: Deps): Promise<void> {
 async function sendLostTickets(deps: Deps): Promise<void> {
   const { rows } = await deps.pool.query<Queued>(
     `UPDATE "Job" j SET "ticketAt" = now() FROM (
-       SELECT id FROM "Job" WHERE status = 'queued' AND "queuedAt" < now() - make_interval(secs => $2)
-         AND ("ticketAt" IS NULL OR "ticketAt" < now() - make_interval(secs => $1))
+       SELECT id FROM "Job" WHERE status = 'queued' AND ("ticketAt" IS NULL OR "ticketAt" < now() - make_interval(secs => $1))
        ORDER BY priority, "queuedAt" LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED) lost
      WHERE j.id = lost.id RETURNING j.id, j.machine, j.priority, j.attempt`,
-    [ticketAgeSeconds, ticketGraceSeconds],
+    [ticketAgeSeconds],
   );
   for (const job of rows) await sendTicket(deps, job);
   for (const machine of new Set(rows.map((job) => job.machine))) {

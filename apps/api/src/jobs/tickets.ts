@@ -14,14 +14,13 @@ export async function announceQueued(deps: Deps, job: Queued): Promise<void> {
   void sendTicket(deps, job);
 }
 
-/** Puts the ticket for a job's next attempt into its machine's queue; a failure is left to the sweep. */
+/**
+ * Puts the ticket for a job's next attempt into its machine's queue. holds: the row counts it as sent already, so that
+ * nothing touches the row while a worker claims it; a failure unmarks it and is left to the sweep.
+ */
 export async function sendTicket(deps: Deps, job: Queued): Promise<void> {
   try {
     await deps.tickets.send(job.machine, { jobId: job.id, attempt: job.attempt + 1 }, job.priority);
-    await deps.pool.query('UPDATE "Job" SET "ticketAt" = now() WHERE id = $1 AND attempt = $2', [
-      job.id,
-      job.attempt,
-    ]);
   } catch (error) {
     deps.log.warn({ err: error, jobId: job.id }, 'its ticket was not sent; the sweep will send it');
     await unmark(deps, job);

@@ -72,12 +72,12 @@ export interface NewJob {
   codeSnapshotId: string | null;
 }
 
-/** Adds a job, queued. Its priority is the number of jobs its owner has outstanding. */
+/** Adds a job, queued, its ticket counted as sent. Its priority is the number of jobs its owner has outstanding. */
 export async function queueJob(sql: Sql, job: NewJob): Promise<void> {
   await sql.query(
     `INSERT INTO "Job" (id, "projectId", number, "ownerId", command, description, machine, environment, env,
-       tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", status, priority)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'queued',
+       tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", "ticketAt", status, priority)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, now(), 'queued',
        (SELECT count(*) FROM "Job" WHERE "ownerId" = $4 AND status IN ('queued','preparing','running','saving')))`,
     [
       job.id,
@@ -114,14 +114,16 @@ export async function claimJob(
   machines: string[],
   ticket: { jobId: string; attempt: number } | undefined,
 ): Promise<Claimed | undefined> {
-  // One row a machine by the index (status, machine, priority, queuedAt), the best of them taken.
+  // A ticket's row is waited for, the line's are skipped while another claims them. Only the row taken is locked: one that
+  // is locked and then left would be skipped by a claimer that finds no other and goes to sleep.
   const next = ticket
     ? `SELECT id FROM "Job" WHERE id = $4 AND attempt = $5 - 1 AND status = 'queued' AND machine = ANY($3)
-       FOR NO KEY UPDATE SKIP LOCKED`
-    : `SELECT q.id FROM unnest($3::text[]) m(name) CROSS JOIN LATERAL (
+       FOR NO KEY UPDATE`
+    : `SELECT j.id FROM unnest($3::text[]) m(name) CROSS JOIN LATERAL (
          SELECT id, priority, "queuedAt" FROM "Job" WHERE status = 'queued' AND machine = m.name
-         ORDER BY priority, "queuedAt" LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED) q
-       ORDER BY q.priority, q."queuedAt" LIMIT 1`;
+         ORDER BY priority, "queuedAt" LIMIT 64) q
+       JOIN "Job" j ON j.id = q.id AND j.status = 'queued'
+       ORDER BY q.priority, q."queuedAt" LIMIT 1 FOR NO KEY UPDATE OF j SKIP LOCKED`;
   const claimed = await one<{ jobId: string; attempt: number; fence: string }>(
     deps.pool,
     `WITH next AS (${next}),
@@ -281,7 +283,7 @@ async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<E
   const failure = reasons[reason].retry === 'user' ? 1 : 0;
   if (again) {
     await sql.query(
-      `UPDATE "Job" SET status = 'queued', "queuedAt" = now(), "ticketAt" = NULL, "userFailures" = "userFailures" + $3,
+      `UPDATE "Job" SET status = 'queued', "queuedAt" = now(), "ticketAt" = now(), "userFailures" = "userFailures" + $3,
          "outputSnapshotId" = COALESCE($4, "outputSnapshotId")
        WHERE id = $1 AND attempt = $2 AND status IN ('preparing','running','saving')`,
       [job.id, job.attempt, failure, outcome.outputSnapshotId],

@@ -75,9 +75,12 @@ export async function listJobs(
     values.push(value);
     where.push(condition(`$${values.length}`));
   };
-  if (!filter.admin) add((p) => `(p."ownerId" = ${p} OR p.public)`, filter.callerId);
-  if (filter.owner) add((p) => `u.name = ${p}`, filter.owner);
-  if (filter.project) add((p) => `p.name = ${p}`, filter.project);
+  if (!filter.admin || filter.owner || filter.project) {
+    // Their ids let the planner choose between the projects' index and the times', however few jobs they have.
+    const projects = await visibleProjects(deps, filter);
+    if (projects.length === 0) return { items: [], nextCursor: null };
+    add((p) => `j."projectId" = ANY(${p})`, projects);
+  }
   if (filter.status) add((p) => `j.status = ${p}`, filter.status);
   if (filter.cursor) {
     const [time, id] = readCursor(filter.cursor);
@@ -94,6 +97,15 @@ export async function listJobs(
   const last = rows.length > filter.limit ? page.at(-1) : undefined;
   const items = await viewRows(deps, page, async (queued) => waitingShort(queued));
   return { items, nextCursor: last ? `${last.createdAt.getTime()}.${last.id}` : null };
+}
+
+async function visibleProjects(deps: Deps, filter: JobFilter): Promise<string[]> {
+  const { rows } = await deps.pool.query<{ id: string }>(
+    `SELECT p.id FROM "Project" p JOIN "User" u ON u.id = p."ownerId"
+     WHERE (p."ownerId" = $1 OR p.public OR $2) AND u.name = COALESCE($3, u.name) AND p.name = COALESCE($4, p.name)`,
+    [filter.callerId, filter.admin, filter.owner ?? null, filter.project ?? null],
+  );
+  return rows.map((row) => row.id);
 }
 
 function readCursor(cursor: string): [Date, string] {

@@ -5,6 +5,9 @@ import { claimJob } from '../jobs/transitions.js';
 import { assignmentOf } from './assignment.js';
 import { findWorker, type WorkerRow } from './held.js';
 
+/** A waiting worker looks this often by itself, should it have looked while another held what it then left. */
+const lookMs = 5000;
+
 export interface ClaimRequest {
   workerId: string;
   machines: string[];
@@ -41,7 +44,7 @@ export async function claim(
       const seen = bell.rings();
       const assignment = await take();
       if (assignment || gone.aborted || Date.now() >= until) return assignment;
-      await bell.wait(seen, until - Date.now());
+      await bell.wait(seen, Math.min(lookMs, until - Date.now()));
     }
   } finally {
     bell.close();
