@@ -10,6 +10,8 @@ import {
   reasons,
 } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
+import { addEvent } from './events.js';
+import { checkOutput } from './output.js';
 import { one, type Sql, transaction } from './sql.js';
 import { storable } from './text.js';
 import { announceQueued } from './tickets.js';
@@ -44,17 +46,6 @@ export const staleFence = (attempt: number): AppError =>
   new AppError('stale_fence', `the lease of attempt ${attempt} of this job is over`, {
     hint: 'End this execution: another attempt may be running.',
   });
-
-/** Writes one step of a job's life. */
-export function addEvent(
-  sql: Sql,
-  event: { jobId: string; attempt: number; type: string; reason?: Reason | null; message: string },
-): Promise<unknown> {
-  return sql.query(
-    'INSERT INTO "Event" ("jobId", attempt, type, reason, message) VALUES ($1, $2, $3, $4, $5)',
-    [event.jobId, event.attempt, event.type, event.reason ?? null, storable(event.message)],
-  );
-}
 
 export interface NewJob {
   id: string;
@@ -306,19 +297,6 @@ async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<E
 async function tellEnd(deps: Deps, { job, again }: Ended): Promise<void> {
   await deps.hub.publish({ type: 'job', jobId: job.id });
   if (again) await announceQueued(deps, job);
-}
-
-/** An output belongs to the owner of the job: no worker can hand one user's files to another. */
-export async function checkOutput(sql: Sql, ownerId: string, snapshotId: string | null): Promise<void> {
-  if (snapshotId === null) return;
-  const found = await one(sql, 'SELECT 1 FROM "Snapshot" WHERE id = $1 AND "ownerId" = $2', [
-    snapshotId,
-    ownerId,
-  ]);
-  if (!found)
-    throw new AppError('bad_request', `the output ${snapshotId} is no snapshot of the job's owner`, {
-      hint: 'Commit it with the proof of this attempt, then name it.',
-    });
 }
 
 /** Ends a queued job at once, asks for the end of a running one, leaves an ended one. Asking twice is no error. */

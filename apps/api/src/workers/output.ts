@@ -1,8 +1,9 @@
 import type { AttemptProof } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import type { WorkerPrincipal } from '../http/principal.js';
+import { checkOutput } from '../jobs/output.js';
 import { one, transaction } from '../jobs/sql.js';
-import { checkOutput, staleFence } from '../jobs/transitions.js';
+import { staleFence } from '../jobs/transitions.js';
 import { lockAttempt } from './held.js';
 
 /** Names the newest saved state of /output; a later attempt begins with it. @throws AppError stale_fence, bad_request */

@@ -1,0 +1,15 @@
+import { AppError } from '@mycloud/shared';
+import { one, type Sql } from './sql.js';
+
+/** An output belongs to the owner of the job: no worker can hand one user's files to another. */
+export async function checkOutput(sql: Sql, ownerId: string, snapshotId: string | null): Promise<void> {
+  if (snapshotId === null) return;
+  const found = await one(sql, 'SELECT 1 FROM "Snapshot" WHERE id = $1 AND "ownerId" = $2', [
+    snapshotId,
+    ownerId,
+  ]);
+  if (!found)
+    throw new AppError('bad_request', `the output ${snapshotId} is no snapshot of the job's owner`, {
+      hint: 'Commit it with the proof of this attempt, then name it.',
+    });
+}
