@@ -17,11 +17,7 @@ export interface Batch {
 }
 
 /** Of one batch: the mean loss, and how many samples were right. */
-export interface StepResult {
-  loss: number;
-  correct: number;
-  n: number;
-}
+export type StepResult = { loss: number; correct: number; n: number };
 
 interface Held {
   layer: Layer;
@@ -50,7 +46,10 @@ export class Engine {
     const { tf } = backend;
     const last = network.at(-1)?.layer;
     if (!isActivation(last) || last.activation !== loss.activation) {
-      throw new TrainerError('bad_option', `${loss.name} wants activation('${loss.activation}') as the last layer`);
+      throw new TrainerError(
+        'bad_option',
+        `${loss.name} wants activation('${loss.activation}') as the last layer`,
+      );
     }
     this.held = network.map(({ layer, specs }) => ({
       layer,

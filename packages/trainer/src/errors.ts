@@ -7,6 +7,7 @@ export type TrainerErrorCode =
   | 'bad_checkpoint'
   | 'backend_unavailable'
   | 'input_failed'
+  | 'diverged'
   | 'internal';
 
 /**

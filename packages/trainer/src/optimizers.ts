@@ -8,7 +8,13 @@ export interface Optimizer {
   readonly slots: number;
   readonly learningRate: number;
   /** The new weight and slots, from the gradient and the step's number (1, 2, …). */
-  update(tf: Tf, step: number, weight: Tensor, grad: Tensor, slots: Tensor[]): { weight: Tensor; slots: Tensor[] };
+  update(
+    tf: Tf,
+    step: number,
+    weight: Tensor,
+    grad: Tensor,
+    slots: Tensor[],
+  ): { weight: Tensor; slots: Tensor[] };
 }
 
 /** Keras 2.15's: v ← ρv + (1 − ρ)g², w ← w − lr · g / √(v + ε); ε stands under the root. */

@@ -6,9 +6,17 @@ export type Tf = typeof tfjs;
 /** The backward ops that backends differ in. All tensors are float32, NHWC, and the caller's to dispose. */
 export interface Kernels {
   /** Gradient of a stride-1 "valid" convolution's filter: x [n,h,w,c], dy [n,oh,ow,k] → [kh,kw,c,k]. */
-  convFilterGrad(x: tfjs.Tensor4D, dy: tfjs.Tensor4D, filterShape: [number, number, number, number]): tfjs.Tensor4D;
+  convFilterGrad(
+    x: tfjs.Tensor4D,
+    dy: tfjs.Tensor4D,
+    filterShape: [number, number, number, number],
+  ): tfjs.Tensor4D;
   /** Gradient of its input: dy [n,oh,ow,k], filter [kh,kw,c,k] → xShape. */
-  convInputGrad(xShape: [number, number, number, number], dy: tfjs.Tensor4D, filter: tfjs.Tensor4D): tfjs.Tensor4D;
+  convInputGrad(
+    xShape: [number, number, number, number],
+    dy: tfjs.Tensor4D,
+    filter: tfjs.Tensor4D,
+  ): tfjs.Tensor4D;
   /** Gradient of max pooling without overlap: the first largest value of each window gets dy, the others 0. */
   maxPoolGrad(x: tfjs.Tensor4D, y: tfjs.Tensor4D, dy: tfjs.Tensor4D, size: [number, number]): tfjs.Tensor4D;
   /** dy where y > 0, else 0; y is relu's output. */

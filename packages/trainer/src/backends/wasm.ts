@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor, Tensor4D, TensorInfo } from '@tensorflow/tfjs-core';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import type { Tensor, Tensor4D, TensorInfo } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Backend, Kernels } from './backend.js';
 import { biasGradLoop, maxPoolGradLoop, reluGradLoop } from './heap-kernels.js';
 
@@ -16,12 +16,7 @@ interface WasmHeap {
 type Fill = (views: Float32Array[], out: Float32Array) => void;
 
 /** Runs `fill` as a kernel of our own, over views on the heap: inputs first, then the new output. */
-function heapOp<T extends Tensor>(
-  name: string,
-  inputs: Tensor[],
-  shape: number[],
-  fill: Fill,
-): T {
+function heapOp<T extends Tensor>(name: string, inputs: Tensor[], shape: number[], fill: Fill): T {
   if (!tf.getKernel(name, 'wasm')) {
     tf.registerKernel({
       kernelName: name,
@@ -70,7 +65,8 @@ export const wasmKernels: Kernels = {
   },
   reluGrad: (dy, y) =>
     heapOp('MycloudReluGrad', [dy, y], y.shape, ([dys, ys], out) => reluGradLoop(dys!, ys!, out)),
-  biasGrad: (dy) => heapOp('MycloudBiasGrad', [dy], [dy.shape.at(-1)!], ([dys], out) => biasGradLoop(dys!, out)),
+  biasGrad: (dy) =>
+    heapOp('MycloudBiasGrad', [dy], [dy.shape.at(-1)!], ([dys], out) => biasGradLoop(dys!, out)),
 };
 
 /** Starts the wasm backend (one core: its threads don't run in Node). */

@@ -19,9 +19,13 @@ export function conv2d({ filters, kernelSize, inputShape }: Conv2dOptions): Laye
     inputShape,
     outputShape([h = 0, w = 0]) {
       if (h < kh || w < kw) {
-        throw new TrainerError('bad_option', `The picture is ${h}×${w} where a ${kh}×${kw} convolution meets it`, {
-          hint: 'Use larger pictures (--image-size) or fewer layers.',
-        });
+        throw new TrainerError(
+          'bad_option',
+          `The picture is ${h}×${w} where a ${kh}×${kw} convolution meets it`,
+          {
+            hint: 'Use larger pictures (--image-size) or fewer layers.',
+          },
+        );
       }
       return [h - kh + 1, w - kw + 1, filters];
     },

@@ -28,7 +28,8 @@ export function activation(name: ActivationName): ActivationLayer {
       return { y: name === 'sigmoid' ? tf.sigmoid(x) : tf.softmax(x), cache: [] };
     },
     backward({ kernels }, dy, [y]) {
-      if (!y) throw new TrainerError('bad_option', `activation('${name}') is only supported as the last layer`);
+      if (!y)
+        throw new TrainerError('bad_option', `activation('${name}') is only supported as the last layer`);
       return { dx: kernels.reluGrad(dy, y), grads: [] };
     },
   };
