@@ -1,0 +1,61 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { type AttemptFolder, readAttemptFolder } from './attempt-folder.js';
+import type { Capacity } from './capacity.js';
+import type { WorkerDeps } from './deps.js';
+import { Execution, markerOf } from './execution.js';
+import { bringMounts, type HeldMounts } from './inputs.js';
+import { hasVariable, listProcesses, sendSignal } from './processes.js';
+
+/** Takes up what an earlier worker of this home left: running jobs, and ends not told yet. The rest is removed. */
+export async function adopt(deps: WorkerDeps, attemptsDir: string, capacity: Capacity): Promise<Execution[]> {
+  await mkdir(attemptsDir, { recursive: true });
+  const executions: Execution[] = [];
+  for (const name of await readdir(attemptsDir)) {
+    const dir = path.join(attemptsDir, name);
+    const folder = readAttemptFolder(dir);
+    if (!folder) {
+      await rm(dir, { recursive: true, force: true });
+      continue;
+    }
+    const { assignment, phase, runner: runnerName } = folder.state;
+    if (phase === 'preparing') await startOver(folder);
+    const runner = runnerName ? deps.runnerNamed(runnerName) : deps.runner;
+    const own = { ...deps, runner };
+    const mounts = phase === 'running' && runner.mountsReadOnly ? await holdMounts(own, folder) : null;
+    executions.push(new Execution(own, folder, capacity.take(assignment.machine), mounts));
+    deps.log.info({ job: assignment.name, attempt: assignment.attempt, phase }, 'adopted');
+  }
+  return executions;
+}
+
+/** Half prepared is not prepared. The command may have been started in the very moment before it was noted. */
+async function startOver(folder: AttemptFolder): Promise<void> {
+  const marker = `MYCLOUD_EXECUTION=${markerOf(folder.state.assignment)}`;
+  for (const { pid } of listProcesses()) if (hasVariable(pid, marker)) sendSignal(pid, 'SIGKILL');
+  for (const dir of [
+    folder.codeDir,
+    folder.outputDir,
+    folder.inputsDir,
+    folder.runDir,
+    `${folder.codeDir}.copy`,
+  ]) {
+    await rm(dir, { recursive: true, force: true });
+    if (!dir.endsWith('.copy')) await mkdir(dir, { recursive: true });
+  }
+  await rm(`${folder.outputDir}.copy`, { recursive: true, force: true });
+}
+
+/** The cache must not remove what a running job has mounted. It is there, so this needs no network. */
+async function holdMounts(deps: WorkerDeps, folder: AttemptFolder): Promise<HeldMounts | null> {
+  const signal = AbortSignal.timeout(10_000);
+  try {
+    return await bringMounts({ client: deps.client, cache: deps.cache, folder, signal }, true);
+  } catch (error) {
+    deps.log.warn(
+      { err: error, job: folder.state.assignment.name },
+      'its inputs are not in the cache any more',
+    );
+    return null;
+  }
+}

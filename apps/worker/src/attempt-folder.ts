@@ -1,0 +1,86 @@
+import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { type Assignment, assignmentSchema, idSchema, reasonNames } from '@mycloud/shared';
+import { z } from 'zod';
+import { readJson, writeJson } from './atomic-file.js';
+
+const ending = z.object({ reason: z.enum(reasonNames), detail: z.string() });
+export type Ending = z.infer<typeof ending>;
+
+const stateSchema = z.object({
+  assignment: assignmentSchema,
+  phase: z.enum(['preparing', 'running', 'saving', 'finishing']),
+  /** The supervisor of the job; pid alone could meanwhile be another's. */
+  process: z.object({ pid: z.number().int(), startTime: z.string(), marker: z.string() }).optional(),
+  /** The one that started it. */
+  runner: z.enum(['bubblewrap', 'process']).optional(),
+  /** Milliseconds since 1970, of the command. */
+  startedAt: z.number().optional(),
+  /** The first order to end, kept so that a restarted worker carries it out. */
+  stop: ending.optional(),
+  end: ending.extend({ exitCode: z.number().int().nullable() }).optional(),
+  /** Last saved or synced output. */
+  output: z.object({ snapshotId: idSchema, hash: z.string() }).optional(),
+});
+export type AttemptState = z.infer<typeof stateSchema>;
+
+/** The folder of one attempt: all that a restarted worker needs to go on with it. */
+export interface AttemptFolder {
+  readonly dir: string;
+  /** Holds log, exit code and status, and nothing else: it is watched. */
+  readonly runDir: string;
+  readonly logFile: string;
+  readonly codeDir: string;
+  readonly outputDir: string;
+  readonly homeDir: string;
+  readonly tmpDir: string;
+  readonly inputsDir: string;
+  readonly state: AttemptState;
+  /** Changes the state and writes it before it returns. */
+  update(change: Partial<AttemptState>): void;
+  /** A path of the worker's own bookkeeping in it. */
+  file(name: string): string;
+  remove(): Promise<void>;
+}
+
+function openFolder(dir: string, initial: AttemptState): AttemptFolder {
+  let state = initial;
+  const at = (name: string): string => path.join(dir, name);
+  return {
+    dir,
+    runDir: at('run'),
+    logFile: at('run/log'),
+    codeDir: at('code'),
+    outputDir: at('output'),
+    homeDir: at('home'),
+    tmpDir: at('tmp'),
+    inputsDir: at('inputs'),
+    get state() {
+      return state;
+    },
+    update(change) {
+      state = { ...state, ...change };
+      writeJson(at('state.json'), state);
+    },
+    file: at,
+    remove: () => rm(dir, { recursive: true, force: true, maxRetries: 3 }),
+  };
+}
+
+/** Makes the folder of a new attempt below `attemptsDir`. */
+export function createAttemptFolder(attemptsDir: string, assignment: Assignment): AttemptFolder {
+  const dir = path.join(attemptsDir, `${assignment.jobId}.${assignment.attempt}`);
+  for (const name of ['run', 'code', 'output', 'home', 'tmp', 'inputs']) {
+    mkdirSync(path.join(dir, name), { recursive: true });
+  }
+  const folder = openFolder(dir, { assignment, phase: 'preparing' });
+  folder.update({});
+  return folder;
+}
+
+/** Opens a folder an earlier worker left; null when it holds no attempt that can be gone on with. */
+export function readAttemptFolder(dir: string): AttemptFolder | null {
+  const parsed = stateSchema.safeParse(readJson(path.join(dir, 'state.json')));
+  return parsed.success ? openFolder(dir, parsed.data) : null;
+}

@@ -1,0 +1,32 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { createClient, version } from '@mycloud/shared';
+import { openContentCache } from '@mycloud/snapshots';
+import type { Logger } from 'pino';
+import type { Config } from './config.js';
+import type { WorkerDeps } from './deps.js';
+import { openEnvironments } from './environments/open.js';
+import { findResources } from './resources.js';
+import { bubblewrapRunner } from './runners/bubblewrap.js';
+import { chooseRunner } from './runners/choose.js';
+import { processRunner } from './runners/process.js';
+
+/** Makes what a worker of this configuration needs. @throws AppError when its runner doesn't work here */
+export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps> {
+  await mkdir(config.home, { recursive: true, mode: 0o700 });
+  const [runner, resources, cache] = await Promise.all([
+    chooseRunner(config.runner),
+    findResources(),
+    openContentCache(path.join(config.home, 'cache'), { maxBytes: config.cacheBytes }),
+  ]);
+  return {
+    config,
+    client: createClient({ url: config.url, token: config.token, agent: `mycloud-worker/${version}` }),
+    cache,
+    runner,
+    runnerNamed: (name) => (name === 'bubblewrap' ? bubblewrapRunner() : processRunner()),
+    environments: openEnvironments({ home: config.home, trainerBin: config.trainerBin, path: config.path }),
+    resources,
+    log,
+  };
+}

@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, type Machine, type Ticket, workerRoutes } from '@mycloud/shared';
+import type { Logger } from 'pino';
+import type { Capacity } from './capacity.js';
+import type { Roster } from './roster.js';
+
+const pollMs = 10_000;
+const longPollSeconds = 20;
+
+export interface ClaimerOptions {
+  client: Client;
+  workerId: () => string;
+  machines: readonly Machine[];
+  capacity: Capacity;
+  roster: Roster;
+  log: Logger;
+  /** Wait at the api for jobs, where there is no queue to wake this worker. */
+  longPoll: boolean;
+  signal: AbortSignal;
+}
+
+/** Takes jobs, one claim at a time, so that two of them never count on the same cores. */
+export class Claimer {
+  #options: ClaimerOptions;
+  #last: Promise<unknown> = Promise.resolve();
+  #wakeUp: (() => void) | null = null;
+
+  constructor(options: ClaimerOptions) {
+    this.#options = options;
+    options.capacity.onChange(() => this.wake());
+  }
+
+  /** The machines a further job could have now. */
+  get free(): string[] {
+    const { machines, capacity } = this.#options;
+    return machines.filter((machine) => capacity.fits(machine)).map((machine) => machine.name);
+  }
+
+  /** Takes the ticket's job, if it is still to be had. */
+  ticket(machine: string, ticket: Ticket): Promise<boolean> {
+    return this.#oneAtATime(() => (this.free.includes(machine) ? this.#claim([machine], 0, ticket) : false));
+  }
+
+  /** Looks for jobs at once. */
+  wake(): void {
+    this.#wakeUp?.();
+    this.#wakeUp = null;
+  }
+
+  /**
+   * Takes jobs until the signal: at the start, after each job that ends, and every 10 s, since a ticket may be lost;
+   * or, without a queue, by waiting at the api.
+   */
+  async run(): Promise<void> {
+    const { signal, longPoll, log } = this.#options;
+    while (!signal.aborted) {
+      const woken = this.#woken();
+      let took = false;
+      try {
+        const wait = longPoll ? longPollSeconds : 0;
+        took = await this.#oneAtATime(() => (this.free.length > 0 ? this.#claim(this.free, wait) : false));
+      } catch (error) {
+        if (signal.aborted) return;
+        log.warn({ err: error }, 'no job could be claimed; trying again');
+        await sleep(1000, undefined, { signal }).catch(() => undefined);
+      }
+      if (took || (longPoll && this.free.length > 0)) continue;
+      await Promise.race([woken, sleep(pollMs, undefined, { signal, ref: false }).catch(() => undefined)]);
+    }
+  }
+
+  #woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wakeUp = resolve;
+    });
+  }
+
+  async #claim(machines: string[], waitSeconds: number, ticket?: Ticket): Promise<boolean> {
+    const { client, workerId, roster, signal } = this.#options;
+    const body = { workerId: workerId(), machines, waitSeconds, ...(ticket ? { ticket } : {}) };
+    const { assignment } = await client.call(workerRoutes.claim, { body }, { signal });
+    if (!assignment) return false;
+    // The lease is ours even if a shutdown began meanwhile: the next worker adopts it.
+    roster.begin(assignment);
+    return true;
+  }
+
+  #oneAtATime(task: () => Promise<boolean> | boolean): Promise<boolean> {
+    const turn = this.#last.then(task);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}

@@ -1,0 +1,92 @@
+import { homedir, hostname } from 'node:os';
+import path from 'node:path';
+import { AppError } from '@mycloud/shared';
+import { z } from 'zod';
+
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
+
+const schema = z.object({
+  MYCLOUD_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:7070'),
+  MYCLOUD_WORKER_TOKEN: z.string().min(1),
+  MYCLOUD_WORKER_HOME: z
+    .string()
+    .min(1)
+    .default(path.join(homedir(), '.mycloud', 'worker')),
+  MYCLOUD_WORKER_NAME: z.string().min(1).max(100).default(hostname()),
+  MYCLOUD_WORKER_MACHINES: list.optional(),
+  MYCLOUD_RUNNER: z.enum(['auto', 'bubblewrap', 'process']).default('auto'),
+  MYCLOUD_QUEUE_URL: z
+    .string()
+    .regex(/^(rediss?|postgres(ql)?):\/\//, 'a redis:// or postgres:// address')
+    .optional(),
+  MYCLOUD_CACHE_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(50 * 2 ** 30),
+  MYCLOUD_GRACE_SECONDS: z.coerce.number().min(0).max(600).default(10),
+  MYCLOUD_SLOTS: z.coerce.number().int().positive().optional(),
+  MYCLOUD_TRAINER_BIN: z.string().min(1).optional(),
+  MYCLOUD_OUTPUT_SYNC_SECONDS: z.coerce.number().positive().default(30),
+  MYCLOUD_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
+});
+
+export interface Config {
+  url: string;
+  token: string;
+  /** Absolute: attempts, cache, environments and the job's helpers live below it. */
+  home: string;
+  name: string;
+  /** Machine types it offers; undefined: those its resources fit. */
+  machines: string[] | undefined;
+  runner: 'auto' | 'bubblewrap' | 'process';
+  /** Absent: it long-polls the api. */
+  queueUrl: string | undefined;
+  cacheBytes: number;
+  /** Between SIGTERM and SIGKILL. */
+  graceSeconds: number;
+  /** Jobs at once; undefined: as many as cores and memory allow. */
+  slots: number | undefined;
+  trainerBin: string | undefined;
+  outputSyncSeconds: number;
+  logLevel: string;
+  /** The search path jobs start from. */
+  path: string;
+}
+
+/** Reads the worker's settings. @throws AppError bad_request naming every wrong variable. */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    const errors = parsed.error.issues.map((issue) => ({
+      path: issue.path.join('.'),
+      message: issue.message,
+    }));
+    const all = errors.map((error) => `  ${error.path}: ${error.message}`).join('\n');
+    throw new AppError('bad_request', `the worker's settings are wrong:\n${all}`, { errors });
+  }
+  const read = parsed.data;
+  return {
+    url: read.MYCLOUD_URL,
+    token: read.MYCLOUD_WORKER_TOKEN,
+    home: path.resolve(read.MYCLOUD_WORKER_HOME),
+    name: read.MYCLOUD_WORKER_NAME,
+    machines: read.MYCLOUD_WORKER_MACHINES,
+    runner: read.MYCLOUD_RUNNER,
+    queueUrl: read.MYCLOUD_QUEUE_URL,
+    cacheBytes: read.MYCLOUD_CACHE_BYTES,
+    graceSeconds: read.MYCLOUD_GRACE_SECONDS,
+    slots: read.MYCLOUD_SLOTS,
+    trainerBin: read.MYCLOUD_TRAINER_BIN,
+    outputSyncSeconds: read.MYCLOUD_OUTPUT_SYNC_SECONDS,
+    logLevel: read.MYCLOUD_LOG_LEVEL,
+    path: read.PATH,
+  };
+}

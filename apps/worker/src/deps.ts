@@ -1,0 +1,20 @@
+import type { Client } from '@mycloud/shared';
+import type { ContentCache } from '@mycloud/snapshots';
+import type { Logger } from 'pino';
+import type { Config } from './config.js';
+import type { Environments } from './environments/environment.js';
+import type { Resources } from './resources.js';
+import type { Runner } from './runners/runner.js';
+
+/** What a worker is made of; main.ts makes them. */
+export interface WorkerDeps {
+  config: Config;
+  client: Client;
+  cache: ContentCache;
+  runner: Runner;
+  /** The runner of jobs another configuration started. */
+  runnerNamed(name: string): Runner;
+  environments: Environments;
+  resources: Resources;
+  log: Logger;
+}

@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError, type Client, workerRoutes } from '@mycloud/shared';
+import type { Logger } from 'pino';
+import type { Roster } from './roster.js';
+
+export interface HeartbeatOptions {
+  client: Client;
+  workerId: () => string;
+  roster: Roster;
+  log: Logger;
+  everyMs: number;
+  signal: AbortSignal;
+  /** The api doesn't know this worker any more. */
+  onUnknown: () => Promise<void>;
+}
+
+/** Renews the leases of all attempts until the signal. While the api can't be reached, jobs run on. */
+export async function keepLeases(options: HeartbeatOptions): Promise<void> {
+  const { client, workerId, roster, log, everyMs, signal } = options;
+  while (!signal.aborted) {
+    try {
+      const asked = roster.proofs;
+      const body = { workerId: workerId(), attempts: asked };
+      // A call that hangs must not cost the lease.
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(everyMs)]);
+      const { refused, commands } = await client.call(workerRoutes.heartbeat, { body }, { signal: limit });
+      roster.refused(refused);
+      for (const command of commands) roster.command(command);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof AppError && error.code === 'not_found') await options.onUnknown();
+      else log.warn({ err: error }, 'the leases could not be renewed; jobs run on');
+    }
+    await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,88 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { HeadFreer } from './give-back.js';
+import { LineSplitter } from './line-splitter.js';
+import type { LogBook } from './log-book.js';
+
+const readBytes = 256 * 1024;
+/** The watch wakes at once; the poll is for file systems that don't tell. */
+const pollMs = 50;
+
+/** Follows the file a job writes to, from the last numbered line on, and puts its lines into the book. */
+export class LogTail {
+  #book: LogBook;
+  #file: string;
+  #splitter: LineSplitter;
+  #position: number;
+  #handle: FileHandle | null = null;
+  #watcher: FSWatcher | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #reading: Promise<void> = Promise.resolve();
+  #waiting = false;
+  #freer: HeadFreer;
+  #onFailure: (error: unknown) => void;
+  #buffer = Buffer.allocUnsafe(readBytes);
+
+  /** @param onFailure told when the file can't be read; the tail is then over. */
+  constructor(file: string, book: LogBook, onFailure: (error: unknown) => void) {
+    this.#file = file;
+    this.#book = book;
+    this.#position = book.offset;
+    this.#splitter = new LineSplitter(book.offset);
+    this.#freer = new HeadFreer(file);
+    this.#onFailure = onFailure;
+  }
+
+  start(): void {
+    this.#watcher = watch(this.#file, () => this.#look());
+    this.#watcher.on('error', this.#onFailure);
+    this.#timer = setInterval(() => this.#look(), pollMs);
+    this.#look();
+  }
+
+  /** Reads what is there, the last line without a newline too, and lets go of the file. */
+  async finish(): Promise<void> {
+    this.stop();
+    await this.#reading;
+    await this.#readOn();
+    this.#book.job(this.#splitter.end());
+    this.#book.draw(null);
+    await this.#handle?.close();
+    this.#handle = null;
+  }
+
+  /** Stops looking, without reading on. */
+  stop(): void {
+    this.#watcher?.close();
+    this.#watcher = null;
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  #look(): void {
+    if (this.#waiting) return;
+    this.#waiting = true;
+    this.#reading = this.#reading.then(async () => {
+      this.#waiting = false;
+      await this.#readOn().catch((error: unknown) => {
+        this.stop();
+        this.#onFailure(error);
+      });
+    });
+  }
+
+  async #readOn(): Promise<void> {
+    this.#handle ??= await open(this.#file, 'r');
+    for (;;) {
+      const { bytesRead } = await this.#handle.read(this.#buffer, 0, readBytes, this.#position);
+      if (bytesRead === 0) return;
+      this.#position += bytesRead;
+      this.#book.job(this.#splitter.feed(this.#buffer.subarray(0, bytesRead)));
+      this.#book.draw(this.#splitter.drawn || null);
+      this.#freer.consumed(this.#book.offset);
+      // A job that prints without end must not hold up heartbeats and stops.
+      await breathe();
+    }
+  }
+}

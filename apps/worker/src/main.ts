@@ -1,0 +1,36 @@
+import { AppError } from '@mycloud/shared';
+import { pino } from 'pino';
+import { buildDeps } from './build-deps.js';
+import { readConfig } from './config.js';
+import { startWorker } from './worker.js';
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const log = pino({ level: config.logLevel, base: { service: 'worker' } });
+  const deps = await buildDeps(config, log);
+  const worker = await startWorker(deps);
+  log.info(
+    {
+      workerId: worker.workerId,
+      name: config.name,
+      runner: deps.runner.name,
+      machines: worker.machines.map((machine) => machine.name),
+    },
+    'ready',
+  );
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'stopping; running jobs go on');
+    void worker.close().then(() => process.exit(0));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+main().catch((error: unknown) => {
+  const hint = error instanceof AppError && error.hint ? `\n${error.hint}` : '';
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}${hint}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { descendants, hasVariable, listProcesses, readProcess, sendSignal } from '../processes.js';
+import type { JobDirs, JobProcess, Launch, Runner } from './runner.js';
+import { jobShell, startSupervised } from './supervisor.js';
+
+/** Of the host's root, what programs need. Homes, data and sockets of the host stay out of sight. */
+const systemFolders = [
+  'usr',
+  'etc',
+  'bin',
+  'sbin',
+  'lib',
+  'lib32',
+  'lib64',
+  'libx32',
+  'opt',
+  'sys',
+  'nix',
+  'gnu',
+];
+
+/** Whether bubblewrap really works here: installed, and allowed to make namespaces. */
+export async function bubblewrapWorks(): Promise<boolean> {
+  try {
+    const args = ['--ro-bind', '/', '/', '--unshare-pid', '--proc', '/proc', '--dev', '/dev', 'true'];
+    await promisify(execFile)('bwrap', args, { timeout: 10_000 });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The job has its own view of files and processes: /input…, /output, /code. Needs no root. */
+export function bubblewrapRunner(): Runner {
+  const runner: Runner = {
+    name: 'bubblewrap',
+    mountsReadOnly: true,
+    paths: (dirs) => ({
+      code: '/code',
+      output: '/output',
+      home: '/home/job',
+      tmp: '/tmp',
+      mounts: dirs.mounts.map(({ name }) => ({ name, path: `/${name}` })),
+    }),
+    start: (launch) =>
+      startSupervised({
+        argv: ['bwrap', ...sandbox(launch), '--', jobShell, '-c', launch.command],
+        cwd: launch.dirs.run,
+        env: launch.env,
+        marker: launch.marker,
+        runDir: launch.dirs.run,
+      }),
+    members(job, runDir) {
+      const init = initPid(job, runDir);
+      // bwrap's own init is not of the job; orphans of the job become its children.
+      return init === null ? [] : descendants(listProcesses(), init);
+    },
+    signal(job, runDir, signal) {
+      const init = initPid(job, runDir);
+      if (init === null) return 0;
+      const members = runner.members(job, runDir);
+      // With its init the whole pid namespace ends, whatever forks meanwhile.
+      if (signal === 'SIGKILL') sendSignal(init, 'SIGKILL');
+      else for (const { pid } of members) sendSignal(pid, signal);
+      return members.length;
+    },
+  };
+  return runner;
+}
+
+function sandbox({ dirs, readOnly, gpus }: Launch): string[] {
+  const args = [...rootView(), '--proc', '/proc', '--dev', '/dev', '--bind', dirs.tmp, '/tmp'];
+  // Where systemd-resolved is, /etc/resolv.conf points there.
+  args.push('--ro-bind-try', '/run/systemd/resolve', '/run/systemd/resolve');
+  for (const folder of readOnly) if (!isInSystem(folder)) args.push('--ro-bind', folder, folder);
+  if (gpus) for (const device of gpuDevices()) args.push('--dev-bind', device, device);
+  args.push(...binds(dirs), '--chdir', '/code', '--remount-ro', '/');
+  // --cap-drop: as root it could otherwise remount its inputs writable.
+  args.push('--cap-drop', 'ALL', '--unshare-pid', '--unshare-ipc', '--new-session', '--json-status-fd', '3');
+  return args;
+}
+
+function binds(dirs: JobDirs): string[] {
+  const inputs = dirs.mounts.flatMap(({ name, dir }) => ['--ro-bind', dir, `/${name}`]);
+  const own = [
+    '--bind',
+    dirs.output,
+    '/output',
+    '--bind',
+    dirs.code,
+    '/code',
+    '--bind',
+    dirs.home,
+    '/home/job',
+  ];
+  return [...inputs, ...own];
+}
+
+function rootView(): string[] {
+  const present = new Set(readdirSync('/'));
+  return systemFolders
+    .filter((name) => present.has(name))
+    .flatMap((name) => {
+      const folder = `/${name}`;
+      if (lstatSync(folder).isSymbolicLink()) return ['--symlink', readlinkSync(folder), folder];
+      return ['--ro-bind', folder, folder];
+    });
+}
+
+const isInSystem = (folder: string): boolean => systemFolders.includes(folder.split(path.sep)[1] ?? '');
+
+function gpuDevices(): string[] {
+  const names = readdirSync('/dev').filter((name) => name.startsWith('nvidia'));
+  return [...names.map((name) => `/dev/${name}`), '/dev/dxg'].filter((device) => existsSync(device));
+}
+
+/** The init of the job's pid namespace, as the host numbers it; null before it is there and after its end. */
+function initPid(job: JobProcess, runDir: string): number | null {
+  const status = path.join(runDir, 'status');
+  const pid = existsSync(status) ? /"child-pid":\s*(\d+)/.exec(readFileSync(status, 'utf8'))?.[1] : undefined;
+  if (pid === undefined) return null;
+  const init = readProcess(Number(pid));
+  const isOurs = init && hasVariable(init.pid, `MYCLOUD_EXECUTION=${job.marker}`);
+  return isOurs ? init.pid : null;
+}

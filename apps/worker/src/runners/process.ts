@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { descendants, hasVariable, listProcesses, sendSignal } from '../processes.js';
+import type { JobDirs, JobProcess, Runner } from './runner.js';
+import { jobShell, startSupervised } from './supervisor.js';
+
+/** A plain process: its own session and folders, no walls. Works everywhere. */
+export function processRunner(): Runner {
+  const runner: Runner = {
+    name: 'process',
+    mountsReadOnly: false,
+    paths: (dirs) => ({
+      code: dirs.code,
+      output: dirs.output,
+      home: dirs.home,
+      tmp: dirs.tmp,
+      mounts: dirs.mounts.map(({ name, dir }) => ({ name, path: dir })),
+    }),
+    async start({ command, env, marker, dirs }) {
+      await linkFolders(dirs);
+      return startSupervised({
+        argv: [jobShell, '-c', command],
+        cwd: dirs.code,
+        env,
+        marker,
+        runDir: dirs.run,
+      });
+    },
+    members(job) {
+      const all = listProcesses();
+      const below = new Set(descendants(all, job.pid).map((info) => info.pid));
+      return all.filter((info) => info.pid !== job.pid && (below.has(info.pid) || belongs(info.pid, job)));
+    },
+    signal(job, runDir, signal) {
+      const members = runner.members(job, runDir);
+      for (const { pid } of members) sendSignal(pid, signal);
+      return members.length;
+    },
+  };
+  return runner;
+}
+
+/** A daemon left its parent, session and group; its environment still names the job. */
+const belongs = (pid: number, job: JobProcess): boolean =>
+  hasVariable(pid, `MYCLOUD_EXECUTION=${job.marker}`);
+
+/** `input` and `output` beside the code, for scripts with relative paths; what the code brings itself stays. */
+async function linkFolders(dirs: JobDirs): Promise<void> {
+  const links = [{ name: 'output', dir: dirs.output }, ...dirs.mounts];
+  for (const { name, dir } of links) {
+    const link = path.join(dirs.code, name);
+    if (!existsSync(link)) await symlink(dir, link);
+  }
+}

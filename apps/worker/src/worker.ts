@@ -1,0 +1,107 @@
+import path from 'node:path';
+import { type Machine, protocolVersion, version, workerRoutes } from '@mycloud/shared';
+import { adopt } from './adopt.js';
+import { Capacity } from './capacity.js';
+import { Claimer } from './claim.js';
+import { followCommands } from './commands.js';
+import type { WorkerDeps } from './deps.js';
+import { keepLeases } from './heartbeat.js';
+import { defaultMachines } from './resources.js';
+import { untilAnswered } from './retry.js';
+import { Roster } from './roster.js';
+import { openTickets } from './tickets.js';
+
+export interface RunningWorker {
+  workerId: string;
+  machines: Machine[];
+  /** Stops claiming and lets go of running jobs; they go on and are adopted by the next start. */
+  close(): Promise<void>;
+}
+
+/**
+ * Registers, adopts what an earlier worker of this home left, and takes jobs until closed. Waits for an api that
+ * isn't there yet. @throws AppError when the api refuses the worker
+ */
+export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
+  const { config, client, log, resources } = deps;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const register = () =>
+    untilAnswered(
+      () =>
+        client.call(workerRoutes.register, {
+          body: {
+            protocol: protocolVersion,
+            name: config.name,
+            version,
+            runner: deps.runner.name,
+            machines: config.machines ?? defaultMachines(resources),
+            cores: resources.cores,
+            memoryBytes: resources.memoryBytes,
+            gpus: resources.gpus.length,
+          },
+        }),
+      signal,
+    );
+  const registered = await register();
+  let { workerId } = registered;
+  const { machines, leaseSeconds } = registered;
+
+  const attemptsDir = path.join(config.home, 'attempts');
+  const capacity = new Capacity(resources, config.slots);
+  const roster = new Roster(deps, attemptsDir, capacity);
+  for (const execution of await adopt(deps, attemptsDir, capacity)) roster.add(execution);
+
+  const claimer = new Claimer({
+    client,
+    workerId: () => workerId,
+    machines,
+    capacity,
+    roster,
+    log,
+    longPoll: config.queueUrl === undefined,
+    signal,
+  });
+  const tickets = config.queueUrl
+    ? openTickets({
+        url: config.queueUrl,
+        machines: machines.map((machine) => machine.name),
+        onTicket: (machine, ticket) => claimer.ticket(machine, ticket),
+        log,
+      })
+    : null;
+  capacity.onChange(() => tickets?.take(claimer.free));
+  tickets?.take(claimer.free);
+
+  const tasks = [
+    keepLeases({
+      client,
+      workerId: () => workerId,
+      roster,
+      log,
+      everyMs: (leaseSeconds * 1000) / 3,
+      signal,
+      onUnknown: async () => {
+        workerId = (await register()).workerId;
+      },
+    }),
+    followCommands({
+      client,
+      workerId: () => workerId,
+      onCommand: (command) => (command.type === 'wake' ? claimer.wake() : roster.command(command)),
+      log,
+      signal,
+    }),
+    claimer.run(),
+  ];
+  return {
+    workerId,
+    machines,
+    async close() {
+      stopping.abort();
+      await tickets?.close();
+      await Promise.allSettled(tasks);
+      await roster.leave();
+    },
+  };
+}
