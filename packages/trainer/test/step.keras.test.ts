@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { wasmBackend } from '../src/backends/wasm.js';
+import type { Batch } from '../src/engine.js';
+import { activation, adam, conv2d, dense, flatten, maxPooling2d, rmsprop, sequential } from '../src/index.js';
+
+// What Keras 2.15 answered, written by step.keras.py, which draws weights and batches from the formula below.
+const keras = JSON.parse(readFileSync(new URL('step.keras.json', import.meta.url), 'utf8')) as Record<
+  'rmsprop' | 'adam',
+  { gradients: number[]; losses: number[]; accuracies: number[]; predictions: number[] }
+>;
+const SIZE = 14;
+const BATCH = 8;
+
+function wave(count: number, phase: number, scale: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => {
+    const hashed = (Math.abs(Math.sin(i * 12.9898 + phase)) * 4375.8) % 1;
+    return (hashed * 2 - 1) * scale;
+  });
+}
+
+function batch(step: number): Batch {
+  const y = Float32Array.from({ length: BATCH }, (_, i) => (i + step) % 2);
+  const x = wave(BATCH * SIZE * SIZE * 3, step * 1.3, 0.5).map((value, i) => {
+    const column = Math.floor(i / 3) % SIZE;
+    const label = y[Math.floor(i / (SIZE * SIZE * 3))];
+    return Math.fround(value + 0.5) * (label === 1 && column % 2 === 0 ? 0.4 : 1);
+  });
+  return { x, y, n: BATCH, shape: [BATCH, SIZE, SIZE, 3] };
+}
+
+async function modelWith(optimizer: Parameters<ReturnType<typeof sequential>['compile']>[0]['optimizer']) {
+  const model = sequential(
+    [
+      conv2d({ filters: 4, kernelSize: 3, inputShape: [SIZE, SIZE, 3] }),
+      activation('relu'),
+      maxPooling2d(),
+      conv2d({ filters: 6, kernelSize: 3 }),
+      activation('relu'),
+      maxPooling2d(),
+      flatten(),
+      dense({ units: 8 }),
+      activation('relu'),
+      dense({ units: 1 }),
+      activation('sigmoid'),
+    ],
+    { seed: 1 },
+  );
+  model.compile({ loss: 'binary_crossentropy', optimizer, backend: await wasmBackend('tested') });
+  const engine = await model.engine();
+  let phase = 0;
+  engine.write(
+    model.network.map(({ specs }) =>
+      specs.map((s) => wave(s.initial.length, phase++, s.shape.length > 1 ? 0.3 : 0.05)),
+    ),
+  );
+  return { model, engine };
+}
+
+function close(actual: number[], expected: number[], tolerance: number): void {
+  expect(actual.length).toBe(expected.length);
+  for (const [i, value] of expected.entries()) {
+    expect(Math.abs(actual[i]! - value), `[${i}]: ${actual[i]}, Keras has ${value}`).toBeLessThan(tolerance);
+  }
+}
+
+describe('a step learns what Keras learns', () => {
+  test.each(['rmsprop', 'adam'] as const)(
+    '%s: the same losses, hits and predictions for 6 steps',
+    async (name) => {
+      const optimizer = { rmsprop, adam }[name]({ learningRate: 0.01 });
+      const { model, engine } = await modelWith(optimizer);
+      const steps = keras[name].losses.map((_, i) => engine.trainStep(batch(i)));
+      close(
+        steps.map((step) => step.loss),
+        keras[name].losses,
+        1e-4,
+      );
+      expect(steps.map((step) => step.correct / step.n)).toEqual(keras[name].accuracies);
+      close([...(await model.predict(batch(0)))], keras[name].predictions, 1e-4);
+    },
+  );
+
+  test('the gradient of every weight has the size Keras gives it', async () => {
+    const { sgd } = await import('../src/index.js');
+    const { engine } = await modelWith(sgd({ learningRate: 1 }));
+    const before = engine.read().weights.flat();
+    engine.trainStep(batch(0));
+    const after = engine.read().weights.flat();
+    const norms = before.map((weight, i) => Math.hypot(...weight.map((value, j) => value - after[i]![j]!)));
+    close(norms, keras.rmsprop.gradients, 1e-5);
+  });
+
+  test('a step leaves nothing behind: the backend holds as many tensors after ten as after one', async () => {
+    const { engine } = await modelWith(rmsprop());
+    engine.trainStep(batch(0));
+    const held = engine.backend.tf.memory().numTensors;
+    for (let i = 1; i < 10; i++) engine.trainStep(batch(i));
+    engine.testStep(batch(0));
+    engine.predict(batch(0));
+    expect(engine.backend.tf.memory().numTensors).toBe(held);
+  });
+});
