@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Assignment, MetricPoint, SentLine, WorkerCommand } from '@mycloud/shared';
+import {
+  type FakeApi as SnapshotApi,
+  startFakeApi as startSnapshotApi,
+} from '../../../../packages/snapshots/test/support/fake-api.js';
+
+export interface Finish {
+  reason: string;
+  detail: string;
+  exitCode: number | null;
+  outputSnapshotId: string | null;
+  lastSeq: number;
+}
+
+/** What the api knows of one attempt. */
+export interface Attempt {
+  assignment: Assignment;
+  lines: (SentLine & { seq: number })[];
+  progress: string[];
+  statuses: string[];
+  points: MetricPoint[];
+  synced: string[];
+  finish: Finish | null;
+  /** Its lease is over: every write is refused. */
+  stale: boolean;
+  writesWhenStale: number;
+}
+
+/** The worker's routes over a real server, in memory; the bytes of snapshots by the snapshot routes' own fake. */
+export interface FakeApi {
+  url: string;
+  snapshots: SnapshotApi;
+  attempts: Map<string, Attempt>;
+  queue: Assignment[];
+  heartbeats: number;
+  registered: unknown[];
+  /** Every request is refused by a cut line while this is set. */
+  away: boolean;
+  command(command: WorkerCommand): void;
+  streams(): number;
+  close(): Promise<void>;
+}
+
+const machines = [
+  { name: 'cpu', cores: 1, memoryBytes: 2 ** 30, gpus: 0 },
+  { name: 'cpu2', cores: 2, memoryBytes: 2 ** 31, gpus: 0 },
+];
+
+class Refused extends Error {
+  constructor(
+    readonly code: string,
+    readonly details?: unknown,
+  ) {
+    super(code);
+  }
+}
+
+export async function startFakeApi(options: { leaseSeconds?: number } = {}): Promise<FakeApi> {
+  const snapshots = await startSnapshotApi();
+  const streams = new Set<http.ServerResponse>();
+  const batches = new Set<string>();
+
+  function write(attempt: Attempt, verb: string, body: Record<string, unknown>): unknown {
+    if (attempt.stale) {
+      attempt.writesWhenStale += 1;
+      throw new Refused('stale_fence');
+    }
+    if (verb === 'status') attempt.statuses.push(String(body.status));
+    if (verb === 'output') attempt.synced.push(String(body.snapshotId));
+    if (verb === 'finish') attempt.finish = body as unknown as Finish;
+    if (verb === 'metrics' && !batches.has(String(body.batchId))) {
+      batches.add(String(body.batchId));
+      attempt.points.push(...(body.points as MetricPoint[]));
+    }
+    if (verb !== 'logs') return undefined;
+    if (typeof body.progress === 'string') attempt.progress.push(body.progress);
+    const expected = attempt.lines.length + 1;
+    const firstSeq = Number(body.firstSeq);
+    if (firstSeq !== expected) throw new Refused('log_gap', { expected });
+    for (const line of body.lines as SentLine[])
+      attempt.lines.push({ ...line, seq: attempt.lines.length + 1 });
+    return { lastSeq: attempt.lines.length };
+  }
+
+  function serve(path: string, body: Record<string, unknown>): unknown {
+    const [, , , noun, jobId, verb] = path.split('/');
+    if (noun === 'register') {
+      api.registered.push(body);
+      return {
+        workerId: randomUUID(),
+        leaseSeconds: options.leaseSeconds ?? 3,
+        machines: machines.filter((machine) => (body.machines as string[]).includes(machine.name)),
+      };
+    }
+    if (noun === 'heartbeat') {
+      api.heartbeats += 1;
+      const held = body.attempts as { jobId: string; attempt: number; fence: number }[];
+      const refused = held.filter(({ jobId: id }) => api.attempts.get(id)?.stale);
+      return { refused, commands: [] };
+    }
+    if (noun === 'claim') {
+      const wanted = body.machines as string[];
+      const index = api.queue.findIndex((one) => wanted.includes(one.machine.name));
+      const assignment = index < 0 ? null : (api.queue.splice(index, 1)[0] ?? null);
+      if (assignment) {
+        api.attempts.set(assignment.jobId, {
+          assignment,
+          lines: [],
+          progress: [],
+          statuses: [],
+          points: [],
+          synced: [],
+          finish: null,
+          stale: false,
+          writesWhenStale: 0,
+        });
+      }
+      return { assignment };
+    }
+    const attempt = api.attempts.get(jobId ?? '');
+    if (noun === 'jobs' && attempt && verb) return write(attempt, verb, body);
+    throw new Refused('not_found');
+  }
+
+  async function pass(
+    request: http.IncomingMessage,
+    body: Buffer,
+    response: http.ServerResponse,
+  ): Promise<void> {
+    const headers = Object.fromEntries(
+      Object.entries(request.headers).filter(
+        ([name]) => !['host', 'connection', 'content-length'].includes(name),
+      ),
+    ) as Record<string, string>;
+    const init = {
+      method: request.method,
+      headers,
+      ...(body.length > 0 ? { body: new Uint8Array(body) } : {}),
+    };
+    const answer = await fetch(snapshots.client.url + request.url, init);
+    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+    response.end(Buffer.from(await answer.arrayBuffer()));
+  }
+
+  const server = http.createServer(async (request, response) => {
+    if (api.away) {
+      request.socket.destroy();
+      return;
+    }
+    const path = new URL(request.url ?? '/', 'http://x').pathname;
+    if (path === '/v1/worker/commands') {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hello\n\n');
+      streams.add(response);
+      response.on('close', () => streams.delete(response));
+      return;
+    }
+    const pieces: Buffer[] = [];
+    for await (const piece of request) pieces.push(piece as Buffer);
+    const body = Buffer.concat(pieces);
+    if (!path.startsWith('/v1/worker/')) return pass(request, body, response);
+    try {
+      const read = body.length > 0 ? (JSON.parse(body.toString()) as Record<string, unknown>) : {};
+      let answer = serve(path, read);
+      const until = Date.now() + Number(read.waitSeconds ?? 0) * 1000;
+      while (path.endsWith('/claim') && api.queue.length === 0 && Date.now() < until && !response.destroyed) {
+        if ((answer as { assignment: unknown }).assignment) break;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        if (api.queue.length > 0) answer = serve(path, read);
+      }
+      if (answer === undefined) response.writeHead(204).end();
+      else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    } catch (error) {
+      const { code = 'internal', message, details } = error as Refused;
+      const status = code === 'not_found' ? 404 : code === 'internal' ? 500 : 409;
+      response.writeHead(status, { 'content-type': 'application/problem+json' });
+      response.end(
+        JSON.stringify({ type: 'about:blank', title: code, status, code, detail: message, details }),
+      );
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+
+  const api: FakeApi = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    snapshots,
+    attempts: new Map(),
+    queue: [],
+    heartbeats: 0,
+    registered: [],
+    away: false,
+    command: (command) => {
+      for (const stream of streams) stream.write(`data: ${JSON.stringify(command)}\n\n`);
+    },
+    streams: () => streams.size,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await snapshots.close();
+    },
+  };
+  return api;
+}

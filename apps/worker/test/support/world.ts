@@ -1,0 +1,156 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Assignment } from '@mycloud/shared';
+import { type Attempt, type FakeApi, startFakeApi } from './fake-api.js';
+
+const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+export type RunnerName = 'process' | 'bubblewrap';
+const bubblewrapIsHere = ((): boolean => {
+  try {
+    execFileSync('bwrap', ['--ro-bind', '/', '/', '--unshare-pid', 'true'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+if (!bubblewrapIsHere && process.env.MYCLOUD_TEST_STRICT === '1') {
+  throw new Error('bubblewrap does not work here and MYCLOUD_TEST_STRICT=1 asks for it');
+}
+export const runners: RunnerName[] = bubblewrapIsHere ? ['process', 'bubblewrap'] : ['process'];
+
+/** Waits for a condition, at most 30 s. */
+export async function until<T>(look: () => T | Promise<T>, what: string): Promise<NonNullable<T>> {
+  const end = Date.now() + 30_000;
+  for (;;) {
+    const found = await look();
+    if (found) return found as NonNullable<T>;
+    if (Date.now() > end) throw new Error(`waited 30 s for ${what}`);
+    await sleep(10);
+  }
+}
+
+export interface WorkerProcess {
+  child: ChildProcess;
+  /** Everything it logged. */
+  output(): string;
+  /** SIGKILL, as a crash would. */
+  crash(): Promise<void>;
+  /** SIGTERM. */
+  stop(): Promise<void>;
+}
+
+/** An api, a worker's home, and real worker processes on them. */
+export class World {
+  #workers: WorkerProcess[] = [];
+  private constructor(
+    readonly api: FakeApi,
+    readonly home: string,
+  ) {}
+
+  static async open(options: { leaseSeconds?: number } = {}): Promise<World> {
+    return new World(await startFakeApi(options), mkdtempSync(path.join(tmpdir(), 'worker-test-')));
+  }
+
+  async start(runner: RunnerName, env: Record<string, string> = {}): Promise<WorkerProcess> {
+    const child = spawn(process.execPath, [main], {
+      env: {
+        PATH: process.env.PATH ?? '',
+        MYCLOUD_URL: this.api.url,
+        MYCLOUD_WORKER_TOKEN: 'secret-of-the-worker',
+        MYCLOUD_WORKER_HOME: this.home,
+        MYCLOUD_WORKER_NAME: 'box',
+        MYCLOUD_RUNNER: runner,
+        MYCLOUD_GRACE_SECONDS: '1',
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    child.stdout.on('data', (bytes) => (output += bytes));
+    child.stderr.on('data', (bytes) => (output += bytes));
+    const end = async (signal: NodeJS.Signals): Promise<void> => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, 'exit');
+      child.kill(signal);
+      await ended;
+    };
+    const worker: WorkerProcess = {
+      child,
+      output: () => output,
+      crash: () => end('SIGKILL'),
+      stop: () => end('SIGTERM'),
+    };
+    this.#workers.push(worker);
+    await until(() => {
+      if (child.exitCode !== null) throw new Error(`the worker ended: ${output}`);
+      return output.includes('"ready"');
+    }, 'the worker');
+    return worker;
+  }
+
+  /** Queues a job. */
+  submit(command: string, more: Partial<Assignment> = {}): string {
+    const jobId = randomUUID();
+    this.api.queue.push({
+      jobId,
+      name: 'lab/projects/x/1',
+      owner: 'lab',
+      attempt: 1,
+      fence: 1,
+      leaseSeconds: 3,
+      command,
+      env: {},
+      machine: { name: 'cpu', cores: 1, memoryBytes: 2 ** 30, gpus: 0 },
+      environment: { name: 'default', description: '', interpreter: 'node', requirements: [] },
+      mounts: [],
+      code: null,
+      restore: null,
+      tensorboard: false,
+      maxRuntimeSeconds: null,
+      notes: [],
+      ...more,
+    });
+    return jobId;
+  }
+
+  attempt(jobId: string): Attempt | undefined {
+    return this.api.attempts.get(jobId);
+  }
+
+  /** The attempt once it has ended. */
+  finished(jobId: string): Promise<Attempt> {
+    return until(() => {
+      const attempt = this.attempt(jobId);
+      return attempt?.finish ? attempt : null;
+    }, 'the end of the job');
+  }
+
+  /** Waits for a line of the job. */
+  line(jobId: string, text: string): Promise<unknown> {
+    return until(() => this.attempt(jobId)?.lines.some((line) => line.text === text), `the line ${text}`);
+  }
+
+  stopJob(jobId: string): void {
+    this.api.command({ type: 'stop', jobId, attempt: 1, reason: 'stopped_by_user', detail: 'anna' });
+  }
+
+  async close(): Promise<void> {
+    for (const jobId of this.api.attempts.keys()) this.stopJob(jobId);
+    const open = [...this.api.attempts.values()].filter((attempt) => !attempt.finish && !attempt.stale);
+    if (this.api.streams() > 0) await until(() => open.every((attempt) => attempt.finish), 'jobs to end');
+    for (const worker of this.#workers) await worker.stop();
+    await this.api.close();
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+/** What the job itself printed. */
+export const jobLines = (attempt: Attempt): string[] =>
+  attempt.lines.filter((line) => line.source === 'job').map((line) => line.text);
