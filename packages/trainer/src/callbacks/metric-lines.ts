@@ -1,8 +1,6 @@
 import type { Callback } from './callback.js';
 
-const toStdout = (text: string): void => {
-  process.stdout.write(text);
-};
+const toStdout = (text: string): unknown => process.stdout.write(text);
 
 /**
  * Prints each epoch's numbers as Floyd's metric lines, which the server charts:

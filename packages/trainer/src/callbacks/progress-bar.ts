@@ -10,9 +10,7 @@ function clock(seconds: number): string {
   return h > 0 ? `${h}:${pad(m)}:${pad(s % 60)}` : `${m}:${pad(s % 60)}`;
 }
 
-const toStdout = (text: string): void => {
-  process.stdout.write(text);
-};
+const toStdout = (text: string): unknown => process.stdout.write(text);
 
 /** One line an epoch, redrawn with \r at most five times a second; at the epoch's end it stays, with its scores. */
 export function progressBar({ write = toStdout, now = () => performance.now() } = {}): Callback {
