@@ -10,13 +10,13 @@ import type { JobProcess } from './runner.js';
 /**
  * A shell's few lines: they cost 8 MB less and start 40 ms sooner than Node would. It must outlive a SIGTERM to
  * the group to write the exit code; a trap, unlike ignoring, is not inherited by the job. Its own words ("Killed")
- * are no lines of the job. fd 3 is for a runner's status.
+ * are no lines of the job (a subshell, since a redirected command would lend it the job's stderr). fd 3 is for a runner's status.
  */
 const script = `
 exec 4>&2 2>/dev/null
 trap : TERM INT HUP QUIT
 run=$1; shift
-"$@" 2>&4 3>"$run/status" 4>&-
+(exec 2>&4 3>"$run/status" 4>&-; exec "$@")
 code=$?
 printf '%s\\n' "$code" >"$run/exit.tmp" && mv "$run/exit.tmp" "$run/exit"
 `;
