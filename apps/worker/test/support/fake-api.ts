@@ -35,6 +35,10 @@ export interface FakeApi {
   snapshots: SnapshotApi;
   attempts: Map<string, Attempt>;
   queue: Assignment[];
+  /** Jobs asked for by ticket. */
+  tickets: string[];
+  /** Claims without a ticket. */
+  polls: number;
   heartbeats: number;
   registered: unknown[];
   /** Every request is refused by a cut line while this is set. */
@@ -103,7 +107,12 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     }
     if (noun === 'claim') {
       const wanted = body.machines as string[];
-      const index = api.queue.findIndex((one) => wanted.includes(one.machine.name));
+      const ticket = body.ticket as { jobId: string } | undefined;
+      if (ticket) api.tickets.push(ticket.jobId);
+      else api.polls += 1;
+      const index = api.queue.findIndex(
+        (one) => wanted.includes(one.machine.name) && (!ticket || one.jobId === ticket.jobId),
+      );
       const assignment = index < 0 ? null : (api.queue.splice(index, 1)[0] ?? null);
       if (assignment) {
         api.attempts.set(assignment.jobId, {
@@ -188,6 +197,8 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     snapshots,
     attempts: new Map(),
     queue: [],
+    tickets: [],
+    polls: 0,
     heartbeats: 0,
     registered: [],
     away: false,

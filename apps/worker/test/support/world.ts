@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -7,23 +7,13 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Assignment } from '@mycloud/shared';
+import { wantProgram } from '../../../../test/support/require.js';
 import { type Attempt, type FakeApi, startFakeApi } from './fake-api.js';
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export type RunnerName = 'process' | 'bubblewrap';
-const bubblewrapIsHere = ((): boolean => {
-  try {
-    execFileSync('bwrap', ['--ro-bind', '/', '/', '--unshare-pid', 'true'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-if (!bubblewrapIsHere && process.env.MYCLOUD_TEST_STRICT === '1') {
-  throw new Error('bubblewrap does not work here and MYCLOUD_TEST_STRICT=1 asks for it');
-}
-export const runners: RunnerName[] = bubblewrapIsHere ? ['process', 'bubblewrap'] : ['process'];
+export const runners: RunnerName[] = wantProgram('bwrap') ? ['process', 'bubblewrap'] : ['process'];
 
 /** Waits for a condition, at most 30 s. */
 export async function until<T>(look: () => T | Promise<T>, what: string): Promise<NonNullable<T>> {
