@@ -1,0 +1,88 @@
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import { AppError, version } from '@mycloud/shared';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Deps } from './deps.js';
+import { openAuthenticator } from './http/authenticate.js';
+import { answerError } from './http/errors.js';
+import { authorize } from './http/route.js';
+import { datasetRoutes } from './routes/datasets.js';
+import { healthRoutes } from './routes/health.js';
+import { jobRoutes } from './routes/jobs.js';
+import { logRoutes } from './routes/logs.js';
+import { machineRoutes } from './routes/machines.js';
+import { metricRoutes } from './routes/metrics.js';
+import { projectRoutes } from './routes/projects.js';
+import { snapshotRoutes } from './routes/snapshots.js';
+import { storeRoutes } from './routes/store.js';
+import { tokenRoutes } from './routes/tokens.js';
+import { userRoutes } from './routes/users.js';
+import { workerRoutes } from './routes/worker.js';
+
+const maxJsonBytes = 32 * 1024 * 1024;
+
+/** The api, complete but not listening. Every route carries its contract; who may call it is checked before its body is read. */
+export async function buildApi(deps: Deps): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: deps.log,
+    disableRequestLogging: true,
+    bodyLimit: maxJsonBytes,
+    forceCloseConnections: true,
+    requestTimeout: 0,
+    routerOptions: { maxParamLength: 2_000 },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request, reply) =>
+    answerError(new AppError('not_found', `there is no ${request.method} ${request.url.split('?')[0]}`), request, reply),
+  );
+  app.decorateRequest('principal', undefined);
+
+  const authenticator = openAuthenticator(deps);
+  app.addHook('onRequest', async (request) => {
+    const { contract } = request.routeOptions.config;
+    if (!contract || contract.auth === 'none' || contract.auth === 'signed') return;
+    request.principal = await authenticator.authenticate(request.headers.authorization);
+    authorize(contract, request.principal);
+  });
+
+  await app.register(rateLimit, { global: false });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'mycloud', version, description: 'Deep-learning jobs on your own machines.', license: { name: 'MIT' } },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+    },
+    transform: ({ schema, url, route, openapiObject, swaggerObject }: Parameters<typeof jsonSchemaTransform>[0]) => {
+      const transformed = jsonSchemaTransform({ schema, url, route, openapiObject, swaggerObject } as Parameters<
+        typeof jsonSchemaTransform
+      >[0]);
+      const auth = (route.config as { contract?: { auth: string } } | undefined)?.contract?.auth;
+      if (!auth || auth === 'none' || auth === 'signed') return transformed;
+      return { ...transformed, schema: { ...transformed.schema, security: [{ token: [] }] } };
+    },
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs' });
+
+  // From here on a route without a contract, which nobody could be kept from, is a mistake.
+  app.addHook('onRoute', (route) => {
+    if (!route.config?.contract) throw new Error(`${String(route.method)} ${route.url} has no contract`);
+  });
+  healthRoutes(app, deps);
+  userRoutes(app, deps);
+  tokenRoutes(app, deps, authenticator);
+  projectRoutes(app, deps);
+  datasetRoutes(app, deps);
+  await app.register(async (raw) => snapshotRoutes(raw, deps));
+  await app.register(async (raw) => storeRoutes(raw, deps));
+  machineRoutes(app, deps);
+  jobRoutes(app, deps);
+  logRoutes(app, deps);
+  metricRoutes(app, deps);
+  workerRoutes(app, deps);
+  await app.ready();
+  return app;
+}

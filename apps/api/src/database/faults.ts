@@ -1,0 +1,53 @@
+import { AppError } from '@mycloud/shared';
+
+const codes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  // Prisma: can't reach, timed out, closed by the server, no connection free.
+  'P1001',
+  'P1002',
+  'P1008',
+  'P1017',
+  'P2024',
+  // Postgres: shut down, crashed, starting up, too many connections.
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+]);
+const kinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections']);
+/** node-postgres gives these no code. */
+const messages =
+  /Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Can't reach database server/;
+
+/** Is it the way to the database, and not the query, that failed? Looks through the causes too. */
+export function isDatabaseAway(error: unknown): boolean {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; depth += 1) {
+    const { code, cause } = at as { code?: unknown; cause?: unknown };
+    if (typeof code === 'string' && (codes.has(code) || code.startsWith('08'))) return true;
+    if (messages.test(at.message)) return true;
+    const kind = (cause as { kind?: unknown } | undefined)?.kind;
+    if (typeof kind === 'string' && kinds.has(kind)) return true;
+    at = cause;
+  }
+  return false;
+}
+
+export function databaseAway(cause: unknown): AppError {
+  return new AppError('unavailable', 'the database does not answer now', {
+    cause,
+    hint: 'Try again in a few seconds.',
+  });
+}
+
+/** A breach of a unique index, by SQL or by Prisma. */
+export function isDuplicate(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === '23505' || code === 'P2002';
+}

@@ -1,0 +1,50 @@
+import { AppError } from '@mycloud/shared';
+import type { Deps } from '../deps.js';
+import type { Principal } from './principal.js';
+import { hashToken } from './tokens.js';
+
+const cacheMs = 5_000;
+const cacheSize = 10_000;
+
+/** Finds whom a bearer token stands for. What was found is believed for 5 seconds; a revoked token is dropped at once here. */
+export function openAuthenticator(deps: Pick<Deps, 'db'>) {
+  const cache = new Map<string, { principal: Principal; until: number }>();
+  return {
+    /** @returns undefined without a token. @throws AppError unauthenticated for one that is wrong, revoked or expired */
+    async authenticate(header: string | undefined): Promise<Principal | undefined> {
+      if (!header) return undefined;
+      const secret = /^Bearer (\S+)$/i.exec(header)?.[1];
+      if (!secret) throw new AppError('unauthenticated', 'the Authorization header is not `Bearer TOKEN`');
+      const hash = hashToken(secret);
+      const known = cache.get(hash);
+      if (known && known.until > Date.now()) return known.principal;
+      cache.delete(hash);
+      const token = await deps.db.token.findUnique({ where: { hash }, include: { user: true } });
+      if (!token || token.revokedAt || (token.expiresAt && token.expiresAt < new Date())) {
+        const why = token?.revokedAt ? 'was revoked' : token ? 'has expired' : 'is not known here';
+        throw new AppError('unauthenticated', `this token ${why}`, { hint: 'Run `mycloud login` again.' });
+      }
+      const principal: Principal =
+        token.kind === 'worker'
+          ? { kind: 'worker', tokenId: token.id, userId: token.userId, name: token.user.name }
+          : {
+              kind: 'user',
+              tokenId: token.id,
+              userId: token.userId,
+              name: token.user.name,
+              role: token.user.role === 'admin' ? 'admin' : 'user',
+            };
+      if (cache.size >= cacheSize) cache.clear();
+      cache.set(hash, { principal, until: Date.now() + cacheMs });
+      if (!token.lastUsedAt || Date.now() - token.lastUsedAt.getTime() > 60_000) {
+        await deps.db.token.updateMany({ where: { id: token.id }, data: { lastUsedAt: new Date() } });
+      }
+      return principal;
+    },
+    forget(tokenId: string): void {
+      for (const [hash, { principal }] of cache) if (principal.tokenId === tokenId) cache.delete(hash);
+    },
+  };
+}
+
+export type Authenticator = ReturnType<typeof openAuthenticator>;

@@ -1,0 +1,36 @@
+import { AppError, errorStatus, toProblem } from '@mycloud/shared';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { isDatabaseAway } from '../database/client.js';
+
+/** The one place where an error becomes an answer: RFC 9457 problem+json. */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = toAppError(error);
+  if (problem.code === 'internal') request.log.error({ err: error }, 'unexpected');
+  if (problem.code === 'unavailable') void reply.header('retry-after', '1');
+  return reply.status(errorStatus[problem.code]).type('application/problem+json').send(toProblem(problem));
+}
+
+function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const errors = error.validation.map((issue) => ({
+      path: issue.instancePath.replace(/^\//, '').replaceAll('/', '.'),
+      message: issue.message ?? 'is wrong',
+    }));
+    return new AppError('bad_request', 'the request breaks the schema', { errors, cause: error });
+  }
+  if (isDatabaseAway(error)) {
+    return new AppError('unavailable', 'the database does not answer now', { cause: error, hint: 'Try again in a moment.' });
+  }
+  const { statusCode, message } = error as FastifyError;
+  if (statusCode === 413) return new AppError('too_large', 'the body is too large', { cause: error });
+  if (statusCode === 429) {
+    return new AppError('too_many_requests', 'too many tries', { cause: error, hint: 'Wait a minute, then try again.' });
+  }
+  if (statusCode && statusCode >= 400 && statusCode < 500) return new AppError('bad_request', message, { cause: error });
+  return new AppError('internal', 'something went wrong in the server', {
+    cause: error,
+    hint: 'Its log tells more, under the id of this request.',
+  });
+}

@@ -1,0 +1,35 @@
+import type { Ticket } from '@mycloud/shared';
+import { createPostgresBackend, DEFAULT_SCHEMA, Queue, runMigrations } from 'bullmq';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import type { Config } from '../config.js';
+import { ensureQueueRole } from './role.js';
+import type { QueueBackend } from './tickets.js';
+
+/** BullMQ on the same Postgres, in the schema `bullmq`, which its migrations make; all queues share a few connections. */
+export async function openPostgresQueues(
+  config: Pick<Config, 'databaseUrl' | 'queueRolePassword'>,
+  log: Logger,
+): Promise<QueueBackend> {
+  const pool = new pg.Pool({
+    connectionString: config.databaseUrl,
+    max: 3,
+    connectionTimeoutMillis: 5000,
+    keepAlive: true,
+    application_name: 'mycloud-tickets',
+    options: `-c search_path=${DEFAULT_SCHEMA}`,
+  });
+  pool.on('error', (error) => log.warn({ err: error }, 'a connection of the queue was lost'));
+  const client = await pool.connect();
+  try {
+    await runMigrations(client, DEFAULT_SCHEMA);
+    if (config.queueRolePassword) await ensureQueueRole(client, DEFAULT_SCHEMA, config.queueRolePassword);
+  } finally {
+    client.release();
+  }
+  return {
+    name: 'postgres',
+    open: (name) => new Queue<Ticket>(name, { connection: pool }, createPostgresBackend),
+    close: () => pool.end(),
+  };
+}
