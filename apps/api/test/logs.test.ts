@@ -188,6 +188,21 @@ describe('following', () => {
     for (const follower of followers) expectWhole(follower.lines, 1, 2000);
   });
 
+  it('goes on within a batch that the feed holds for others', async () => {
+    const { job, held } = await running();
+    const early = await follow(world.lab, job);
+    await worker.log(held, 1, texts(100));
+    await world.until('the feed holds the batch', async () =>
+      early.lines.length === 100 ? true : undefined,
+    );
+    const late = await follow(world.lab, job, { after: '1.37' });
+    await world.until('the rest came', async () => (late.lines.length >= 63 ? true : undefined));
+    await worker.finish(held, { lastSeq: 100 });
+    await Promise.all([early.done, late.done]);
+    expectWhole(late.lines, 38, 100);
+    expectWhole(early.lines, 1, 100);
+  });
+
   it('follows a job from its place in line over two attempts', async () => {
     const job = await world.submit();
     const follower = await follow(world.lab, job);

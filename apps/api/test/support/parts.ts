@@ -16,15 +16,15 @@ import { openCatalogue } from '../../src/catalogue.js';
 import { readConfig } from '../../src/config.js';
 import type { Deps } from '../../src/deps.js';
 import { authorize } from '../../src/http/route.js';
-import type { Signal } from '../../src/hub.js';
+import { openHub } from '../../src/hub.js';
 import { jobRoutes } from '../../src/routes/jobs.js';
 import { logRoutes } from '../../src/routes/logs.js';
 import { metricRoutes } from '../../src/routes/metrics.js';
 import { workerRoutes } from '../../src/routes/worker.js';
 
 /*
- * What jobs, logs, metrics and workers stand on in their own tests: a real Postgres with the real migrations; the hub,
- * the store and the queue are small ones in this process, shared by all apis of a test.
+ * What jobs, logs, metrics and workers stand on in their own tests: a real Postgres with the real migrations
+ * and the real hub on it; the store and the queue are small ones in this process, shared by all apis of a test.
  */
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
@@ -37,7 +37,9 @@ async function freePort(): Promise<number> {
 
 const folder = path.resolve(import.meta.dirname, '../../../../prisma/migrations');
 const migrations = (): string =>
-  readdirSync(folder)
+  readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
     .sort()
     .map((name) => readFileSync(path.join(folder, name, 'migration.sql'), 'utf8'))
     .join('\n');
@@ -72,32 +74,19 @@ export async function testDatabase() {
 }
 
 const objects = new Map<string, Buffer>();
-const listeners = new Set<(s: Signal) => void>();
 export async function openTestDeps(url: string, env: Record<string, string>) {
   const config = readConfig({ DATABASE_URL: url, ...env });
   const pool = new pg.Pool({ connectionString: url, max: 10 });
   pool.on('error', () => undefined);
-  const mine = new Set<(s: Signal) => void>();
+  const log = pino({ level: 'silent' });
+  const hub = await openHub(config, log);
   const deps = {
     config,
     pool,
-    log: pino({ level: process.env.LEVEL ?? 'silent' }),
+    log,
     db: undefined,
     catalogue: openCatalogue(config),
-    hub: {
-      publish: async (s: Signal) => {
-        for (const l of [...listeners]) l(s);
-      },
-      subscribe: (l: (s: Signal) => void) => {
-        listeners.add(l);
-        mine.add(l);
-        return () => {
-          listeners.delete(l);
-        };
-      },
-      onGap: () => () => undefined,
-      close: async () => undefined,
-    },
+    hub,
     tickets: { backend: 'postgres', send: async () => undefined, close: async () => undefined },
     store: {
       put: async (k: string, b: Buffer) => {
@@ -116,7 +105,7 @@ export async function openTestDeps(url: string, env: Record<string, string>) {
   return {
     deps,
     close: async () => {
-      for (const l of mine) listeners.delete(l);
+      await hub.close();
       await pool.end();
     },
   };
