@@ -33,10 +33,16 @@ export async function preparePython(build: PythonBuild): Promise<PreparedEnviron
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 16);
   const dir = path.join(build.root, `python-${hash}`);
   const ready = path.join(dir, '.ready');
-  if (!existsSync(ready)) {
+  while (!existsSync(ready)) {
+    build.signal.throwIfAborted();
     const running = building.get(dir);
-    if (running) build.say('another job builds this environment; waiting for it');
-    const task = running ?? buildVenv(dir, build).finally(() => building.delete(dir));
+    if (running) {
+      build.say('another job builds this environment; waiting for it');
+      // Its failure is its own (it may merely have been stopped); this one then builds for itself.
+      await running.catch(() => undefined);
+      continue;
+    }
+    const task = buildVenv(dir, build).finally(() => building.delete(dir));
     building.set(dir, task);
     await task;
   }

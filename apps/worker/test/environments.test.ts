@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Environment } from '@mycloud/shared';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { wantProgram } from '../../../test/support/require.js';
+import { jobLines, runners, World } from './support/world.js';
+
+const python = (...requirements: string[]): Environment => ({
+  name: 'python3',
+  description: '',
+  interpreter: 'python',
+  requirements,
+});
+const trainer = fileURLToPath(new URL('../../../packages/trainer/bin/train.mjs', import.meta.url));
+
+describe.each(runners)('environments, by the %s runner', (runner) => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.open();
+    await world.start(runner, { MYCLOUD_SLOTS: '4' });
+  });
+  afterAll(() => world.close());
+
+  it.runIf(existsSync(trainer))('the default one has the trainer', async () => {
+    const attempt = await world.finished(world.submit('train --help'));
+    expect(jobLines(attempt).join('\n')).toContain('--epochs');
+  });
+
+  it.runIf(wantProgram('python3'))('a Python one is built once, though two jobs ask for it', async () => {
+    const environment = python();
+    const command = 'python -c "import sys; print(sys.prefix)"; command -v python';
+    const jobs = [world.submit(command, { environment }), world.submit(command, { environment })];
+    const attempts = await Promise.all(jobs.map((jobId) => world.finished(jobId)));
+    const [prefix, program] = jobLines(attempts[0]!);
+    expect(program).toBe(`${prefix}/bin/python`);
+    expect(prefix).toContain(`${world.home}/environments/python-`);
+    expect(jobLines(attempts[1]!)).toEqual([prefix, program]);
+    const said = attempts.flatMap((attempt) => attempt.lines).filter((line) => line.source === 'system');
+    expect(said.filter((line) => line.text.startsWith('building a Python')).length).toBe(1);
+  });
+
+  it.runIf(wantProgram('python3'))('one that can not be built says why', async () => {
+    const environment = python('/nowhere/at-all.whl');
+    const attempt = await world.finished(world.submit('true', { environment }));
+    expect(attempt.finish?.reason).toBe('environment_failed');
+    expect(attempt.finish?.detail).toMatch(/at-all/);
+  });
+});
