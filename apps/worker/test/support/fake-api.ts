@@ -7,7 +7,7 @@ import {
   startFakeApi as startSnapshotApi,
 } from '../../../../packages/snapshots/test/support/fake-api.js';
 
-export interface Finish {
+interface Finish {
   reason: string;
   detail: string;
   exitCode: number | null;
