@@ -1,5 +1,4 @@
-import type { Ticket } from '@mycloud/shared';
-import { createPostgresBackend, DEFAULT_SCHEMA, Queue, runMigrations } from 'bullmq';
+import { createPostgresBackend, DEFAULT_SCHEMA, runMigrations, withBackend } from 'bullmq';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
@@ -27,9 +26,10 @@ export async function openPostgresQueues(
   } finally {
     client.release();
   }
+  const { Queue } = withBackend(createPostgresBackend);
   return {
     name: 'postgres',
-    open: (name) => new Queue<Ticket>(name, { connection: pool }, createPostgresBackend),
+    open: (name) => new Queue(name, { connection: pool }),
     close: () => pool.end(),
   };
 }

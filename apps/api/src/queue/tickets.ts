@@ -1,5 +1,5 @@
 import { AppError, type Ticket, ticketQueue, ticketSchema } from '@mycloud/shared';
-import { type JobsOptions, Queue } from 'bullmq';
+import type { JobsOptions } from 'bullmq';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import { openPostgresQueues } from './postgres.js';
@@ -13,14 +13,20 @@ export interface TicketQueue {
   close(): Promise<void>;
 }
 
-/** A connection, and the queues made over it. */
-export interface QueueBackend {
-  readonly name: 'postgres' | 'redis';
-  open(queueName: string): Pick<Queue<Ticket>, 'add' | 'close' | 'on' | 'waitUntilReady'>;
+/** What of a BullMQ queue is used here: the same on Redis and Postgres. */
+interface OpenQueue {
+  add(name: string, data: Ticket, options: JobsOptions): Promise<unknown>;
+  waitUntilReady(): Promise<unknown>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
   close(): Promise<void>;
 }
 
-type OpenQueue = ReturnType<QueueBackend['open']>;
+/** A connection, and the queues made over it. */
+export interface QueueBackend {
+  readonly name: 'postgres' | 'redis';
+  open(queueName: string): OpenQueue;
+  close(): Promise<void>;
+}
 
 const sendTimeoutMs = 5000;
 /** BullMQ's greatest; 0 would mean before all others whatever their number. */
@@ -64,7 +70,9 @@ export async function openTickets(
         removeOnComplete: true,
         removeOnFail: true,
       };
-      const sending = queueOf(machine).then((queue) => queue.add('ticket', ticketSchema.parse(ticket), options));
+      const sending = queueOf(machine).then((queue) =>
+        queue.add('ticket', ticketSchema.parse(ticket), options),
+      );
       await withTimeout(sending).catch((cause: unknown) => {
         throw new AppError('unavailable', `the queue did not take the ticket of ${ticket.jobId}`, { cause });
       });
