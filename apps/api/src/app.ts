@@ -2,7 +2,7 @@ import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { AppError, version } from '@mycloud/shared';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Deps } from './deps.js';
 import { openAuthenticator } from './http/authenticate.js';
@@ -25,8 +25,8 @@ const maxJsonBytes = 32 * 1024 * 1024;
 
 /** The api, complete but not listening. Every route carries its contract; who may call it is checked before its body is read. */
 export async function buildApi(deps: Deps): Promise<FastifyInstance> {
-  const app = Fastify({
-    loggerInstance: deps.log,
+  const app: FastifyInstance = Fastify({
+    loggerInstance: deps.log as FastifyBaseLogger,
     disableRequestLogging: true,
     bodyLimit: maxJsonBytes,
     forceCloseConnections: true,
@@ -37,7 +37,11 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerError);
   app.setNotFoundHandler((request, reply) =>
-    answerError(new AppError('not_found', `there is no ${request.method} ${request.url.split('?')[0]}`), request, reply),
+    answerError(
+      new AppError('not_found', `there is no ${request.method} ${request.url.split('?')[0]}`),
+      request,
+      reply,
+    ),
   );
   app.decorateRequest('principal', undefined);
 
@@ -53,14 +57,17 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'mycloud', version, description: 'Deep-learning jobs on your own machines.', license: { name: 'MIT' } },
+      info: {
+        title: 'mycloud',
+        version,
+        description: 'Deep-learning jobs on your own machines.',
+        license: { name: 'MIT' },
+      },
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
     },
-    transform: ({ schema, url, route, openapiObject, swaggerObject }: Parameters<typeof jsonSchemaTransform>[0]) => {
-      const transformed = jsonSchemaTransform({ schema, url, route, openapiObject, swaggerObject } as Parameters<
-        typeof jsonSchemaTransform
-      >[0]);
-      const auth = (route.config as { contract?: { auth: string } } | undefined)?.contract?.auth;
+    transform: (given) => {
+      const transformed = jsonSchemaTransform(given as Parameters<typeof jsonSchemaTransform>[0]);
+      const auth = given.route.config?.contract?.auth;
       if (!auth || auth === 'none' || auth === 'signed') return transformed;
       return { ...transformed, schema: { ...transformed.schema, security: [{ token: [] }] } };
     },

@@ -19,7 +19,13 @@ export async function bootstrap({ config, db, log }: Pick<Deps, 'config' | 'db' 
     await db.token.upsert({
       where: { hash: hashToken(secret) },
       update: {},
-      create: { userId: user.id, kind, name: 'first start', hash: hashToken(secret), last4: secret.slice(-4) },
+      create: {
+        userId: user.id,
+        kind,
+        name: 'first start',
+        hash: hashToken(secret),
+        last4: secret.slice(-4),
+      },
     });
   }
   log.info({ user: name }, 'the first user stands');

@@ -50,7 +50,8 @@ export async function openHub(databaseUrl: string, pool: pg.Pool, log: Logger): 
   await connect();
   return {
     async publish(signal) {
-      const cut = signal.type === 'progress' ? { ...signal, text: signal.text.slice(0, maxProgress) } : signal;
+      const cut =
+        signal.type === 'progress' ? { ...signal, text: signal.text.slice(0, maxProgress) } : signal;
       const payload = JSON.stringify(cut);
       if (Buffer.byteLength(payload) > maxPayload) return;
       // What is published is a hint: the database holds the truth, and whoever missed it looks again.

@@ -13,7 +13,12 @@ export interface Database {
 
 /** One pool, shared by Prisma and plain SQL. A connection that breaks is replaced; queries fail until Postgres is back. */
 export function openDatabase(url: string, connections: number, log: Logger): Database {
-  const pool = new pg.Pool({ connectionString: url, max: connections, connectionTimeoutMillis: 5_000, idleTimeoutMillis: 30_000 });
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connections,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+  });
   pool.on('error', (error) => log.warn({ err: error }, 'a database connection broke'));
   const db = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
@@ -49,8 +54,14 @@ export async function waitForDatabase(pool: pg.Pool, seconds: number): Promise<v
 export function isDatabaseAway(error: unknown): boolean {
   for (let e = error; e instanceof Error; e = e.cause) {
     const code = (e as { code?: unknown }).code;
-    if (typeof code === 'string' && /^(ECONN|EPIPE|ENOENT|57P0|08|53300|P1001|P1002|P1017)/.test(code)) return true;
-    if (/Connection terminated|timeout exceeded when trying to connect|not queryable|Can't reach database/.test(e.message)) return true;
+    if (typeof code === 'string' && /^(ECONN|EPIPE|ENOENT|57P0|08|53300|P1001|P1002|P1017)/.test(code))
+      return true;
+    if (
+      /Connection terminated|timeout exceeded when trying to connect|not queryable|Can't reach database/.test(
+        e.message,
+      )
+    )
+      return true;
   }
   return false;
 }

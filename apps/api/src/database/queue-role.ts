@@ -26,7 +26,9 @@ export async function ensureQueueRole(pool: pg.Pool, password: string): Promise<
       ['FUNCTIONS', 'EXECUTE'],
     ]) {
       await client.query(`GRANT ${rights} ON ALL ${what} IN SCHEMA ${queueSchema} TO ${queueRole}`);
-      await client.query(`ALTER DEFAULT PRIVILEGES IN SCHEMA ${queueSchema} GRANT ${rights} ON ${what} TO ${queueRole}`);
+      await client.query(
+        `ALTER DEFAULT PRIVILEGES IN SCHEMA ${queueSchema} GRANT ${rights} ON ${what} TO ${queueRole}`,
+      );
     }
     await client.query('COMMIT');
     client.release();

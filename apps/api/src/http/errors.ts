@@ -21,14 +21,21 @@ function toAppError(error: unknown): AppError {
     return new AppError('bad_request', 'the request breaks the schema', { errors, cause: error });
   }
   if (isDatabaseAway(error)) {
-    return new AppError('unavailable', 'the database does not answer now', { cause: error, hint: 'Try again in a moment.' });
+    return new AppError('unavailable', 'the database does not answer now', {
+      cause: error,
+      hint: 'Try again in a moment.',
+    });
   }
   const { statusCode, message } = error as FastifyError;
   if (statusCode === 413) return new AppError('too_large', 'the body is too large', { cause: error });
   if (statusCode === 429) {
-    return new AppError('too_many_requests', 'too many tries', { cause: error, hint: 'Wait a minute, then try again.' });
+    return new AppError('too_many_requests', 'too many tries', {
+      cause: error,
+      hint: 'Wait a minute, then try again.',
+    });
   }
-  if (statusCode && statusCode >= 400 && statusCode < 500) return new AppError('bad_request', message, { cause: error });
+  if (statusCode && statusCode >= 400 && statusCode < 500)
+    return new AppError('bad_request', message, { cause: error });
   return new AppError('internal', 'something went wrong in the server', {
     cause: error,
     hint: 'Its log tells more, under the id of this request.',

@@ -51,7 +51,7 @@ export function serve<R extends RouteContract>(
         request,
         reply,
       });
-      if (reply.sent) return reply;
+      if (answer === reply || reply.sent) return reply;
       reply.status(status);
       return contract.response || contract.raw?.response ? answer : reply.send();
     },

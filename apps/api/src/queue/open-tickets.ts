@@ -67,7 +67,11 @@ function connect({ databaseUrl, redisUrl, log }: Options): {
 } {
   if (redisUrl) {
     // A ticket that can't be sent at once is the sweep's: no endless retries, no queue of commands while Redis is away.
-    const redis = new Redis(redisUrl, { maxRetriesPerRequest: 1, enableOfflineQueue: true, connectTimeout: 3_000 });
+    const redis = new Redis(redisUrl, {
+      maxRetriesPerRequest: 1,
+      enableOfflineQueue: true,
+      connectTimeout: 3_000,
+    });
     redis.on('error', (error) => log.debug({ err: error }, 'redis can not be reached'));
     return {
       backend: 'redis',
@@ -79,7 +83,10 @@ function connect({ databaseUrl, redisUrl, log }: Options): {
   return {
     backend: 'postgres',
     open: (name) =>
-      new Queue(name, { connection: { connectionString: databaseUrl, migrate: true, max: 2 }, defaultJobOptions: keepNothing }),
+      new Queue(name, {
+        connection: { connectionString: databaseUrl, migrate: true, max: 2 },
+        defaultJobOptions: keepNothing,
+      }),
     end: () => undefined,
   };
 }

@@ -6,7 +6,11 @@ const role = 'mycloud_queue';
  * Makes the role that workers of an embedded server take tickets with: it may use the queue's schema and nothing else.
  * Tables that a later BullMQ adds there are covered too.
  */
-export async function ensureQueueRole(client: pg.ClientBase, schema: string, password: string): Promise<void> {
+export async function ensureQueueRole(
+  client: pg.ClientBase,
+  schema: string,
+  password: string,
+): Promise<void> {
   const { rows } = await client.query<{ database: string }>('SELECT current_database() AS database');
   const database = pg.escapeIdentifier(rows[0]!.database);
   const inSchema = pg.escapeIdentifier(schema);

@@ -1,0 +1,95 @@
+import { mkdir } from 'node:fs/promises';
+import { AppError } from '@mycloud/shared';
+import { pino } from 'pino';
+import { buildApi } from './app.js';
+import { bootstrap } from './bootstrap.js';
+import { openCatalogue } from './catalogue.js';
+import { readConfig } from './config.js';
+import { openDatabase, waitForDatabase } from './database/client.js';
+import { migrate } from './database/migrate.js';
+import type { Deps } from './deps.js';
+import { startJobLoops } from './jobs/loops.js';
+import { openHub } from './open-hub.js';
+import { openTickets } from './queue/open-tickets.js';
+import { openStore } from './store/open-store.js';
+
+/** Starts the api: opens what it needs in order, listens, and closes all of it in the reverse order on SIGTERM. */
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const log = pino({ level: config.logLevel, base: { app: 'api' } });
+  const closers: (() => Promise<unknown>)[] = [];
+  let closing = false;
+  const close = async (code: number): Promise<never> => {
+    if (!closing) {
+      closing = true;
+      for (const closer of closers.reverse()) {
+        await closer().catch((error: unknown) => log.warn({ err: error }, 'closing'));
+      }
+    }
+    process.exit(code);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void close(0));
+
+  try {
+    await mkdir(config.home, { recursive: true });
+    const database = openDatabase(config.databaseUrl, config.databaseConnections, log);
+    closers.push(() => database.close());
+    await waitForDatabase(database.pool, 30);
+    const applied = await migrate(database.pool);
+    if (applied.length > 0) log.info({ applied }, 'the database was migrated');
+    const store = await openStore(config);
+    const tickets = await openTickets({
+      databaseUrl: config.databaseUrl,
+      redisUrl: config.redisUrl,
+      rolePassword: config.queueRolePassword,
+      pool: database.pool,
+      log,
+    });
+    closers.push(() => tickets.close());
+    const hub = await openHub(config.databaseUrl, database.pool, log);
+    closers.push(() => hub.close());
+    const deps: Deps = {
+      config,
+      log,
+      db: database.db,
+      pool: database.pool,
+      store,
+      tickets,
+      hub,
+      catalogue: openCatalogue(config),
+    };
+    await bootstrap(deps);
+    const app = await buildApi(deps);
+    closers.push(() => app.close());
+    const url = await app.listen({ host: config.host, port: config.port });
+    const loops = startJobLoops(deps);
+    closers.push(() => loops.close());
+    log.info({ url, port: Number(new URL(url).port) }, 'ready');
+  } catch (error) {
+    tell(error, config.port);
+    await close(1);
+  }
+}
+
+function tell(error: unknown, port?: number): void {
+  if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+    process.stderr.write(
+      `port ${port} is taken by another program; choose another by MYCLOUD_PORT or \`mycloud up --port\`\n`,
+    );
+    return;
+  }
+  if (!(error instanceof AppError)) {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    return;
+  }
+  process.stderr.write(`${error.message}\n`);
+  for (const { path, message } of error.errors ?? []) process.stderr.write(`  ${path}: ${message}\n`);
+  if (error.hint) process.stderr.write(`${error.hint}\n`);
+}
+
+try {
+  await main();
+} catch (error) {
+  tell(error);
+  process.exit(1);
+}

@@ -1,0 +1,86 @@
+import { AppError, projectRoutes as contract, type Project } from '@mycloud/shared';
+import type { FastifyInstance } from 'fastify';
+import type { Deps } from '../deps.js';
+import { after, newestFirst, page } from '../http/page.js';
+import type { UserPrincipal } from '../http/principal.js';
+import { serve } from '../http/route.js';
+import { visible } from '../http/visible.js';
+import { findProject } from '../jobs/access.js';
+
+interface ProjectWithOwner {
+  id: string;
+  name: string;
+  description: string;
+  public: boolean;
+  lastJob: number;
+  createdAt: Date;
+  owner: { name: string };
+}
+
+const view = ({
+  id,
+  name,
+  description,
+  public: open,
+  lastJob,
+  createdAt,
+  owner,
+}: ProjectWithOwner): Project => ({
+  id,
+  owner: owner.name,
+  name,
+  description,
+  public: open,
+  lastJob,
+  createdAt: createdAt.toISOString(),
+});
+const withOwner = { owner: { select: { name: true } } } as const;
+
+export function projectRoutes(app: FastifyInstance, deps: Deps): void {
+  const { db } = deps;
+  const find = (caller: UserPrincipal, params: { owner: string; project: string }, need: 'read' | 'write') =>
+    findProject(deps, caller, params.owner, params.project, need);
+
+  serve(app, contract.list, async ({ query, caller }) => {
+    const rows = await db.project.findMany({
+      where: {
+        AND: [visible(caller), after(query.cursor), query.owner ? { owner: { name: query.owner } } : {}],
+      },
+      include: withOwner,
+      orderBy: newestFirst,
+      take: query.limit + 1,
+    });
+    return page(rows, query.limit, view);
+  });
+
+  serve(app, contract.create, async ({ body, caller }) => {
+    const taken = await db.project.findUnique({
+      where: { ownerId_name: { ownerId: caller.userId, name: body.name } },
+    });
+    if (taken) throw new AppError('conflict', `you have a project ${body.name} already`);
+    return view(await db.project.create({ data: { ...body, ownerId: caller.userId }, include: withOwner }));
+  });
+
+  serve(app, contract.get, async ({ params, caller }) => {
+    const { id } = await find(caller, params, 'read');
+    return view(await db.project.findUniqueOrThrow({ where: { id }, include: withOwner }));
+  });
+
+  serve(app, contract.update, async ({ params, body, caller }) => {
+    const { id } = await find(caller, params, 'write');
+    return view(await db.project.update({ where: { id }, data: body, include: withOwner }));
+  });
+
+  serve(app, contract.delete, async ({ params, caller }) => {
+    const { id } = await find(caller, params, 'write');
+    const open = await db.job.count({
+      where: { projectId: id, status: { in: ['queued', 'preparing', 'running', 'saving'] } },
+    });
+    if (open > 0) {
+      throw new AppError('conflict', `${open} jobs of ${params.project} have not ended`, {
+        hint: 'Stop them first.',
+      });
+    }
+    await db.project.delete({ where: { id } });
+  });
+}

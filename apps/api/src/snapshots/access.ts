@@ -1,0 +1,77 @@
+import { AppError, type AttemptProof } from '@mycloud/shared';
+import type { Deps } from '../deps.js';
+import type { Principal } from '../http/principal.js';
+import { one } from '../jobs/sql.js';
+import { lockAttempt } from '../workers/held.js';
+
+export interface SnapshotRow {
+  id: string;
+  ownerId: string;
+  hash: string;
+  manifestKey: string;
+  files: number;
+  bytes: string;
+  createdAt: Date;
+}
+
+/** Whose bytes are written: the caller's own, or, for a worker, the owner's of the job whose attempt it holds. @throws AppError stale_fence */
+export async function writerOf(
+  deps: Deps,
+  caller: Principal,
+  proof: AttemptProof | undefined,
+): Promise<string> {
+  if (caller.kind === 'user') return caller.userId;
+  if (!proof)
+    throw new AppError('bad_request', 'a worker writes for an attempt it holds', { hint: 'Send `attempt`.' });
+  await lockAttempt(deps.pool, caller, proof);
+  const job = await one<{ ownerId: string }>(deps.pool, 'SELECT "ownerId" FROM "Job" WHERE id = $1', [
+    proof.jobId,
+  ]);
+  if (!job) throw new AppError('not_found', 'the job is gone');
+  return job.ownerId;
+}
+
+/**
+ * A snapshot the caller may read. A user: his own, an admin's any, one of a public dataset, or one of a job (code, input,
+ * output) he may see. A worker: only those of jobs whose attempts it holds.
+ * @throws AppError not_found
+ */
+export async function readable(deps: Deps, caller: Principal, id: string): Promise<SnapshotRow> {
+  const snapshot = await one<SnapshotRow>(
+    deps.pool,
+    'SELECT id, "ownerId", hash, "manifestKey", files, bytes, "createdAt" FROM "Snapshot" WHERE id = $1',
+    [id],
+  );
+  if (snapshot && (await (caller.kind === 'worker' ? workerMay : userMay)(deps, caller, snapshot)))
+    return snapshot;
+  throw new AppError('not_found', `there is no snapshot ${id}, or you may not see it`);
+}
+
+const ofJob = `(j."codeSnapshotId" = $1 OR j."outputSnapshotId" = $1
+  OR EXISTS (SELECT 1 FROM "Mount" m WHERE m."jobId" = j.id AND m."snapshotId" = $1))`;
+
+async function userMay(deps: Deps, caller: Principal, snapshot: SnapshotRow): Promise<boolean> {
+  if (caller.kind !== 'user') return false;
+  if (caller.role === 'admin' || snapshot.ownerId === caller.userId) return true;
+  const found = await one(
+    deps.pool,
+    `SELECT 1 WHERE EXISTS (SELECT 1 FROM "DatasetVersion" v JOIN "Dataset" d ON d.id = v."datasetId"
+         WHERE v."snapshotId" = $1 AND d.public)
+       OR EXISTS (SELECT 1 FROM "Job" j JOIN "Project" p ON p.id = j."projectId"
+         WHERE (p.public OR p."ownerId" = $2) AND (j."codeSnapshotId" = $1 OR j."outputSnapshotId" = $1))
+       OR EXISTS (SELECT 1 FROM "Mount" m JOIN "Job" j ON j.id = m."jobId" JOIN "Project" p ON p.id = j."projectId"
+         WHERE m."snapshotId" = $1 AND p."ownerId" = $2)`,
+    [snapshot.id, caller.userId],
+  );
+  return found !== undefined;
+}
+
+async function workerMay(deps: Deps, caller: Principal, snapshot: SnapshotRow): Promise<boolean> {
+  const found = await one(
+    deps.pool,
+    `SELECT 1 FROM "Worker" w JOIN "Attempt" a ON a."workerId" = w.id AND a."endedAt" IS NULL
+       JOIN "Job" j ON j.id = a."jobId" WHERE w."ownerId" = $2 AND ${ofJob} LIMIT 1`,
+    [snapshot.id, caller.userId],
+  );
+  return found !== undefined;
+}

@@ -1,0 +1,178 @@
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { AppError, type SignedRequest } from '@mycloud/shared';
+import type { Store } from './store.js';
+
+/** The directory store serves its signed URLs itself, through the api's /v1/store routes. */
+export interface DirectoryStore extends Store {
+  readonly kind: 'directory';
+  /** @throws AppError forbidden for a signature that is wrong or too old */
+  checkPut(key: string, signed: { expires: number; size: number; sha256: string; signature: string }): void;
+  checkGet(key: string, signed: { expires: number; signature: string }): void;
+  /** Writes what a signed PUT sends. @throws AppError bad_request when it is other bytes than were signed */
+  receive(key: string, bytes: Readable, expected: { size: number; sha256: string }): Promise<void>;
+}
+
+const keyPattern = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[a-z0-9._-]+(?:\/[a-z0-9._-]+)*$/;
+/** Uploads that broke off are swept away after this long. */
+const partialMaxAgeMs = 86_400_000;
+
+/** @param publicUrl what signed URLs begin with; without it they are relative to the api's address */
+export async function openDirectoryStore(root: string, publicUrl?: string): Promise<DirectoryStore> {
+  const objects = path.join(root, 'objects');
+  const partial = path.join(root, 'partial');
+  await mkdir(objects, { recursive: true });
+  await mkdir(partial, { recursive: true });
+  await sweepPartial(partial);
+  const secret = await readSecret(path.join(root, 'secret'));
+
+  const fileOf = (key: string): string => {
+    if (!keyPattern.test(key) || key.length > 500)
+      throw new AppError('bad_request', `"${key}" is no key of the store`);
+    return path.join(objects, key);
+  };
+  const sign = (...parts: (string | number)[]): string =>
+    createHmac('sha256', secret).update(parts.join('\n')).digest('hex');
+  const check = (given: string, expected: string, expires: number): void => {
+    const same =
+      given.length === expected.length && timingSafeEqual(Buffer.from(given), Buffer.from(expected));
+    if (!same) throw new AppError('forbidden', 'the signature of this URL is wrong');
+    if (expires < Date.now() / 1000)
+      throw new AppError('forbidden', 'this URL has expired', { hint: 'Ask for a new one.' });
+  };
+  const urlOf = (key: string, query: Record<string, string | number>): string => {
+    const search = new URLSearchParams(
+      Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+    );
+    return `${publicUrl?.replace(/\/+$/, '') ?? ''}/v1/store/${encodeURIComponent(key)}?${search}`;
+  };
+  const expiry = (seconds: number): number => Math.ceil(Date.now() / 1000 + seconds);
+
+  async function write(
+    key: string,
+    bytes: Uint8Array | Readable,
+    expected: { size: number; sha256?: string },
+  ): Promise<void> {
+    const target = fileOf(key);
+    const temporary = path.join(partial, randomBytes(12).toString('hex'));
+    const file = await open(temporary, 'wx');
+    try {
+      const hash = createHash('sha256');
+      let size = 0;
+      const source = bytes instanceof Uint8Array ? [bytes] : bytes;
+      for await (const chunk of source) {
+        size += (chunk as Uint8Array).length;
+        if (size > expected.size) break;
+        if (expected.sha256) hash.update(chunk as Uint8Array);
+        await file.write(chunk as Uint8Array);
+      }
+      if (size !== expected.size) {
+        throw new AppError(
+          'bad_request',
+          `${size > expected.size ? 'more' : `${size}`} bytes came where ${expected.size} were announced`,
+        );
+      }
+      if (expected.sha256 && hash.digest('hex') !== expected.sha256) {
+        throw new AppError('bad_request', 'the bytes have another SHA-256 than was announced', {
+          hint: 'Send them again.',
+        });
+      }
+      await file.sync();
+      await file.close();
+      await mkdir(path.dirname(target), { recursive: true });
+      await rename(temporary, target);
+    } catch (error) {
+      await file.close();
+      await rm(temporary, { force: true });
+      if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
+        throw new AppError('unavailable', "the store's disk is full", {
+          cause: error,
+          details: { reason: 'disk_full' },
+        });
+      }
+      throw error;
+    }
+  }
+
+  return {
+    kind: 'directory',
+    put: (key, bytes, size) => write(key, bytes, { size }),
+    receive: (key, bytes, expected) => write(key, bytes, expected),
+    async get(key, range) {
+      // Opened before it is answered, so that a missing object is an error and not a broken stream.
+      const file = await open(fileOf(key)).catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code === 'ENOENT') throw new AppError('not_found', `the store has no ${key}`, { cause });
+        throw cause;
+      });
+      return createReadStream('', { fd: file, start: range?.start, end: range?.end });
+    },
+    async stat(key) {
+      const info = await stat(fileOf(key)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw error;
+      });
+      return info && { size: info.size, sha256: undefined };
+    },
+    delete: (key) => rm(fileOf(key), { force: true }),
+    async *list(prefix) {
+      for (const entry of await readdir(objects, { recursive: true, withFileTypes: true })) {
+        if (!entry.isFile()) continue;
+        const full = path.join(entry.parentPath, entry.name);
+        const key = path.relative(objects, full).split(path.sep).join('/');
+        if (key.startsWith(prefix)) yield { key, size: (await stat(full)).size };
+      }
+    },
+    async signPut(key, { size, sha256 }, seconds): Promise<SignedRequest> {
+      fileOf(key);
+      const expires = expiry(seconds);
+      const signature = sign('PUT', key, expires, size, sha256);
+      const headers = { 'content-type': 'application/octet-stream' };
+      return { method: 'PUT', url: urlOf(key, { expires, size, sha256, signature }), headers };
+    },
+    async signGet(key, seconds): Promise<SignedRequest> {
+      fileOf(key);
+      const expires = expiry(seconds);
+      return {
+        method: 'GET',
+        url: urlOf(key, { expires, signature: sign('GET', key, expires) }),
+        headers: {},
+      };
+    },
+    checkPut: (key, { expires, size, sha256, signature }) =>
+      check(signature, sign('PUT', key, expires, size, sha256), expires),
+    checkGet: (key, { expires, signature }) => check(signature, sign('GET', key, expires), expires),
+    async check() {
+      try {
+        const { bavail, bsize } = await statfs(objects);
+        if (bavail * bsize < 16 * 1024 * 1024) throw new Error('less than 16 MiB are free');
+        await writeFile(path.join(partial, 'check'), '');
+      } catch (cause) {
+        throw new AppError(
+          'unavailable',
+          `the store at ${root} can't take bytes: ${(cause as Error).message}`,
+          { cause },
+        );
+      }
+    },
+  };
+}
+
+async function readSecret(file: string): Promise<string> {
+  try {
+    await writeFile(file, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  return readFile(file, 'utf8');
+}
+
+async function sweepPartial(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const file = path.join(folder, name);
+    const { mtimeMs } = await stat(file);
+    if (Date.now() - mtimeMs > partialMaxAgeMs) await rm(file, { force: true });
+  }
+}

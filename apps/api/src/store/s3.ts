@@ -1,0 +1,126 @@
+import { Readable } from 'node:stream';
+import { AppError, type SignedRequest } from '@mycloud/shared';
+import { Client, S3Error } from 'minio';
+import type { Config } from '../config.js';
+import type { Store } from './store.js';
+
+const checksumHeader = 'x-amz-checksum-sha256';
+
+/** A bucket of MinIO or any S3 server; it is made when it isn't there. */
+export async function openS3Store(options: NonNullable<Config['s3']>): Promise<Store> {
+  const url = new URL(options.endpoint);
+  const useSSL = url.protocol === 'https:';
+  const { bucket, region } = options;
+  const client = new Client({
+    endPoint: url.hostname,
+    port: url.port ? Number(url.port) : useSSL ? 443 : 80,
+    useSSL,
+    accessKey: options.accessKey,
+    secretKey: options.secretKey,
+    region,
+  });
+  const guard = async <T>(work: Promise<T>, key?: string): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw toAppError(error, key);
+    }
+  };
+  if (!(await guard(client.bucketExists(bucket)))) {
+    await guard(
+      client.makeBucket(bucket, region).catch((error: unknown) => {
+        // Another api made it meanwhile.
+        if (!(error instanceof S3Error && /BucketAlready/.test(error.code ?? ''))) throw error;
+      }),
+    );
+  }
+
+  return {
+    kind: 's3',
+    async put(key, bytes, size) {
+      if (bytes instanceof Uint8Array)
+        await guard(client.putObject(bucket, key, Buffer.from(bytes), size), key);
+      else await guard(putStream(key, bytes, size), key);
+    },
+    get: (key, range) =>
+      guard(
+        range
+          ? client.getPartialObject(bucket, key, range.start, range.end - range.start + 1)
+          : client.getObject(bucket, key),
+        key,
+      ),
+    async stat(key) {
+      try {
+        const { size, metaData } = await client.statObject(bucket, key);
+        const sum = (metaData as Record<string, string>)[checksumHeader];
+        return { size, sha256: sum ? Buffer.from(sum, 'base64').toString('hex') : undefined };
+      } catch (error) {
+        if (error instanceof S3Error && error.code === 'NotFound') return undefined;
+        throw toAppError(error, key);
+      }
+    },
+    delete: (key) => guard(client.removeObject(bucket, key), key),
+    async *list(prefix) {
+      for await (const item of client.listObjectsV2(bucket, prefix, true)) {
+        const { name, size } = item as { name: string; size: number };
+        yield { key: name, size };
+      }
+    },
+    async signPut(key, { sha256 }, seconds): Promise<SignedRequest> {
+      // The checksum is part of the signed query: the server refuses bytes with another one.
+      const query = { [checksumHeader]: Buffer.from(sha256, 'hex').toString('base64') };
+      const signed = await client.presignedUrl('PUT', bucket, key, seconds, query);
+      return { method: 'PUT', url: signed, headers: {} };
+    },
+    async signGet(key, seconds): Promise<SignedRequest> {
+      return { method: 'GET', url: await client.presignedGetObject(bucket, key, seconds), headers: {} };
+    },
+    async check() {
+      await guard(client.bucketExists(bucket));
+    },
+  };
+
+  /** The client waits for ever for a source that fails, and doesn't count its bytes: both are done here. */
+  async function putStream(key: string, source: Readable, size: number): Promise<void> {
+    let sent = 0;
+    const counted = Readable.from(
+      (async function* () {
+        for await (const chunk of source) {
+          sent += (chunk as Uint8Array).length;
+          yield chunk;
+        }
+      })(),
+      { objectMode: false },
+    );
+    const failed = new Promise<never>((_, reject) => {
+      source.once('error', reject);
+      counted.once('error', reject);
+    });
+    try {
+      await Promise.race([client.putObject(bucket, key, counted, size), failed]);
+      if (sent !== size) throw new AppError('bad_request', `${sent} bytes came where ${size} were announced`);
+    } catch (error) {
+      await client.removeIncompleteUpload(bucket, key);
+      await client.removeObject(bucket, key);
+      throw error;
+    }
+  }
+}
+
+function toAppError(error: unknown, key?: string): unknown {
+  if (error instanceof AppError) return error;
+  const { code } = error as { code?: string };
+  if (code === 'NoSuchKey' || code === 'NotFound')
+    return new AppError('not_found', `the store has no ${key}`, { cause: error });
+  if (code === 'XMinioStorageFull') {
+    return new AppError('unavailable', 'the store is full', {
+      cause: error,
+      details: { reason: 'disk_full' },
+    });
+  }
+  return new AppError(
+    'unavailable',
+    `the store (S3) does not answer as it should: ${(error as Error).message}`,
+    { cause: error },
+  );
+}
