@@ -1,8 +1,22 @@
+import '@tensorflow/tfjs-backend-cpu';
 import { readFileSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
+import type { Backend } from '../src/backends/backend.js';
+import { standardKernels } from '../src/backends/standard-kernels.js';
 import { wasmBackend } from '../src/backends/wasm.js';
 import type { Batch } from '../src/engine.js';
-import { activation, adam, conv2d, dense, flatten, maxPooling2d, rmsprop, sequential } from '../src/index.js';
+import {
+  activation,
+  adam,
+  conv2d,
+  dense,
+  flatten,
+  maxPooling2d,
+  rmsprop,
+  sequential,
+  sgd,
+} from '../src/index.js';
 
 // What Keras 2.15 answered, written by step.keras.py, which draws weights and batches from the formula below.
 const keras = JSON.parse(readFileSync(new URL('step.keras.json', import.meta.url), 'utf8')) as Record<
@@ -29,7 +43,19 @@ function batch(step: number): Batch {
   return { x, y, n: BATCH, shape: [BATCH, SIZE, SIZE, 3] };
 }
 
-async function modelWith(optimizer: Parameters<ReturnType<typeof sequential>['compile']>[0]['optimizer']) {
+/** TensorFlow runs tfjs's own gradient kernels; where it isn't, tfjs on plain JavaScript runs the same. */
+async function standardBackend(): Promise<Backend> {
+  await tf.setBackend('cpu');
+  const kernels = standardKernels(tf);
+  return { name: 'tensorflow', description: 'tfjs on JavaScript', reason: 'tested', threads: 1, tf, kernels };
+}
+
+const backends = { wasm: () => wasmBackend('tested'), standard: standardBackend };
+
+async function modelWith(
+  optimizer: Parameters<ReturnType<typeof sequential>['compile']>[0]['optimizer'],
+  backend: Backend,
+) {
   const model = sequential(
     [
       conv2d({ filters: 4, kernelSize: 3, inputShape: [SIZE, SIZE, 3] }),
@@ -46,7 +72,7 @@ async function modelWith(optimizer: Parameters<ReturnType<typeof sequential>['co
     ],
     { seed: 1 },
   );
-  model.compile({ loss: 'binary_crossentropy', optimizer, backend: await wasmBackend('tested') });
+  model.compile({ loss: 'binary_crossentropy', optimizer, backend });
   const engine = await model.engine();
   let phase = 0;
   engine.write(
@@ -64,12 +90,12 @@ function close(actual: number[], expected: number[], tolerance: number): void {
   }
 }
 
-describe('a step learns what Keras learns', () => {
+describe.each(['wasm', 'standard'] as const)('a step on %s kernels learns what Keras learns', (kind) => {
   test.each(['rmsprop', 'adam'] as const)(
     '%s: the same losses, hits and predictions for 6 steps',
     async (name) => {
       const optimizer = { rmsprop, adam }[name]({ learningRate: 0.01 });
-      const { model, engine } = await modelWith(optimizer);
+      const { model, engine } = await modelWith(optimizer, await backends[kind]());
       const steps = keras[name].losses.map((_, i) => engine.trainStep(batch(i)));
       close(
         steps.map((step) => step.loss),
@@ -82,8 +108,7 @@ describe('a step learns what Keras learns', () => {
   );
 
   test('the gradient of every weight has the size Keras gives it', async () => {
-    const { sgd } = await import('../src/index.js');
-    const { engine } = await modelWith(sgd({ learningRate: 1 }));
+    const { engine } = await modelWith(sgd({ learningRate: 1 }), await backends[kind]());
     const before = engine.read().weights.flat();
     engine.trainStep(batch(0));
     const after = engine.read().weights.flat();
@@ -92,7 +117,7 @@ describe('a step learns what Keras learns', () => {
   });
 
   test('a step leaves nothing behind: the backend holds as many tensors after ten as after one', async () => {
-    const { engine } = await modelWith(rmsprop());
+    const { engine } = await modelWith(rmsprop(), await backends[kind]());
     engine.trainStep(batch(0));
     const held = engine.backend.tf.memory().numTensors;
     for (let i = 1; i < 10; i++) engine.trainStep(batch(i));

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -128,6 +128,35 @@ describe('train', () => {
       .map((line) => JSON.parse(line));
     expect(events[0]).toMatchObject({ event: 'start', backend: 'wasm', train: { cats: 16, dogs: 16 } });
     expect(events.at(-1)).toMatchObject({ event: 'end', best: 0 });
+  });
+});
+
+describe('train SCRIPT.ts', () => {
+  const template = fileURLToPath(new URL('../templates/dogsvscats/very_little_data.ts', import.meta.url));
+
+  test('runs the tutorial’s script over the library', async () => {
+    // The script's own numbers, but for pictures of a quarter of the size and two steps.
+    const script = path.join(output, 'small.ts');
+    const source = (await readFile(template, 'utf8'))
+      .replace('[150, 150]', '[36, 36]')
+      .replace('trainSamples = 2000', 'trainSamples = 64')
+      .replace('validationSamples = 400', 'validationSamples = 32');
+    await writeFile(script, source);
+    const { code, out, err } = await run([script, '--logdir', '/output/Graph', '--epochs', '2']);
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    expect(metrics(out)).toHaveLength(8);
+    expect((await readdir(output)).sort()).toEqual(['Graph', 'checkpoints', 'small.ts', 'weights.hdf5']);
+  });
+
+  test('names the line that doesn’t parse, and the script that isn’t there', async () => {
+    const script = path.join(output, 'broken.ts');
+    await writeFile(script, 'const a = 1;\nconst b = ;\n');
+    expect((await run([script])).err).toMatch(/broken\.ts:2: /);
+    expect(await run(['absent.ts'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('There is no script'),
+    });
   });
 });
 

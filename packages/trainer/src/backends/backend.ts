@@ -27,7 +27,7 @@ export interface Kernels {
 
 /** Where the numbers are computed. */
 export interface Backend {
-  readonly name: 'tensorflow' | 'wasm' | 'cpu';
+  readonly name: 'tensorflow' | 'wasm';
   /** One line for the person: what it is, its version. */
   readonly description: string;
   /** Why not a better one; empty when there is none better. */

@@ -84,7 +84,8 @@ function command(): Command {
     .option('--json', 'nothing but JSON lines', false)
     .addHelpText(
       'after',
-      '\nExit codes: 0 trained, 1 a bug, 2 a wrong option, 3 wrong or missing pictures, 4 the backend can’t be had,\n' +
+      '\ntrain SCRIPT.ts [arguments] runs a script of your own over the library, @mycloud/trainer.\n' +
+        'Exit codes: 0 trained, 1 a bug, 2 a wrong option, 3 wrong or missing pictures, 4 the backend can’t be had,\n' +
         '5 the loss is no number any more, 6 weights or checkpoint can’t be used, 130 and 143 stopped (a checkpoint is kept).',
     )
     .exitOverride();
