@@ -55,8 +55,9 @@ const schema = z.object({
 
 export type Config = ReturnType<typeof readConfig>;
 
-/** Parses the environment once. @throws AppError that lists every wrong variable */
-export function readConfig(env: Record<string, string | undefined>) {
+/** Parses the environment once; a variable set to nothing counts as not set. @throws AppError that lists every wrong variable */
+export function readConfig(given: Record<string, string | undefined>) {
+  const env = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(env);
   const issues = parsed.success
     ? []

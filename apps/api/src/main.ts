@@ -1,17 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { AppError } from '@mycloud/shared';
 import { pino } from 'pino';
 import { buildApi } from './app.js';
-import { bootstrap } from './bootstrap.js';
-import { openCatalogue } from './catalogue.js';
 import { readConfig } from './config.js';
-import { openDatabase, waitForDatabase } from './database/client.js';
-import { migrate } from './database/migrate.js';
-import type { Deps } from './deps.js';
 import { startJobLoops } from './jobs/loops.js';
-import { openHub } from './open-hub.js';
-import { openTickets } from './queue/open-tickets.js';
-import { openStore } from './store/open-store.js';
+import { openDeps } from './open-deps.js';
 
 /** Starts the api: opens what it needs in order, listens, and closes all of it in the reverse order on SIGTERM. */
 async function main(): Promise<void> {
@@ -31,34 +23,8 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void close(0));
 
   try {
-    await mkdir(config.home, { recursive: true });
-    const database = openDatabase(config.databaseUrl, config.databaseConnections, log);
-    closers.push(() => database.close());
-    await waitForDatabase(database.pool, 30);
-    const applied = await migrate(database.pool);
-    if (applied.length > 0) log.info({ applied }, 'the database was migrated');
-    const store = await openStore(config);
-    const tickets = await openTickets({
-      databaseUrl: config.databaseUrl,
-      redisUrl: config.redisUrl,
-      rolePassword: config.queueRolePassword,
-      pool: database.pool,
-      log,
-    });
-    closers.push(() => tickets.close());
-    const hub = await openHub(config.databaseUrl, database.pool, log);
-    closers.push(() => hub.close());
-    const deps: Deps = {
-      config,
-      log,
-      db: database.db,
-      pool: database.pool,
-      store,
-      tickets,
-      hub,
-      catalogue: openCatalogue(config),
-    };
-    await bootstrap(deps);
+    const { deps, close: closeDeps } = await openDeps(config, log);
+    closers.push(closeDeps);
     const app = await buildApi(deps);
     closers.push(() => app.close());
     const url = await app.listen({ host: config.host, port: config.port });

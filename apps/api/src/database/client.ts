@@ -49,19 +49,3 @@ export async function waitForDatabase(pool: pg.Pool, seconds: number): Promise<v
     }
   }
 }
-
-/** Whether an error means that Postgres was away, so that the same call may succeed later. */
-export function isDatabaseAway(error: unknown): boolean {
-  for (let e = error; e instanceof Error; e = e.cause) {
-    const code = (e as { code?: unknown }).code;
-    if (typeof code === 'string' && /^(ECONN|EPIPE|ENOENT|57P0|08|53300|P1001|P1002|P1017)/.test(code))
-      return true;
-    if (
-      /Connection terminated|timeout exceeded when trying to connect|not queryable|Can't reach database/.test(
-        e.message,
-      )
-    )
-      return true;
-  }
-  return false;
-}

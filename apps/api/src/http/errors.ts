@@ -1,7 +1,7 @@
 import { AppError, errorStatus, toProblem } from '@mycloud/shared';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { isDatabaseAway } from '../database/client.js';
+import { databaseAway, isDatabaseAway, isDuplicate } from '../database/faults.js';
 
 /** The one place where an error becomes an answer: RFC 9457 problem+json. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -20,12 +20,10 @@ function toAppError(error: unknown): AppError {
     }));
     return new AppError('bad_request', 'the request breaks the schema', { errors, cause: error });
   }
-  if (isDatabaseAway(error)) {
-    return new AppError('unavailable', 'the database does not answer now', {
-      cause: error,
-      hint: 'Try again in a moment.',
-    });
-  }
+  if (isDatabaseAway(error)) return databaseAway(error);
+  // Two calls that make the same thing at once: one of them comes second.
+  if (isDuplicate(error))
+    return new AppError('conflict', 'there is one of that name already', { cause: error });
   const { statusCode, message } = error as FastifyError;
   if (statusCode === 413) return new AppError('too_large', 'the body is too large', { cause: error });
   if (statusCode === 429) {
