@@ -174,7 +174,7 @@ try {
   const folder = path.join(home, 'dogsvscats');
   await mkdir(folder, { recursive: true });
   await mycloud(['init', 'dogsvscats'], { cwd: folder });
-  const drawn = '--image-size 100 --train-samples 480 --val-samples 160 ';
+  const drawn = '--image-size 96 --batch-size 16 --train-samples 480 --val-samples 160 ';
   const epochs = options.epochs ?? (options.photos ? '3' : '8');
   const command = `train --logdir /output/Graph ${options.photos ? '' : drawn}--epochs ${epochs} --seed 1`;
   code = await mycloud(

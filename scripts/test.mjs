@@ -23,7 +23,13 @@ if (args.length === 0) {
   check('lint (biome)', bin('biome'), ['check', '.']);
   check('types (tsc)', bin('tsc'), ['--noEmit', '-p', '.']);
   check('dead code (knip)', bin('knip'), []);
-  check('OpenAPI drift', process.execPath, ['scripts/openapi.mjs', '--check']);
+  check('OpenAPI drift', process.execPath, [
+    '--conditions=mycloud-source',
+    '--import',
+    'tsx',
+    'scripts/openapi.ts',
+    '--check',
+  ]);
 }
 
 process.stdout.write('\n== tests (vitest)\n');

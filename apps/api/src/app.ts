@@ -2,7 +2,7 @@ import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { AppError, version } from '@mycloud/shared';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Deps } from './deps.js';
 import { openAuthenticator } from './http/authenticate.js';
@@ -27,9 +27,11 @@ const maxJsonBytes = 32 * 1024 * 1024;
 export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     loggerInstance: deps.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxJsonBytes,
     forceCloseConnections: true,
+    // A HEAD of an event stream or of a waiting claim would open one.
+    exposeHeadRoutes: false,
     requestTimeout: 0,
     routerOptions: { maxParamLength: 2_000 },
   });

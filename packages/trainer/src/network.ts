@@ -36,7 +36,7 @@ export function buildNetwork(layers: readonly Layer[], rng: Rng): BuiltLayer[] {
   });
 }
 
-export function parameterCount(network: readonly BuiltLayer[]): number {
+function parameterCount(network: readonly BuiltLayer[]): number {
   return network.flatMap((built) => built.specs).reduce((sum, spec) => sum + count(spec.shape), 0);
 }
 

@@ -56,7 +56,7 @@ async function readArchived(deps: Deps, log: AttemptLog, from: number, limit: nu
 }
 
 /** Lines of an attempt that is not compacted yet. */
-export async function readBatches(
+async function readBatches(
   deps: Deps,
   jobId: string,
   attempt: number,

@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError, type SignedRequest } from '@mycloud/shared';
@@ -67,7 +67,8 @@ export async function openDirectoryStore(root: string, publicUrl?: string): Prom
         size += (chunk as Uint8Array).length;
         if (size > expected.size) break;
         if (expected.sha256) hash.update(chunk as Uint8Array);
-        await file.write(chunk as Uint8Array);
+        // write() may stop short on a full disk without an error; writeFile doesn't.
+        await file.writeFile(chunk as Uint8Array);
       }
       if (size !== expected.size) {
         throw new AppError(
@@ -160,11 +161,16 @@ export async function openDirectoryStore(root: string, publicUrl?: string): Prom
   };
 }
 
+/** holds: the file is whole or not there, whoever starts first and whatever breaks off; an empty key would sign for anybody. */
 async function readSecret(file: string): Promise<string> {
+  const own = `${file}.${randomBytes(6).toString('hex')}`;
+  await writeFile(own, randomBytes(32).toString('hex'), { mode: 0o600 });
   try {
-    await writeFile(file, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' });
+    await link(own, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await rm(own);
   }
   return readFile(file, 'utf8');
 }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { AppError, type SignedRequest } from '@mycloud/shared';
 import { Client, S3Error } from 'minio';
 import type { Config } from '../config.js';
+import { presign } from './presign.js';
 import type { Store } from './store.js';
 
 const checksumHeader = 'x-amz-checksum-sha256';
@@ -50,14 +51,17 @@ export async function openS3Store(options: NonNullable<Config['s3']>): Promise<S
         key,
       ),
     async stat(key) {
-      try {
-        const { size, metaData } = await client.statObject(bucket, key);
-        const sum = (metaData as Record<string, string>)[checksumHeader];
-        return { size, sha256: sum ? Buffer.from(sum, 'base64').toString('hex') : undefined };
-      } catch (error) {
-        if (error instanceof S3Error && error.code === 'NotFound') return undefined;
-        throw toAppError(error, key);
-      }
+      // The client can't ask for the checksum, which tells what the server verified as the bytes came.
+      const mode = { 'x-amz-checksum-mode': 'ENABLED' };
+      const head = presign(options, 'HEAD', { bucket, key }, mode, 60);
+      const answer = await guard(fetch(head.url, { method: 'HEAD', headers: head.headers }), key);
+      if (answer.status === 404) return undefined;
+      if (!answer.ok) throw toAppError(new Error(`HEAD ${key} was answered ${answer.status}`), key);
+      const sum = answer.headers.get(checksumHeader);
+      return {
+        size: Number(answer.headers.get('content-length')),
+        sha256: sum ? Buffer.from(sum, 'base64').toString('hex') : undefined,
+      };
     },
     delete: (key) => guard(client.removeObject(bucket, key), key),
     async *list(prefix) {
@@ -66,11 +70,13 @@ export async function openS3Store(options: NonNullable<Config['s3']>): Promise<S
         yield { key: name, size };
       }
     },
-    async signPut(key, { sha256 }, seconds): Promise<SignedRequest> {
-      // The checksum is part of the signed query: the server refuses bytes with another one.
-      const query = { [checksumHeader]: Buffer.from(sha256, 'hex').toString('base64') };
-      const signed = await client.presignedUrl('PUT', bucket, key, seconds, query);
-      return { method: 'PUT', url: signed, headers: {} };
+    async signPut(key, { size, sha256 }, seconds): Promise<SignedRequest> {
+      // Both are signed: the server refuses other bytes, or more of them, as they come.
+      const headers = {
+        'content-length': String(size),
+        [checksumHeader]: Buffer.from(sha256, 'hex').toString('base64'),
+      };
+      return { method: 'PUT', ...presign(options, 'PUT', { bucket, key }, headers, seconds) };
     },
     async signGet(key, seconds): Promise<SignedRequest> {
       return { method: 'GET', url: await client.presignedGetObject(bucket, key, seconds), headers: {} };

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { SignedRequest } from '@mycloud/shared';
 
-export interface ObjectInfo {
+interface ObjectInfo {
   size: number;
   /** SHA-256 in hexadecimal, where the store knows it without reading the bytes. */
   sha256: string | undefined;

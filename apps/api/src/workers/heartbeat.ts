@@ -38,7 +38,7 @@ export async function renewLeases(
   };
 }
 
-export const stopCommand = (jobId: string, attempt: number, by: string): WorkerCommand => ({
+const stopCommand = (jobId: string, attempt: number, by: string): WorkerCommand => ({
   type: 'stop',
   jobId,
   attempt,

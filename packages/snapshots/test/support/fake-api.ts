@@ -13,7 +13,7 @@ interface Pack {
 }
 
 /** What a fault does to one request: drop the line, or answer this status. */
-export type Fault = 'cut' | number | undefined;
+type Fault = 'cut' | number | undefined;
 
 /** The snapshot routes of one owner, in memory, with the faults a test asks for. */
 export interface FakeApi {

@@ -37,7 +37,7 @@ function heapOp<T extends Tensor>(name: string, inputs: Tensor[], shape: number[
 }
 
 /** Gradients re-expressed in what the wasm backend does fast (XNNPACK's convolution), or as loops on its heap. */
-export const wasmKernels: Kernels = {
+const wasmKernels: Kernels = {
   // dW[i,j,c,k] = Σ x[n,h+i,w+j,c]·dy[n,h,w,k]: a convolution whose batch is c, whose channels are n, and whose
   // filter is dy. The backend has no kernel for it; this is eight times faster than nine matrix products.
   convFilterGrad(x, dy) {

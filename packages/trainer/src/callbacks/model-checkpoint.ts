@@ -13,7 +13,7 @@ export interface ModelCheckpointOptions {
 }
 
 /** Keras's way of naming a file by an epoch's numbers. */
-export function formatName(template: string, values: Logs): string {
+function formatName(template: string, values: Logs): string {
   return template.replace(/\{(\w+)(?::(0?)(\d*)(?:\.(\d+)f|d))?\}/g, (whole, name, zero, width, digits) => {
     const value = values[name];
     if (value === undefined) return whole;

@@ -12,7 +12,7 @@ export interface Report {
 
 const BROKEN_SHOWN = 5;
 
-export function bestEpoch(history: History): number {
+function bestEpoch(history: History): number {
   const score = (i: number) => history.epochs[i]!.val_accuracy ?? history.epochs[i]!.accuracy!;
   return history.epochs.reduce((best, _, i) => (score(i) > score(best) ? i : best), 0);
 }

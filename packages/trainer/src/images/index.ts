@@ -4,9 +4,7 @@ import { type ClassMode, createIterator, type DirectoryIterator } from './iterat
 import { augmentation, type GeneratorOptions } from './options.js';
 import { scanDirectory } from './scan.js';
 
-export type { ClassMode, DirectoryIterator, ImageBatch } from './iterator.js';
-export type { FillMode, GeneratorOptions } from './options.js';
-export type { Skipped } from './scan.js';
+export type { DirectoryIterator } from './iterator.js';
 
 export interface FlowOptions {
   /** [height, width] the pictures are resized to, by nearest pixel as Keras's default. */

@@ -7,7 +7,7 @@ import type { Scan, Skipped } from './scan.js';
 
 export type ClassMode = 'binary' | 'categorical';
 
-export interface ImageBatch {
+interface ImageBatch {
   /** n × height × width × 3, channels last. */
   x: Float32Array<ArrayBuffer>;
   /** binary: n zeros and ones; categorical: n × classes, one-hot. */

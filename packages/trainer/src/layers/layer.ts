@@ -20,13 +20,13 @@ export interface StepContext {
 }
 
 /** A layer's output and the tensors its backward pass needs again. */
-export interface Forward {
+interface Forward {
   y: Tensor;
   cache: Tensor[];
 }
 
 /** Gradients: of the layer's input (null when nobody needs it) and of each weight, in the order of its specs. */
-export interface Backward {
+interface Backward {
   dx: Tensor | null;
   grads: Tensor[];
 }

@@ -2,7 +2,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { Dataset, File, Group, ready } from 'h5wasm/node';
 import { TrainerError } from '../errors.js';
 
-export interface Weight {
+interface Weight {
   /** Short name: kernel, bias, gamma, … */
   name: string;
   shape: number[];

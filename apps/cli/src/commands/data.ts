@@ -1,0 +1,202 @@
+import { access, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  AppError,
+  type Dataset,
+  datasetName,
+  datasetRoutes,
+  nameSchema,
+  parseSourceRef,
+  snapshotRoutes,
+  type Version,
+} from '@mycloud/shared';
+import { confirm } from '../confirm.js';
+import { openSession, type Session } from '../context.js';
+import { hint, print, printJson } from '../output.js';
+import { bytesText, table } from '../text.js';
+import { download, upload } from '../transfer.js';
+import { below } from './output.js';
+
+interface Json {
+  json?: boolean;
+}
+
+async function refOf(session: Session, text: string) {
+  const ref = parseSourceRef(text, (await session.me()).name);
+  if (ref.kind !== 'dataset') throw new AppError('bad_request', `${text} names no dataset`);
+  return { params: { owner: ref.owner, dataset: ref.name }, number: ref.number };
+}
+
+/** The version named, or the newest. */
+async function versionOf(session: Session, text: string): Promise<Version> {
+  const { params, number } = await refOf(session, text);
+  if (number !== undefined)
+    return session.client.call(datasetRoutes.version, { params: { ...params, number } });
+  const dataset = await session.client.call(datasetRoutes.get, { params });
+  if (dataset.latest) return dataset.latest;
+  throw new AppError('not_found', `${datasetName(params.owner, params.dataset)} has no version yet`, {
+    hint: 'Run `mycloud data upload`.',
+  });
+}
+
+/** Finds a dataset of the caller's, or makes it. */
+async function ensureDataset(session: Session, text: string): Promise<{ owner: string; dataset: string }> {
+  const { params } = await refOf(session, text);
+  const parsed = nameSchema.safeParse(params.dataset);
+  if (!parsed.success)
+    throw new AppError(
+      'bad_request',
+      `"${params.dataset}" is no name of a dataset: ${parsed.error.issues[0]?.message}`,
+    );
+  try {
+    await session.client.call(datasetRoutes.get, { params });
+  } catch (error) {
+    if (
+      !(error instanceof AppError && error.code === 'not_found') ||
+      params.owner !== (await session.me()).name
+    )
+      throw error;
+    await session.client.call(datasetRoutes.create, { body: { name: params.dataset } });
+  }
+  return params;
+}
+
+export async function dataInit(name: string, { json }: Json): Promise<void> {
+  const session = await openSession();
+  const params = await ensureDataset(session, name);
+  const full = datasetName(params.owner, params.dataset);
+  if (json) printJson({ dataset: full });
+  else print(`Dataset ${full} is there. Fill it: mycloud data upload ${params.dataset} --dir DIR`);
+}
+
+export async function dataUpload(
+  name: string,
+  { dir, message, json }: Json & { dir: string; message: string },
+): Promise<void> {
+  await checkFolder(dir);
+  const session = await openSession();
+  const sent = await upload(session, dir);
+  if (sent.files === 0) {
+    throw new AppError('bad_request', `${path.resolve(dir)} is empty: there are no files to upload`, {
+      hint: 'Name another folder with --dir, or look into .mycloudignore.',
+    });
+  }
+  const params = await ensureDataset(session, name);
+  const version = await session.client.call(datasetRoutes.addVersion, {
+    params,
+    body: { snapshotId: sent.snapshotId, message },
+  });
+  if (json) return printJson(version);
+  hint(
+    `${sent.files} files, ${bytesText(sent.bytes)}; ${sent.sentBytes > 0 ? `${bytesText(sent.sentBytes)} were new` : 'nothing was new'}.`,
+  );
+  print(`Dataset ${version.name}`);
+  hint(`Mount it: mycloud run --data ${params.dataset}/${version.number}:input "COMMAND"`);
+}
+
+async function checkFolder(dir: string): Promise<void> {
+  const info = await stat(dir).catch((cause: NodeJS.ErrnoException) => {
+    throw new AppError(
+      'bad_request',
+      `${dir} can't be read: ${cause.code === 'ENOENT' ? 'it is not there' : cause.message}`,
+      { cause },
+    );
+  });
+  if (!info.isDirectory()) throw new AppError('bad_request', `${dir} is no folder`);
+  await access(dir);
+  if ((await readdir(dir)).length === 0)
+    throw new AppError('bad_request', `${path.resolve(dir)} is empty: there are no files to upload`);
+}
+
+export async function dataList({ json }: Json): Promise<void> {
+  const session = await openSession();
+  const items: Dataset[] = [];
+  let cursor: string | undefined;
+  do {
+    const page: { items: Dataset[]; nextCursor: string | null } = await session.client.call(
+      datasetRoutes.list,
+      { query: { cursor, limit: 200 } },
+    );
+    items.push(...page.items);
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor);
+  if (json) return printJson({ items });
+  if (items.length === 0) return print('No datasets yet. Begin with: mycloud data upload NAME --dir DIR');
+  const rows = items.map(({ owner, name, latest }) => [
+    datasetName(owner, name),
+    latest ? String(latest.number) : '-',
+    latest ? String(latest.files) : '',
+    latest ? bytesText(latest.bytes) : '',
+    latest?.createdAt ?? '',
+  ]);
+  print(table(['DATASET', 'VERSION', 'FILES', 'SIZE', 'MADE'], rows));
+}
+
+export async function dataStatus(name: string, { json }: Json): Promise<void> {
+  const session = await openSession();
+  const { params } = await refOf(session, name);
+  const dataset = await session.client.call(datasetRoutes.get, { params });
+  const { items } = await session.client.call(datasetRoutes.versions, { params, query: { limit: 500 } });
+  if (json) return printJson({ ...dataset, versions: items });
+  const rows = items.map((version) => [
+    version.name,
+    String(version.files),
+    bytesText(version.bytes),
+    version.createdAt,
+    version.message,
+  ]);
+  print(table(['VERSION', 'FILES', 'SIZE', 'MADE', ''], rows));
+}
+
+export async function dataFiles(name: string, folder: string | undefined, { json }: Json): Promise<void> {
+  const session = await openSession();
+  const version = await versionOf(session, name);
+  const { items } = await session.client.call(snapshotRoutes.files, {
+    params: { id: version.snapshotId },
+    query: { path: folder },
+  });
+  if (json) return printJson({ items });
+  print(
+    table(
+      ['NAME', 'SIZE', 'FILES'],
+      items.map((item) => [
+        item.type === 'dir' ? `${item.path}/` : item.path,
+        bytesText(item.size),
+        String(item.files),
+      ]),
+    ),
+  );
+}
+
+export async function dataGet(
+  name: string,
+  wanted: string | undefined,
+  { out, json }: Json & { out: string },
+): Promise<void> {
+  const session = await openSession();
+  const version = await versionOf(session, name);
+  const entries = await download(
+    session,
+    version.snapshotId,
+    out,
+    wanted === undefined ? undefined : below(wanted),
+  );
+  const files = entries.filter((entry) => entry.type === 'file');
+  if (files.length === 0 && wanted)
+    throw new AppError('not_found', `there is no ${wanted} in ${version.name}`);
+  if (json) return printJson({ version: version.name, dir: path.resolve(out), files: files.length });
+  print(
+    `${files.length} ${files.length === 1 ? 'file' : 'files'} of ${version.name} in ${path.resolve(out)}`,
+  );
+}
+
+export async function dataDelete(name: string, { yes, json }: Json & { yes?: boolean }): Promise<void> {
+  const session = await openSession();
+  const { params, number } = await refOf(session, name);
+  const full = datasetName(params.owner, params.dataset, number);
+  await confirm(number === undefined ? `Delete ${full} with all its versions?` : `Delete ${full}?`, yes);
+  if (number === undefined) await session.client.call(datasetRoutes.delete, { params });
+  else await session.client.call(datasetRoutes.deleteVersion, { params: { ...params, number } });
+  if (json) printJson({ deleted: full });
+  else print(`${full} was deleted.`);
+}

@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { AppError, createClient, userRoutes } from '@mycloud/shared';
+import { CommanderError } from 'commander';
+import { forgetLogin, type Login, readLogin, saveLogin } from '../context.js';
+import { hint, printJson } from '../output.js';
+
+interface Options {
+  url?: string;
+  token?: string;
+  username?: string;
+  home?: string;
+  json?: boolean;
+}
+
+async function readStdin(): Promise<string> {
+  let text = '';
+  for await (const part of process.stdin) text += part;
+  return text.trim();
+}
+
+async function ask(what: string): Promise<string> {
+  if (!process.stdin.isTTY) return readStdin();
+  const { isCancel, password } = await import('@clack/prompts');
+  const answer = await password({ message: what });
+  if (isCancel(answer)) throw new CommanderError(1, 'cancelled', 'cancelled');
+  return answer;
+}
+
+/** Address and first token of the server that `up` runs on a folder of this machine. */
+async function loginOfHome(home: string): Promise<Login> {
+  try {
+    const read = async (name: string) => JSON.parse(await readFile(path.join(home, name), 'utf8'));
+    return { url: (await read('up.json')).url, token: (await read('secrets.json')).token };
+  } catch (cause) {
+    throw new AppError('not_found', `no server runs on ${path.resolve(home)}`, {
+      cause,
+      hint: `Start it: mycloud up --home ${home}`,
+    });
+  }
+}
+
+async function chosenLogin(options: Options): Promise<Login> {
+  if (options.home) return loginOfHome(options.home);
+  const url = (options.url ?? (await readLogin()).url ?? 'http://127.0.0.1:7070').replace(/\/+$/, '');
+  if (options.username) {
+    const password = await ask(`Password of ${options.username}`);
+    const body = { name: options.username, password };
+    return { url, token: (await createClient({ url }).call(userRoutes.login, { body })).token };
+  }
+  return { url, token: options.token && options.token !== '-' ? options.token : await ask('Token') };
+}
+
+export async function login(options: Options): Promise<void> {
+  const { url, token } = await chosenLogin(options);
+  const user = await createClient({ url, token }).call(userRoutes.me, {});
+  await saveLogin({ url, token });
+  if (options.json) printJson({ url, user });
+  else hint(`Logged in to ${url} as ${user.name}.`);
+}
+
+export async function logout({ json }: { json?: boolean }): Promise<void> {
+  await forgetLogin();
+  if (json) printJson({ loggedOut: true });
+  else hint('Logged out.');
+}

@@ -1,0 +1,143 @@
+import { statfs } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AppError } from '@mycloud/shared';
+import { bytesText } from '../text.js';
+import { postgresBinaries } from '../up/postgres.js';
+import { type Finding, said } from './check.js';
+
+const leastDisk = 5e9;
+
+export function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const text = `${process.versions.node} on ${process.platform} ${os.arch()}`;
+  if (major > 20 || (major === 20 && minor >= 19)) return { name: 'Node', state: 'ok', text };
+  return { name: 'Node', state: 'problem', text, hint: 'mycloud needs Node 20.19 or newer.' };
+}
+
+export function size(): Finding {
+  const text = `${os.availableParallelism()} cores, ${bytesText(os.totalmem())} of memory`;
+  return { name: 'Machine', state: 'ok', text };
+}
+
+/** @param home where a server's data lie, or will lie */
+export async function disk(home: string): Promise<Finding> {
+  const { bavail, bsize } = await freeBelow(home);
+  const free = bavail * bsize;
+  const text = `${bytesText(free)} free for ${home}`;
+  if (free >= leastDisk) return { name: 'Disk', state: 'ok', text };
+  return {
+    name: 'Disk',
+    state: 'note',
+    text,
+    hint: 'Datasets and outputs fill it soon; choose another by --home.',
+  };
+}
+
+/** Of the folder, or of the nearest above it that is there. */
+async function freeBelow(folder: string): Promise<{ bavail: number; bsize: number }> {
+  try {
+    return await statfs(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return freeBelow(path.dirname(folder));
+  }
+}
+
+export async function postgres(): Promise<Finding> {
+  const name = 'PostgreSQL';
+  try {
+    const { postgres: program } = await postgresBinaries();
+    const version = await said(program, ['--version']);
+    if (version) return { name, state: 'ok', text: `embedded, ${version.replace(/^.*\) /, '')}` };
+    return {
+      name,
+      state: 'problem',
+      text: `${program} does not start`,
+      hint: 'Run `npm ci` without --ignore-scripts, or give a database by DATABASE_URL.',
+    };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { name, state: 'problem', text: error.message, hint: error.hint };
+  }
+}
+
+/** How jobs that run here are kept apart. */
+export async function runner(): Promise<Finding> {
+  const name = 'Runner';
+  const version = await said('bwrap', ['--version']);
+  const works =
+    version &&
+    (await said('bwrap', [
+      '--ro-bind',
+      '/',
+      '/',
+      '--unshare-pid',
+      '--proc',
+      '/proc',
+      '--dev',
+      '/dev',
+      'true',
+    ]));
+  if (works !== undefined)
+    return { name, state: 'ok', text: `${version}: each job has its own files and processes` };
+  return {
+    name,
+    state: 'note',
+    text: version
+      ? 'bubblewrap is installed but may not make namespaces here; jobs are plain processes'
+      : 'bubblewrap is not installed; jobs are plain processes and see all files of the user who runs the worker',
+    hint: version
+      ? 'Allow user namespaces: sysctl kernel.unprivileged_userns_clone=1 (inside Docker: --security-opt seccomp=unconfined).'
+      : 'Install it: apt-get install bubblewrap',
+  };
+}
+
+/** What a machine type's numbers mean here. */
+export const limits = (): Finding => ({
+  name: 'Limits',
+  state: 'note',
+  text: "a machine type's cores and memory decide how many jobs run at once; a job that takes more is not held back",
+  hint: 'Offer few jobs at once by MYCLOUD_SLOTS where jobs are greedy.',
+});
+
+export async function gpus(): Promise<Finding> {
+  const name = 'GPU';
+  const list = await said('nvidia-smi', ['--query-gpu=name,memory.total', '--format=csv,noheader']);
+  if (list) return { name, state: 'ok', text: list.split('\n').join('; ') };
+  const hint = 'With an NVIDIA card: install its driver, so that `nvidia-smi` lists it.';
+  return { name, state: 'note', text: 'none found; --gpu runs on the CPU here', hint };
+}
+
+export async function python(): Promise<Finding> {
+  const name = 'Python';
+  const uv = await said('uv', ['--version']);
+  if (uv) return { name, state: 'ok', text: `${uv} builds Python environments` };
+  const version = await said('python3', ['--version']);
+  const venv = version && (await said('python3', ['-c', 'import venv, ensurepip']));
+  if (venv !== undefined) return { name, state: 'ok', text: `${version} builds Python environments` };
+  return {
+    name,
+    state: 'note',
+    text: version ? `${version} has no venv` : 'none found; jobs with a Python environment fail here',
+    hint: 'Install it: apt-get install python3 python3-venv, or uv.',
+  };
+}
+
+/** What `train` computes with. */
+export function trainer(): Finding {
+  const name = 'Trainer';
+  const { resolve } = createRequire(fileURLToPath(import.meta.resolve('@mycloud/trainer')));
+  for (const module of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']) {
+    try {
+      resolve(module);
+      return { name, state: 'ok', text: `TensorFlow by ${module}` };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+    }
+  }
+  const hint = 'TensorFlow is faster: npm install @tensorflow/tfjs-node';
+  return { name, state: 'note', text: 'WebAssembly', hint };
+}

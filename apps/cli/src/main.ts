@@ -1,0 +1,29 @@
+import { AppError } from '@mycloud/shared';
+import { CommanderError } from 'commander';
+import { ExitCode, exitCodeOf } from './exit.js';
+import { buildProgram } from './program.js';
+import { errorText } from './text.js';
+
+/** The outermost edge: the only place that prints an error and exits. */
+export async function run(argv = process.argv): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    // `mycloud … | head` ends quietly.
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(0);
+      throw error;
+    });
+  }
+  try {
+    await buildProgram().parseAsync(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
+    if (error instanceof ExitCode) process.exit(error.code);
+    process.stderr.write(error instanceof AppError ? errorText(error) : unexpected(error));
+    process.exit(exitCodeOf(error));
+  }
+}
+
+function unexpected(error: unknown): string {
+  if (process.env.MYCLOUD_DEBUG) return `${error instanceof Error ? error.stack : String(error)}\n`;
+  return `${error instanceof Error ? error.message : String(error)}\nSet MYCLOUD_DEBUG=1 to see where this comes from.\n`;
+}

@@ -1,0 +1,153 @@
+import { version } from '@mycloud/shared';
+import { Command, Option } from 'commander';
+
+const collect = (value: string, before: string[]): string[] => [...before, value];
+const json = ['--json', 'print data as JSON on stdout'] as const;
+
+/** Every command and its flags; what a command does is loaded when it is called, so that `mycloud version` stays quick. */
+export function buildProgram(): Command {
+  const program = new Command('mycloud')
+    .description('Runs deep-learning jobs on your own machines.')
+    .option('--no-color', 'no colours')
+    .showHelpAfterError('Run `mycloud --help` or `mycloud COMMAND --help` to see what there is.')
+    .exitOverride();
+  const command = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option(...json);
+
+  command('up', 'Starts a server on this machine: database, api and one worker')
+    .option('--port <port>', 'where it listens; 0 takes any free one', '7070')
+    .option('--host <address>', 'which address it listens on', '127.0.0.1')
+    .option('--home <dir>', 'where its data lies (MYCLOUD_HOME, default ~/.mycloud)')
+    .addOption(
+      new Option('--runner <name>', 'how jobs are isolated')
+        .choices(['auto', 'bubblewrap', 'process'])
+        .default('auto'),
+    )
+    .action(async (options) => (await import('./up/up.js')).up(options));
+  command('login', 'Logs in to a server')
+    .option('--url <url>', 'the server')
+    .option('--token <token>', 'a token; `-` reads it from stdin')
+    .option('-u, --username <name>', 'log in by name and password')
+    .option('--home <dir>', 'log in to the server that runs here on this folder')
+    .action(async (options) => (await import('./commands/login.js')).login(options));
+  command('logout', 'Forgets the saved login').action(async (options) =>
+    (await import('./commands/login.js')).logout(options),
+  );
+  command('doctor', 'Checks this machine, and says how to mend it').action(async (options) =>
+    (await import('./commands/doctor.js')).doctor(options),
+  );
+  command('version', 'Prints the version').action((options: { json?: boolean }) => {
+    process.stdout.write(options.json ? `${JSON.stringify({ version })}\n` : `${version}\n`);
+  });
+
+  command('init', 'Makes this folder belong to a project, which is made if it is not there')
+    .argument('<name>')
+    .option('--template <name>', 'begin with the files of a template, such as dogsvscats')
+    .action(async (name, options) => (await import('./commands/init.js')).init(name, options));
+  command('run', "Uploads this folder's code and runs a command on it")
+    .argument('<command...>', 'the command, as one quoted text')
+    .option(
+      '--data <source:mount>',
+      'mounts a dataset or an output at /MOUNT (/input unless said); may be given more than once',
+      collect,
+      [],
+    )
+    .option('--gpu', 'on a machine with a GPU')
+    .option('--gpu2', 'on a machine with two GPUs')
+    .option('--cpu', 'on a machine without (the default)')
+    .option('--cpu2', 'on a larger one without')
+    .option('--env <name>', 'the environment', 'default')
+    .option('--tensorboard', 'event files under /output are shown by TensorBoard')
+    .option('-m, --message <text>', 'what this run is about')
+    .option('--max-runtime <time>', 'stop it after this long: seconds, or 90s, 30m, 2h')
+    .option('--retries <n>', 'try again this often when the command fails', '0')
+    .option('-f, --follow', 'follow its log')
+    .option('--exit-status', 'with --follow: exit as the job did')
+    .action(async (words, options) => (await import('./commands/run.js')).run(words, options));
+  command('status', "Shows the jobs of this folder's project, or one job")
+    .argument('[job]')
+    .action(async (job, options) => (await import('./commands/status.js')).status(job, options));
+  command('info', 'Shows everything about a job')
+    .argument('<job>')
+    .action(async (job, options) => (await import('./commands/status.js')).info(job, options));
+  command('logs', 'Prints the log of a job')
+    .argument('<job>')
+    .option('-f, --follow', 'go on until the job ends')
+    .option('-t, --tail [n]', 'follow as floyd did; with a number: only the last lines')
+    .option('--exit-status', 'with --follow: exit as the job did')
+    .action(async (job, options) => (await import('./commands/logs.js')).logs(job, options));
+  command('stop', 'Stops a job; its output is kept')
+    .argument('<job>')
+    .action(async (job, options) => (await import('./commands/jobs.js')).stop(job, options));
+  command('delete', 'Deletes ended jobs with their logs and output')
+    .argument('<jobs...>')
+    .option('-y, --yes', 'do not ask')
+    .action(async (jobs, options) => (await import('./commands/jobs.js')).remove(jobs, options));
+  command('output', 'Downloads what a job wrote to /output')
+    .argument('<job>')
+    .argument('[path]', 'one file or folder of it')
+    .option('-o, --out <dir>', 'where to', '.')
+    .option('--list', 'only show what there is')
+    .action(async (job, path, options) => (await import('./commands/output.js')).output(job, path, options));
+  command('workers', 'Shows the workers, what they offer and run').action(async (options) =>
+    (await import('./commands/workers.js')).workers(options),
+  );
+
+  const data = program.command('data').description('Datasets');
+  const dataCommand = (name: string, description: string): Command =>
+    data
+      .command(name)
+      .description(description)
+      .option(...json);
+  dataCommand('init', 'Makes a dataset without versions yet')
+    .argument('<name>')
+    .action(async (name, options) => (await import('./commands/data.js')).dataInit(name, options));
+  dataCommand('upload', 'Uploads a folder as the next version of a dataset, which is made if it is not there')
+    .argument('<name>')
+    .option('--dir <dir>', 'the folder', '.')
+    .option('-m, --message <text>', 'what this version is about', '')
+    .action(async (name, options) => (await import('./commands/data.js')).dataUpload(name, options));
+  dataCommand('list', 'Shows your datasets').action(async (options) =>
+    (await import('./commands/data.js')).dataList(options),
+  );
+  dataCommand('status', 'Shows a dataset and its versions')
+    .argument('<name>')
+    .action(async (name, options) => (await import('./commands/data.js')).dataStatus(name, options));
+  dataCommand('files', 'Lists the files of a version')
+    .argument('<name>')
+    .argument('[path]')
+    .action(async (name, path, options) =>
+      (await import('./commands/data.js')).dataFiles(name, path, options),
+    );
+  dataCommand('get', 'Downloads a version, or one file or folder of it')
+    .argument('<name>')
+    .argument('[path]')
+    .option('-o, --out <dir>', 'where to', '.')
+    .action(async (name, path, options) => (await import('./commands/data.js')).dataGet(name, path, options));
+  dataCommand('delete', 'Deletes a version, or a dataset with all of them')
+    .argument('<name>')
+    .option('-y, --yes', 'do not ask')
+    .action(async (name, options) => (await import('./commands/data.js')).dataDelete(name, options));
+
+  const token = program.command('token').description('Tokens');
+  const tokenCommand = (name: string, description: string): Command =>
+    token
+      .command(name)
+      .description(description)
+      .option(...json);
+  tokenCommand('create', 'Makes a token and prints it this once')
+    .argument('[name]', 'what it is for', 'cli')
+    .option('--worker', 'for a worker (admins)')
+    .option('--days <n>', 'it ends after this many days')
+    .action(async (name, options) => (await import('./commands/token.js')).tokenCreate(name, options));
+  tokenCommand('list', 'Shows your tokens').action(async (options) =>
+    (await import('./commands/token.js')).tokenList(options),
+  );
+  tokenCommand('revoke', 'Ends a token at once')
+    .argument('<id>')
+    .action(async (id, options) => (await import('./commands/token.js')).tokenRevoke(id, options));
+  return program;
+}

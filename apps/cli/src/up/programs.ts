@@ -1,0 +1,94 @@
+import { fileURLToPath } from 'node:url';
+import type { Secrets } from './secrets.js';
+import type { Program } from './supervise.js';
+
+type Env = Record<string, string | undefined>;
+
+export interface ServerFacts {
+  home: string;
+  host: string;
+  port: number;
+  url: string;
+  runner: string;
+  databaseUrl: string;
+  /** Absent: the worker asks the api instead of the queue. */
+  queueUrl: string | undefined;
+  embeddedDatabase: boolean;
+  workerHome: string;
+  workerName: string;
+  secrets: Secrets;
+}
+
+/** What the worker, and the jobs below it, have no business to know. */
+const serverOnly = /^(DATABASE_URL|REDIS_URL|S3_.*|MYCLOUD_(TOKEN|BOOTSTRAP_.*|QUEUE_ROLE_PASSWORD))$/;
+
+export function apiProgram(env: Env, facts: ServerFacts): Program {
+  const { secrets } = facts;
+  return nodeProgram('api', '@mycloud/api', {
+    ...env,
+    MYCLOUD_HOST: facts.host,
+    MYCLOUD_PORT: String(facts.port),
+    MYCLOUD_HOME: facts.home,
+    DATABASE_URL: facts.databaseUrl,
+    MYCLOUD_EMBEDDED: '1',
+    MYCLOUD_BOOTSTRAP_USER: secrets.user,
+    MYCLOUD_BOOTSTRAP_TOKEN: secrets.token,
+    MYCLOUD_BOOTSTRAP_WORKER_TOKEN: secrets.workerToken,
+    // A role is made in the database that is ours alone.
+    MYCLOUD_QUEUE_ROLE_PASSWORD: facts.embeddedDatabase ? secrets.queuePassword : undefined,
+  });
+}
+
+/** @param machines what it offers, unless MYCLOUD_WORKER_MACHINES says otherwise */
+export function workerProgram(env: Env, facts: ServerFacts, machines: string[]): Program {
+  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !serverOnly.test(name)));
+  return nodeProgram('worker', '@mycloud/worker', {
+    MYCLOUD_WORKER_MACHINES: machines.join(','),
+    ...own,
+    MYCLOUD_URL: facts.url,
+    MYCLOUD_WORKER_TOKEN: facts.secrets.workerToken,
+    MYCLOUD_WORKER_HOME: facts.workerHome,
+    MYCLOUD_WORKER_NAME: facts.workerName,
+    MYCLOUD_QUEUE_URL: facts.queueUrl,
+    MYCLOUD_RUNNER: facts.runner,
+  });
+}
+
+function nodeProgram(name: string, entry: string, env: Env): Program {
+  return {
+    name,
+    command: process.execPath,
+    // Tests read the sources; programs always run what the build made of them.
+    args: [
+      fileURLToPath(import.meta.resolve(entry)).replace(/([\\/])src([\\/])main\.ts$/, '$1dist$2main.js'),
+    ],
+    env,
+    ready(line) {
+      const said = parse(line);
+      return said?.msg === 'ready' ? said : undefined;
+    },
+    trouble(line) {
+      const said = parse(line);
+      // What isn't JSON went past the log: a last word on stderr.
+      if (!said) return line.trim() || undefined;
+      if (Number(said.level) < errorLevel) return undefined;
+      const { message } = (said.err ?? {}) as { message?: unknown };
+      return message === undefined ? String(said.msg) : `${String(said.msg)}: ${String(message)}`;
+    },
+    signal: 'SIGTERM',
+    graceSeconds: 15,
+  };
+}
+
+/** Of pino. */
+const errorLevel = 50;
+
+function parse(line: string): Record<string, unknown> | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    // A line cut off by a kill is no JSON.
+    return undefined;
+  }
+}
