@@ -63,7 +63,7 @@ describe('the tutorial, as a person types it', () => {
     const owner = items[0]!.name.split('/')[0]!;
     const params = { owner, project: 'dogsvscats', number: 1 };
     const { points } = await client.call(metricRoutes.series, { params, query: { name: 'val_loss' } });
-    expect(points.map((point) => point.step)).toEqual([1, 2]);
+    expect(points.map((point) => point.step)).toEqual([0, 1]);
     const { lines } = await client.call(logRoutes.range, { params, query: { after: '0.0', limit: 10_000 } });
     expect(lines.map((line) => line.seq)).toEqual(lines.map((_, i) => i + 1));
   });

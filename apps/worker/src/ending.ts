@@ -16,12 +16,20 @@ export interface ExitFacts {
   command: string;
   peakMemory: number;
   memoryLimit: number;
+  /** Nothing of it was left when a worker came to adopt it: the machine was restarted, or whatever took the worker took it too. */
+  vanished: boolean;
 }
 
 /** Why a command that ran ended, by its exit code as a shell gives it. */
 export function endOfExit(facts: ExitFacts): End {
   const { exitCode } = facts;
   if (exitCode === 0) return { reason: 'exit_zero', detail: '', exitCode };
+  if (exitCode === null && facts.vanished)
+    return {
+      reason: 'worker_lost',
+      detail: 'the processes of the job were gone when the worker came back',
+      exitCode,
+    };
   if (exitCode === null) return { ...endOfSignal('SIGKILL', facts), exitCode };
   const notFound = facts.recent.findLast((line) => /not found|No such file/.test(line));
   if (exitCode === 127 && notFound) {

@@ -15,6 +15,7 @@ import { SystemMetrics } from './metrics/system-metrics.js';
 import { type OutputSaver, openOutput } from './output.js';
 import { isStale, untilAnswered } from './retry.js';
 import type { JobDirs, JobProcess } from './runners/runner.js';
+import { isAlive } from './runners/supervisor.js';
 import { waitForExit } from './runners/wait-for-exit.js';
 import { Stopper } from './stopper.js';
 
@@ -95,8 +96,9 @@ export class Execution {
 
   async #live(): Promise<void> {
     try {
-      if (this.#folder.state.phase === 'preparing') await this.#prepareAndStart();
-      if (this.#folder.state.phase === 'running') await this.#run();
+      const { phase } = this.#folder.state;
+      if (phase === 'preparing') await this.#prepareAndStart();
+      if (this.#folder.state.phase === 'running') await this.#run(phase === 'running');
       if (this.#folder.state.phase === 'saving') await this.#save();
       await this.#finish();
       await this.#folder.remove();
@@ -166,12 +168,13 @@ export class Execution {
     });
   }
 
-  /** Follows the running command to its end. */
-  async #run(): Promise<void> {
+  /** Follows the running command to its end. @param adopted an earlier worker started it */
+  async #run(adopted: boolean): Promise<void> {
     const { assignment, process: job, startedAt = Date.now(), stop } = this.#folder.state;
     if (!job) throw new Error('a running attempt has no process');
     const { runner, config } = this.#deps;
     const runDir = this.#folder.runDir;
+    const vanished = adopted && !isAlive(job);
     const stopper = new Stopper(runner, job, runDir);
     this.#stopper = stopper;
     if (stop) stopper.stop(config.graceSeconds);
@@ -194,6 +197,7 @@ export class Execution {
         command: assignment.command,
         peakMemory: this.#system.peakMemory,
         memoryLimit: assignment.machine.memoryBytes,
+        vanished,
       };
       const ordered = this.#folder.state.stop;
       this.#folder.update({ phase: 'saving', end: ordered ? { ...ordered, exitCode } : endOfExit(facts) });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { jobLines, runners, until, World } from './support/world.js';
@@ -40,6 +40,18 @@ describe.each(runners)('a worker killed with -9 and started again, by the %s run
     );
   });
 
+  it('says of a job whose processes went with it that the worker was lost, and keeps its output', async () => {
+    const first = await world.start(runner);
+    const jobId = world.submit('echo x >"$MYCLOUD_OUTPUT/a"; echo ready; sleep 1000');
+    await world.line(jobId, 'ready');
+    await first.crash();
+    for (const pid of processesWith(`MYCLOUD_EXECUTION=${jobId}.`)) process.kill(pid, 'SIGKILL');
+    await world.start(runner);
+    const { finish } = await world.finished(jobId);
+    expect(finish).toMatchObject({ reason: 'worker_lost', exitCode: null });
+    expect(finish?.outputSnapshotId).not.toBeNull();
+  });
+
   it('still stops a job it adopted', async () => {
     const first = await world.start(runner);
     const jobId = world.submit('echo ready; sleep 1000');
@@ -64,6 +76,22 @@ describe.each(runners)('a worker killed with -9 and started again, by the %s run
     expect(attempt.finish?.reason).toBe('exit_zero');
   });
 });
+
+/** Every process whose environment holds a text, as a restart of the machine would end them: all at once. */
+function processesWith(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        return readFileSync(`/proc/${name}/environ`, 'latin1').includes(text);
+      } catch (error) {
+        // It ended meanwhile.
+        if (['ENOENT', 'ESRCH', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+        throw error;
+      }
+    })
+    .map(Number);
+}
 
 function folderHas(home: string, file: string): boolean {
   const attempts = path.join(home, 'attempts');

@@ -106,7 +106,10 @@ export async function openS3Store(options: NonNullable<Config['s3']>): Promise<S
       await Promise.race([client.putObject(bucket, key, counted, size), failed]);
       if (sent !== size) throw new AppError('bad_request', `${sent} bytes came where ${size} were announced`);
     } catch (error) {
-      await client.removeIncompleteUpload(bucket, key);
+      await client.removeIncompleteUpload(bucket, key).catch((none: unknown) => {
+        // A small object is sent in one piece: there is no upload to give up.
+        if (!(none instanceof S3Error && none.code === 'NoSuchUpload')) throw none;
+      });
       await client.removeObject(bucket, key);
       throw error;
     }
