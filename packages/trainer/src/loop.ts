@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Callback } from './callbacks/callback.js';
-import type { Batch, Engine, StepResult } from './engine.js';
+import type { Batch, Engine, StepResult } from './engines/engine.js';
 import { TrainerError } from './errors.js';
 import type { Sequential } from './model.js';
 
@@ -92,7 +92,7 @@ export async function fit(model: Sequential, train: BatchSource, options: FitOpt
     while (run.epoch < run.epochs && !run.stopTraining) {
       for (const callback of callbacks) await callback.onEpochBegin?.(run);
       while (run.step < run.stepsPerEpoch && !signal?.aborted) {
-        const result = engine.trainStep(await train.next());
+        const result = await engine.trainStep(await train.next());
         run.step++;
         add(run.totals, result);
         stopIfDiverged(result, run);
@@ -134,7 +134,7 @@ export async function evaluate(
   try {
     for (let i = 0; i < steps; i++) {
       if (signal?.aborted) return undefined;
-      add(totals, engine.testStep(await source.next()));
+      add(totals, await engine.testStep(await source.next()));
       await setImmediate();
     }
   } finally {

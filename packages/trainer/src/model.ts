@@ -2,9 +2,10 @@ import type { Backend } from './backends/backend.js';
 import { chooseBackend } from './backends/choose.js';
 import type { Callback } from './callbacks/callback.js';
 import { progressBar } from './callbacks/progress-bar.js';
-import { type Batch, Engine } from './engine.js';
+import type { Batch, Engine } from './engines/engine.js';
 import { TrainerError } from './errors.js';
 import type { Layer } from './layers/layer.js';
+import { isActivation } from './layers/simple.js';
 import { type BatchSource, evaluate, type FitOptions, fit, type History, type Scores } from './loop.js';
 import { type Loss, type LossName, lossNamed } from './losses.js';
 import { type BuiltLayer, buildNetwork, summaryOf } from './network.js';
@@ -57,13 +58,15 @@ export class Sequential {
   /** The network on its backend; starts the backend the first time. */
   async engine(): Promise<Engine> {
     const { loss, optimizer, backend } = this.ready();
-    this.started ??= new Engine(
-      backend ?? (await chooseBackend('auto')),
-      this.network,
-      loss,
-      optimizer,
-      this.rng,
-    );
+    const last = this.network.at(-1)?.layer;
+    if (!isActivation(last) || last.activation !== loss.activation) {
+      throw new TrainerError(
+        'bad_option',
+        `${loss.name} wants activation('${loss.activation}') as the last layer`,
+      );
+    }
+    const plan = { network: this.network, loss, optimizer, rng: this.rng };
+    this.started ??= await (backend ?? (await chooseBackend('auto'))).open(plan);
     return this.started;
   }
 
@@ -113,12 +116,12 @@ export class Sequential {
     const weights = this.network.map((built) =>
       built.specs.length === 0 ? [] : rest.next().value!.weights.map((weight) => weight.data),
     );
-    (await this.engine()).write(weights);
+    await (await this.engine()).write({ weights });
   }
 
   /** Every layer with its weights, as they are now. */
   async layerWeights(): Promise<LayerWeights[]> {
-    const { weights } = (await this.engine()).read();
+    const { weights } = await (await this.engine()).read();
     return this.network.map(({ name, specs }, i) => ({
       name,
       weights: specs.map((spec, w) => ({ name: spec.name, shape: spec.shape, data: weights[i]![w]! })),
@@ -127,12 +130,12 @@ export class Sequential {
 
   async state(): Promise<ModelState> {
     const engine = await this.engine();
-    return { steps: engine.steps, rng: this.rng.state(), ...engine.read() };
+    return { steps: engine.steps, rng: this.rng.state(), ...(await engine.read()) };
   }
 
   async restore(state: ModelState): Promise<void> {
     const engine = await this.engine();
-    engine.write(state.weights, state.slots);
+    await engine.write(state);
     engine.steps = state.steps;
     this.rng.restore(state.rng);
   }

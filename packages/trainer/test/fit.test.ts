@@ -75,9 +75,9 @@ test('three classes are learnt by softmax and categorical cross-entropy', async 
   });
   const y = Float32Array.from({ length: n * 3 }, (_, i) => (i % 3 === Math.floor(i / 3) % 3 ? 1 : 0));
   const batch = { x, y, n, shape: [n, SIZE, SIZE, 3] };
-  expect(engine.testStep(batch).loss).toBeGreaterThan(0.3);
-  for (let i = 0; i < 60; i++) engine.trainStep(batch);
-  const { loss, correct } = engine.testStep(batch);
+  expect((await engine.testStep(batch)).loss).toBeGreaterThan(0.3);
+  for (let i = 0; i < 60; i++) await engine.trainStep(batch);
+  const { loss, correct } = await engine.testStep(batch);
   expect(correct).toBe(n);
   expect(loss).toBeLessThan(0.1);
 });

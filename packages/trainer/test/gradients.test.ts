@@ -14,14 +14,12 @@ test('with dropout too, the gradient is the slope of the loss: checked by moving
   /** The loss from given weights, dropping what the first step dropped. */
   const lossAt = async (weights: Float32Array[][]) => {
     await model.restore({ ...start, weights });
-    return engine.trainStep(batch).loss;
+    return (await engine.trainStep(batch)).loss;
   };
   await lossAt(start.weights);
-  const gradient = engine
-    .read()
-    .weights.map((layer, i) =>
-      layer.map((weight, w) => weight.map((v, j) => (start.weights[i]![w]![j]! - v) / rate)),
-    );
+  const gradient = (await engine.read()).weights.map((layer, i) =>
+    layer.map((weight, w) => weight.map((v, j) => (start.weights[i]![w]![j]! - v) / rate)),
+  );
 
   for (const [i, layer] of gradient.entries()) {
     for (const [w, slope] of layer.entries()) {

@@ -2,10 +2,10 @@ import '@tensorflow/tfjs-backend-cpu';
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import type { Backend } from '../src/backends/backend.js';
+import { type Backend, eagerBackend } from '../src/backends/backend.js';
 import { standardKernels } from '../src/backends/standard-kernels.js';
 import { wasmBackend } from '../src/backends/wasm.js';
-import type { Batch } from '../src/engine.js';
+import type { Batch, StepResult } from '../src/engines/engine.js';
 import {
   activation,
   adam,
@@ -47,7 +47,13 @@ function batch(step: number): Batch {
 async function standardBackend(): Promise<Backend> {
   await tf.setBackend('cpu');
   const kernels = standardKernels(tf);
-  return { name: 'tensorflow', description: 'tfjs on JavaScript', reason: 'tested', threads: 1, tf, kernels };
+  const facts = {
+    name: 'tensorflow' as const,
+    description: 'tfjs on JavaScript',
+    reason: 'tested',
+    threads: 1,
+  };
+  return eagerBackend(facts, { tf, kernels });
 }
 
 const backends = { wasm: () => wasmBackend('tested'), standard: standardBackend };
@@ -75,11 +81,11 @@ async function modelWith(
   model.compile({ loss: 'binary_crossentropy', optimizer, backend });
   const engine = await model.engine();
   let phase = 0;
-  engine.write(
-    model.network.map(({ specs }) =>
+  await engine.write({
+    weights: model.network.map(({ specs }) =>
       specs.map((s) => wave(s.initial.length, phase++, s.shape.length > 1 ? 0.3 : 0.05)),
     ),
-  );
+  });
   return { model, engine };
 }
 
@@ -96,7 +102,8 @@ describe.each(['wasm', 'standard'] as const)('a step on %s kernels learns what K
     async (name) => {
       const optimizer = { rmsprop, adam }[name]({ learningRate: 0.01 });
       const { model, engine } = await modelWith(optimizer, await backends[kind]());
-      const steps = keras[name].losses.map((_, i) => engine.trainStep(batch(i)));
+      const steps: StepResult[] = [];
+      for (const i of keras[name].losses.keys()) steps.push(await engine.trainStep(batch(i)));
       close(
         steps.map((step) => step.loss),
         keras[name].losses,
@@ -109,20 +116,20 @@ describe.each(['wasm', 'standard'] as const)('a step on %s kernels learns what K
 
   test('the gradient of every weight has the size Keras gives it', async () => {
     const { engine } = await modelWith(sgd({ learningRate: 1 }), await backends[kind]());
-    const before = engine.read().weights.flat();
-    engine.trainStep(batch(0));
-    const after = engine.read().weights.flat();
+    const before = (await engine.read()).weights.flat();
+    await engine.trainStep(batch(0));
+    const after = (await engine.read()).weights.flat();
     const norms = before.map((weight, i) => Math.hypot(...weight.map((value, j) => value - after[i]![j]!)));
     close(norms, keras.rmsprop.gradients, 1e-5);
   });
 
   test('a step leaves nothing behind: the backend holds as many tensors after ten as after one', async () => {
     const { engine } = await modelWith(rmsprop(), await backends[kind]());
-    engine.trainStep(batch(0));
-    const held = engine.backend.tf.memory().numTensors;
-    for (let i = 1; i < 10; i++) engine.trainStep(batch(i));
-    engine.testStep(batch(0));
-    engine.predict(batch(0));
-    expect(engine.backend.tf.memory().numTensors).toBe(held);
+    await engine.trainStep(batch(0));
+    const held = tf.memory().numTensors;
+    for (let i = 1; i < 10; i++) await engine.trainStep(batch(i));
+    await engine.testStep(batch(0));
+    await engine.predict(batch(0));
+    expect(tf.memory().numTensors).toBe(held);
   });
 });

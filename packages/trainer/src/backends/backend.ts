@@ -1,4 +1,6 @@
 import type * as tfjs from '@tensorflow/tfjs-core';
+import { EagerEngine } from '../engines/eager.js';
+import type { Engine, TrainingPlan } from '../engines/engine.js';
 
 /** The ops of tfjs; tfjs-node brings its own copy of them, so they are passed and never imported for their values. */
 export type Tf = typeof tfjs;
@@ -33,6 +35,12 @@ export interface Backend {
   /** Why not a better one; empty when there is none better. */
   readonly reason: string;
   readonly threads: number;
-  readonly tf: Tf;
-  readonly kernels: Kernels;
+  /** Puts a network on it. */
+  open(plan: TrainingPlan): Promise<Engine>;
 }
+
+/** A backend that runs a step op by op. */
+export const eagerBackend = (
+  facts: Omit<Backend, 'open'>,
+  { tf, kernels }: { tf: Tf; kernels: Kernels },
+): Backend => ({ ...facts, open: async (plan) => new EagerEngine(tf, kernels, plan) });

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import type { Backend, Tf } from './backend.js';
+import { type Backend, eagerBackend, type Tf } from './backend.js';
 import { standardKernels } from './standard-kernels.js';
 
 /** The older helpers of node:util that tfjs-node calls and Node 23 took away. */
@@ -36,8 +36,8 @@ export async function loadTensorflow(env: NodeJS.ProcessEnv = process.env): Prom
         continue;
       }
       const description = `TensorFlow (${name}, tfjs ${tf.version_core})`;
-      const kernels = standardKernels(tf);
-      return { backend: { name: 'tensorflow', description, reason: '', threads, tf, kernels } };
+      const facts = { name: 'tensorflow' as const, description, reason: '', threads };
+      return { backend: eagerBackend(facts, { tf, kernels: standardKernels(tf) }) };
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'MODULE_NOT_FOUND' && message.includes(`'${name}'`)) continue;

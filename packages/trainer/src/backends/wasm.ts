@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import type { Tensor, Tensor4D, TensorInfo } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Backend, Kernels } from './backend.js';
+import { type Backend, eagerBackend, type Kernels } from './backend.js';
 import { biasGradLoop, maxPoolGradLoop, reluGradLoop } from './heap-kernels.js';
 
 /** The part of tfjs's BackendWasm that our kernels use: tensors live on its heap, and can be viewed there. */
@@ -83,12 +83,6 @@ export async function wasmBackend(reason: string): Promise<Backend> {
       if (!before[i]!.has(listener)) process.off(event, listener as () => void);
     }
   }
-  return {
-    name: 'wasm',
-    description: `WebAssembly (tfjs ${tf.version_core}, with training kernels of our own)`,
-    reason,
-    threads: 1,
-    tf,
-    kernels: wasmKernels,
-  };
+  const description = `WebAssembly (tfjs ${tf.version_core}, with training kernels of our own)`;
+  return eagerBackend({ name: 'wasm', description, reason, threads: 1 }, { tf, kernels: wasmKernels });
 }

@@ -16,6 +16,7 @@ export function conv2d({ filters, kernelSize, inputShape }: Conv2dOptions): Laye
   return {
     kind: 'conv2d',
     className: 'Conv2D',
+    config: { filters, kernel_size: [kh, kw], strides: [1, 1], padding: 'valid', use_bias: true },
     inputShape,
     outputShape([h = 0, w = 0]) {
       if (h < kh || w < kw) {

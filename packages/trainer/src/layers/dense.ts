@@ -13,6 +13,7 @@ export function dense({ units, inputShape }: DenseOptions): Layer {
   return {
     kind: 'dense',
     className: 'Dense',
+    config: { units, use_bias: true },
     inputShape,
     outputShape(input) {
       if (input.length !== 1) {

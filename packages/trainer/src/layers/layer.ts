@@ -40,6 +40,8 @@ export interface Layer {
   readonly kind: string;
   /** Keras's class name, for the summary. */
   readonly className: string;
+  /** Keras's `get_config()` as far as the layer has it, under Keras's names: what model.json and a graph are made from. */
+  readonly config: Readonly<Record<string, unknown>>;
   /** Given by the first layer of a model. */
   readonly inputShape?: number[];
   outputShape(input: number[]): number[];

@@ -12,6 +12,7 @@ export function maxPooling2d({ poolSize = 2 }: MaxPooling2dOptions = {}): Layer 
   return {
     kind: 'max_pooling2d',
     className: 'MaxPooling2D',
+    config: { pool_size: size, strides: size, padding: 'valid' },
     outputShape: ([h = 0, w = 0, c = 0]) => [Math.floor(h / size[0]), Math.floor(w / size[1]), c],
     weightSpecs: () => [],
     forward({ tf }, x) {

@@ -17,6 +17,7 @@ export function activation(name: ActivationName): ActivationLayer {
   return {
     kind: 'activation',
     className: 'Activation',
+    config: { activation: name },
     activation: name,
     outputShape: (input) => input,
     weightSpecs: () => [],
@@ -44,6 +45,7 @@ export function flatten(): Layer {
   return {
     kind: 'flatten',
     className: 'Flatten',
+    config: {},
     outputShape: (input) => [count(input)],
     weightSpecs: () => [],
     forward({ tf }, x) {
@@ -61,6 +63,7 @@ export function dropout(rate: number): Layer {
   return {
     kind: 'dropout',
     className: 'Dropout',
+    config: { rate },
     outputShape: (input) => input,
     weightSpecs: () => [],
     forward({ tf, training, rng }, x) {

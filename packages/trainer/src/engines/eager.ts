@@ -1,23 +1,8 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
-import type { Backend } from './backends/backend.js';
-import { TrainerError } from './errors.js';
-import type { Layer, StepContext } from './layers/layer.js';
-import { isActivation } from './layers/simple.js';
-import type { Loss } from './losses.js';
-import type { BuiltLayer } from './network.js';
-import type { Optimizer } from './optimizers.js';
-import type { Rng } from './rng.js';
-
-/** Pictures and answers: x is n·h·w·c values in 0…1, y is n or n·classes. */
-export interface Batch {
-  x: Float32Array;
-  y: Float32Array;
-  n: number;
-  shape: number[];
-}
-
-/** Of one batch: the mean loss, and how many samples were right. */
-export type StepResult = { loss: number; correct: number; n: number };
+import type { Kernels, Tf } from '../backends/backend.js';
+import type { Layer, StepContext } from '../layers/layer.js';
+import { isActivation } from '../layers/simple.js';
+import type { Batch, Engine, StepResult, TrainingPlan, Weights } from './engine.js';
 
 interface Held {
   layer: Layer;
@@ -26,31 +11,18 @@ interface Held {
   slots: Variable[][];
 }
 
-/**
- * The network on a backend: holds weights and the optimizer's slots there, and runs steps on them. The step is eager
- * and readable; a backend that runs it as one graph would stand behind the same methods.
- */
-export class Engine {
-  /** Steps taken since the weights were drawn. */
+/** The step as it reads: op after op on tfjs tensors. What other engines do is checked against it. */
+export class EagerEngine implements Engine {
   steps = 0;
   private readonly held: Held[];
   private readonly order: Held[];
 
   constructor(
-    readonly backend: Backend,
-    network: readonly BuiltLayer[],
-    private readonly loss: Loss,
-    private readonly optimizer: Optimizer,
-    private readonly rng: Rng,
+    private readonly tf: Tf,
+    private readonly kernels: Kernels,
+    private readonly plan: TrainingPlan,
   ) {
-    const { tf } = backend;
-    const last = network.at(-1)?.layer;
-    if (!isActivation(last) || last.activation !== loss.activation) {
-      throw new TrainerError(
-        'bad_option',
-        `${loss.name} wants activation('${loss.activation}') as the last layer`,
-      );
-    }
+    const { network, optimizer } = plan;
     this.held = network.map(({ layer, specs }) => ({
       layer,
       weights: specs.map((s) => tf.tidy(() => tf.variable(tf.tensor(s.initial, s.shape), false))),
@@ -61,15 +33,14 @@ export class Engine {
     this.order = poolBeforeRelu(this.held.slice(0, -1));
   }
 
-  /** One step of training: forward, loss, backward, update. */
-  trainStep(batch: Batch): StepResult {
-    const { tf } = this.backend;
+  async trainStep(batch: Batch): Promise<StepResult> {
+    const { tf } = this;
     return tf.tidy(() => {
       const { z, caches } = this.forward(batch, true);
       const y = tf.tensor(batch.y, z.shape);
       const result = this.judge(z, y, batch);
       this.steps++;
-      let dy: Tensor = this.loss.gradient(tf, z, y);
+      let dy: Tensor = this.plan.loss.gradient(tf, z, y);
       for (let i = this.order.length - 1; i >= 0; i--) {
         const held = this.order[i]!;
         const cache = caches[i]!;
@@ -88,18 +59,16 @@ export class Engine {
     });
   }
 
-  /** Loss and hits of a batch without learning from it. */
-  testStep(batch: Batch): StepResult {
-    const { tf } = this.backend;
+  async testStep(batch: Batch): Promise<StepResult> {
+    const { tf } = this;
     return tf.tidy(() => {
       const { z } = this.forward(batch, false);
       return this.judge(z, tf.tensor(batch.y, z.shape), batch);
     });
   }
 
-  /** The last activation's values: [n] or [n · classes]. */
-  predict(batch: Omit<Batch, 'y'>): Float32Array {
-    const { tf } = this.backend;
+  async predict(batch: Omit<Batch, 'y'>): Promise<Float32Array> {
+    const { tf } = this;
     return tf.tidy(() => {
       const { z } = this.forward(batch, false);
       const last = this.held.at(-1)!;
@@ -107,8 +76,7 @@ export class Engine {
     });
   }
 
-  /** Every weight in the order of the layers, and the optimizer's slots beside it: copies, on this side. */
-  read(): { weights: Float32Array[][]; slots: Float32Array[][][] } {
+  async read(): Promise<Weights> {
     const data = (variable: Variable) => Float32Array.from(variable.dataSync<'float32'>());
     return {
       weights: this.held.map((held) => held.weights.map(data)),
@@ -116,9 +84,8 @@ export class Engine {
     };
   }
 
-  /** Puts back what `read` gave (slots may be left out: they stay as they are). */
-  write(weights: Float32Array[][], slots?: Float32Array[][][]): void {
-    const { tf } = this.backend;
+  async write({ weights, slots }: Pick<Weights, 'weights'> & Partial<Weights>): Promise<void> {
+    const { tf } = this;
     const assign = (variable: Variable, data: Float32Array) =>
       tf.tidy(() => variable.assign(tf.tensor(data, variable.shape)));
     this.held.forEach((held, i) => {
@@ -129,18 +96,18 @@ export class Engine {
     });
   }
 
-  dispose(): void {
-    this.backend.tf.dispose(this.held.map((held) => [held.weights, held.slots]));
+  async close(): Promise<void> {
+    this.tf.dispose(this.held.map((held) => [held.weights, held.slots]));
   }
 
   private context(held: Held, training: boolean): StepContext {
-    const { tf, kernels } = this.backend;
-    return { tf, kernels, weights: held.weights, training, rng: this.rng };
+    const { tf, kernels } = this;
+    return { tf, kernels, weights: held.weights, training, rng: this.plan.rng };
   }
 
   /** Up to the last activation, which the loss takes over. */
   private forward(batch: Omit<Batch, 'y'>, training: boolean): { z: Tensor; caches: Tensor[][] } {
-    const { tf } = this.backend;
+    const { tf } = this;
     let x: Tensor = tf.tensor(batch.x, batch.shape);
     const caches: Tensor[][] = [];
     for (const held of this.order) {
@@ -153,17 +120,17 @@ export class Engine {
   }
 
   private judge(z: Tensor, y: Tensor, batch: Batch): StepResult {
-    const { tf } = this.backend;
-    const loss = tf.mean(this.loss.values(tf, z, y)).dataSync()[0]!;
-    const correct = this.loss.correct(z.dataSync<'float32'>(), batch.y, z.size / batch.n);
+    const { tf } = this;
+    const loss = tf.mean(this.plan.loss.values(tf, z, y)).dataSync()[0]!;
+    const correct = this.plan.loss.correct(z.dataSync<'float32'>(), batch.y, z.size / batch.n);
     return { loss, correct, n: batch.n };
   }
 
   private update(held: Held, w: number, grad: Tensor): void {
-    const { tf } = this.backend;
+    const { tf } = this;
     tf.tidy(() => {
       const slots = held.slots[w]!;
-      const next = this.optimizer.update(tf, this.steps, held.weights[w]!, grad, slots);
+      const next = this.plan.optimizer.update(tf, this.steps, held.weights[w]!, grad, slots);
       // A new tensor each time and never a change in place: the wasm backend keeps packed filters by tensor.
       held.weights[w]!.assign(next.weight);
       for (const [s, slot] of slots.entries()) slot.assign(next.slots[s]!);
