@@ -25,7 +25,8 @@ function generatePrismaClient() {
   // The schema engine isn't needed to generate, and its download host may be out of reach.
   execFileSync(process.execPath, [path.join(root, 'node_modules/prisma/build/index.js'), 'generate'], {
     cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    // It says where it found its files on stderr; on a failure execFileSync's error holds that text.
+    stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: '1' },
   });
 }

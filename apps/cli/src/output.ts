@@ -20,12 +20,13 @@ export interface TransferState {
 export function transferBar() {
   const { stderr } = process;
   const began = Date.now();
-  let drawn = 0;
+  const everyMs = stderr.isTTY ? 100 : 10_000;
+  let drawn = stderr.isTTY ? 0 : began;
   let open = false;
   return {
     show({ what, done, total }: TransferState): void {
       const now = Date.now();
-      if (now - drawn < (stderr.isTTY ? 100 : 10_000)) return;
+      if (total === 0 || now - drawn < everyMs) return;
       drawn = now;
       const seconds = (now - began) / 1000;
       const rate = seconds > 0 ? done / seconds : 0;

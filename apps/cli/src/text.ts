@@ -27,6 +27,9 @@ export function bytesText(bytes: number): string {
   return power === 0 ? `${bytes} B` : `${(bytes / 1000 ** power).toFixed(1)} ${units[power]}`;
 }
 
+/** "1 file", "2 files" */
+export const countText = (n: number, noun: string): string => `${n} ${n === 1 ? noun : `${noun}s`}`;
+
 /** 1h 02m, 3m 04s, 5s */
 export function durationText(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));

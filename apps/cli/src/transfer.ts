@@ -3,6 +3,7 @@ import path from 'node:path';
 import { materialize, openHashCache, uploadFolder } from '@mycloud/snapshots';
 import { cacheFolder, type Session } from './context.js';
 import { transferBar } from './output.js';
+import { bytesText, countText } from './text.js';
 
 /** Uploads a folder with a bar on stderr; what the server has is not sent again. */
 export async function upload(session: Session, dir: string) {
@@ -43,4 +44,18 @@ export async function download(
   } finally {
     bar.end();
   }
+}
+
+/** What an upload came to: "2 files, 1.0 KB; 97 B were new." */
+export function sentText({
+  files,
+  bytes,
+  sentBytes,
+}: {
+  files: number;
+  bytes: number;
+  sentBytes: number;
+}): string {
+  const fresh = sentBytes > 0 ? `${bytesText(sentBytes)} were new` : 'nothing was new';
+  return `${countText(files, 'file')}, ${bytesText(bytes)}; ${fresh}.`;
 }

@@ -141,7 +141,7 @@ export class Execution {
     this.#book.system(
       [
         ...assignment.notes,
-        `preparing on ${config.name}: machine ${machine.name} (${machine.cores} cores, ${memory}), environment ${assignment.environment.name}, runner ${runner.name}`,
+        `preparing on ${config.name}: machine ${machine.name} (${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'}, ${memory}), environment ${assignment.environment.name}, runner ${runner.name}`,
         ...assignment.mounts.map(({ name, snapshot }) => `mounting ${snapshot.slice(0, 12)} at /${name}`),
         ...(assignment.restore ? ['restoring the output of the attempt before'] : []),
       ].join('\n'),

@@ -13,8 +13,8 @@ import {
 import { confirm } from '../confirm.js';
 import { openSession, type Session } from '../context.js';
 import { hint, print, printJson } from '../output.js';
-import { bytesText, table } from '../text.js';
-import { download, upload } from '../transfer.js';
+import { bytesText, countText, table } from '../text.js';
+import { download, sentText, upload } from '../transfer.js';
 import { below } from './output.js';
 
 interface Json {
@@ -87,9 +87,7 @@ export async function dataUpload(
     body: { snapshotId: sent.snapshotId, message },
   });
   if (json) return printJson(version);
-  hint(
-    `${sent.files} files, ${bytesText(sent.bytes)}; ${sent.sentBytes > 0 ? `${bytesText(sent.sentBytes)} were new` : 'nothing was new'}.`,
-  );
+  hint(sentText(sent));
   print(`Dataset ${version.name}`);
   hint(`Mount it: mycloud run --data ${params.dataset}/${version.number}:input "COMMAND"`);
 }
@@ -185,9 +183,7 @@ export async function dataGet(
   if (files.length === 0 && wanted)
     throw new AppError('not_found', `there is no ${wanted} in ${version.name}`);
   if (json) return printJson({ version: version.name, dir: path.resolve(out), files: files.length });
-  print(
-    `${files.length} ${files.length === 1 ? 'file' : 'files'} of ${version.name} in ${path.resolve(out)}`,
-  );
+  print(`${countText(files.length, 'file')} of ${version.name} in ${path.resolve(out)}`);
 }
 
 export async function dataDelete(name: string, { yes, json }: Json & { yes?: boolean }): Promise<void> {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { AppError, jobRoutes, snapshotRoutes } from '@mycloud/shared';
 import { openSession } from '../context.js';
 import { print, printJson } from '../output.js';
-import { bytesText, table } from '../text.js';
+import { bytesText, countText, table } from '../text.js';
 import { download } from '../transfer.js';
 
 interface Options {
@@ -51,5 +51,5 @@ export async function output(
     throw new AppError('not_found', `there is no ${wanted} in the output of ${job.name}`);
   if (json)
     return printJson({ job: job.name, dir: path.resolve(out), files: files.map((entry) => entry.path) });
-  print(`${files.length} ${files.length === 1 ? 'file' : 'files'} of ${job.name} in ${path.resolve(out)}`);
+  print(`${countText(files.length, 'file')} of ${job.name} in ${path.resolve(out)}`);
 }

@@ -3,8 +3,8 @@ import { readdir } from 'node:fs/promises';
 import { jobRoutes } from '@mycloud/shared';
 import { openSession, requireFolder } from '../context.js';
 import { hint, print, printJson } from '../output.js';
-import { bytesText, table } from '../text.js';
-import { upload } from '../transfer.js';
+import { table } from '../text.js';
+import { sentText, upload } from '../transfer.js';
 import { usage } from '../usage.js';
 
 interface Options {
@@ -59,10 +59,7 @@ export async function run(words: string[], options: Options): Promise<void> {
 
   hint(`Uploading the code of ${params.owner}/projects/${params.project}…`);
   const code = (await readdir('.')).length > 0 ? await upload(session, '.') : null;
-  if (code)
-    hint(
-      `${code.files} files, ${bytesText(code.bytes)}; ${code.sentBytes > 0 ? `${bytesText(code.sentBytes)} were new` : 'nothing was new'}.`,
-    );
+  if (code) hint(sentText(code));
   const job = await session.client.call(
     jobRoutes.create,
     {
