@@ -1,4 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import {
   type Assignment,
   type Client,
@@ -12,11 +15,14 @@ import {
   type WorkerCommand,
   workerRoutes,
 } from '@mycloud/shared';
-import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import { startPostgres } from '../../../../test/support/postgres.js';
+import { buildApi } from '../../src/app.js';
+import { readConfig } from '../../src/config.js';
 import type { Deps } from '../../src/deps.js';
 import { newId } from '../../src/jobs/id.js';
 import { startJobLoops } from '../../src/jobs/loops.js';
-import { buildTestApp, openTestDeps, testDatabase } from './parts.js';
+import { openDeps } from '../../src/open-deps.js';
 
 /** One running api of a test, listening on a port of its own. */
 export interface TestApi {
@@ -56,17 +62,23 @@ export const at = (job: Pick<Job, 'owner' | 'project' | 'number'>) => ({
 });
 
 export async function startWorld(env: Record<string, string> = {}): Promise<World> {
-  const database = await testDatabase();
+  const postgres = await startPostgres();
+  const database = await postgres.createDatabase();
+  const home = await mkdtemp(path.join(os.tmpdir(), 'mycloud-world-'));
   const closers: (() => Promise<void>)[] = [];
   const startApi = async (more: Record<string, string> = {}): Promise<TestApi> => {
-    const opened = await openTestDeps(database.url, {
+    const config = readConfig({
+      DATABASE_URL: database.url,
+      MYCLOUD_HOME: home,
       MYCLOUD_EMBEDDED: '1',
       MYCLOUD_LEASE_SECONDS: '30',
       MYCLOUD_SWEEP_SECONDS: '0.1',
+      MYCLOUD_LOG_LEVEL: 'silent',
       ...env,
       ...more,
     });
-    const app: FastifyInstance = await buildTestApp(opened.deps);
+    const opened = await openDeps(config, pino({ level: config.logLevel }));
+    const app = await buildApi(opened.deps);
     const url = await app.listen({ host: '127.0.0.1', port: 0 });
     let closed = false;
     const close = async () => {
@@ -165,7 +177,8 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
     },
     async close() {
       for (const close of closers) await close();
-      await database.drop();
+      await postgres.stop();
+      await rm(home, { recursive: true, force: true });
     },
   };
   return world;
