@@ -6,27 +6,18 @@ import { hashToken } from './http/tokens.js';
 export async function bootstrap({ config, db, log }: Pick<Deps, 'config' | 'db' | 'log'>): Promise<void> {
   const { user: name, password, token, workerToken } = config.bootstrap;
   if (!name) return;
-  const user = await db.user.upsert({
-    where: { name },
-    update: {},
-    create: { name, role: 'admin', passwordHash: password ? await hashPassword(password) : null },
-  });
+  // Servers that start at once make them once: a row that is there is left as it is.
+  const once = { skipDuplicates: true };
+  const passwordHash = password ? await hashPassword(password) : null;
+  await db.user.createMany({ data: { name, role: 'admin', passwordHash }, ...once });
+  const { id: userId } = await db.user.findUniqueOrThrow({ where: { name } });
   for (const [kind, secret] of [
     ['user', token],
     ['worker', workerToken],
   ] as const) {
     if (!secret) continue;
-    await db.token.upsert({
-      where: { hash: hashToken(secret) },
-      update: {},
-      create: {
-        userId: user.id,
-        kind,
-        name: 'first start',
-        hash: hashToken(secret),
-        last4: secret.slice(-4),
-      },
-    });
+    const hashed = { hash: hashToken(secret), last4: secret.slice(-4) };
+    await db.token.createMany({ data: { userId, kind, name: 'first start', ...hashed }, ...once });
   }
   log.info({ user: name }, 'the first user stands');
 }
