@@ -1,11 +1,16 @@
 import {
   type Client,
   type CreateJob,
+  createClient,
   type Job,
   jobRoutes,
   logRoutes,
   projectRoutes,
+  protocolVersion,
   readEvents,
+  tokenRoutes,
+  version,
+  workerRoutes,
 } from '@mycloud/shared';
 import { eventually, startServer } from '../test/support/server.js';
 import { figure, quantile } from './report.js';
@@ -13,6 +18,7 @@ import { figure, quantile } from './report.js';
 const submissions = 40;
 const trivialJobs = 100;
 const stops = 15;
+const claims = 100;
 
 const params = { owner: '', project: 'bench' };
 const submit = (client: Client, body: CreateJob): Promise<Job> =>
@@ -21,16 +27,12 @@ const jobParams = (job: Job) => ({ ...params, number: job.number });
 
 /** Follows the log until `wanted` is in a line of the job's own; answers when that was. */
 async function seen(client: Client, job: Job, wanted: string): Promise<number> {
-  const stop = new AbortController();
-  const response = await client.open(logRoutes.stream, { params: jobParams(job) }, { signal: stop.signal });
+  const response = await client.open(logRoutes.stream, { params: jobParams(job) });
   for await (const event of readEvents(response)) {
     if (event.event !== 'lines') continue;
     const { lines } = JSON.parse(event.data) as { lines: { source: string; text: string }[] };
-    if (lines.some((line) => line.source === 'job' && line.text.includes(wanted))) {
-      const at = performance.now();
-      stop.abort();
-      return at;
-    }
+    // Leaving the loop hangs up.
+    if (lines.some((line) => line.source === 'job' && line.text.includes(wanted))) return performance.now();
   }
   throw new Error(`job ${job.name} ended without printing ${wanted}`);
 }
@@ -42,7 +44,11 @@ const ended = (client: Client, job: Job) =>
     120,
   );
 
-const server = await startServer({ args: ['--runner', 'process'] });
+// The server's own worker leaves gpu2 to the one that is measured here.
+const server = await startServer({
+  args: ['--runner', 'process'],
+  env: { MYCLOUD_WORKER_MACHINES: 'cpu,cpu2,gpu' },
+});
 try {
   const client = await server.client();
   const project = await client.call(projectRoutes.create, { body: { name: 'bench' } });
@@ -93,6 +99,30 @@ try {
     stopDelays.push(Number(got.text) - asked);
   }
   figure('jobs', 'stop_p95_ms', quantile(stopDelays, 0.95), 'ms');
+
+  const claimTimes: number[] = [];
+  const { token } = await client.call(tokenRoutes.create, { body: { name: 'bench', kind: 'worker' } });
+  const worker = createClient({ url: server.url, token });
+  const { workerId } = await worker.call(workerRoutes.register, {
+    body: {
+      protocol: protocolVersion,
+      name: 'bench',
+      version,
+      runner: 'process',
+      machines: ['gpu2'],
+      cores: 2,
+      memoryBytes: 2 ** 32,
+      gpus: 2,
+    },
+  });
+  for (let i = 0; i < claims; i++) await submit(client, { command: 'true', machine: 'gpu2' });
+  for (let i = 0; i < claims; i++) {
+    const claimFrom = performance.now();
+    const { assignment } = await worker.call(workerRoutes.claim, { body: { workerId, machines: ['gpu2'] } });
+    claimTimes.push(performance.now() - claimFrom);
+    if (!assignment) throw new Error('a queued job was not given');
+  }
+  figure('jobs', 'claim_p95_ms', quantile(claimTimes, 0.95), 'ms');
 
   const listTimes: number[] = [];
   for (let i = 0; i < 50; i++) {
