@@ -1,4 +1,4 @@
-import { access, readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import {
   AppError,
@@ -93,17 +93,17 @@ export async function dataUpload(
 }
 
 async function checkFolder(dir: string): Promise<void> {
-  const info = await stat(dir).catch((cause: NodeJS.ErrnoException) => {
-    throw new AppError(
-      'bad_request',
-      `${dir} can't be read: ${cause.code === 'ENOENT' ? 'it is not there' : cause.message}`,
-      { cause },
-    );
-  });
-  if (!info.isDirectory()) throw new AppError('bad_request', `${dir} is no folder`);
-  await access(dir);
-  if ((await readdir(dir)).length === 0)
-    throw new AppError('bad_request', `${path.resolve(dir)} is empty: there are no files to upload`);
+  const folder = path.resolve(dir);
+  try {
+    if ((await readdir(folder)).length > 0) return;
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = { ENOENT: 'it is not there', ENOTDIR: 'it is no folder', EACCES: 'you may not read it' }[
+      code ?? ''
+    ];
+    throw new AppError('bad_request', `${folder} can't be read: ${why ?? message}`, { cause });
+  }
+  throw new AppError('bad_request', `${folder} is empty: there are no files to upload`);
 }
 
 export async function dataList({ json }: Json): Promise<void> {
