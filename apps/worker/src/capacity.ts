@@ -4,8 +4,13 @@ import type { Resources } from './resources.js';
 /** What a job was given; release gives it back. */
 export interface Share {
   readonly gpus: string[];
+  /** The command has ended: only its output is still to be saved, which takes neither cores nor GPUs. */
+  free(): void;
   release(): void;
 }
+
+/** Outputs may come faster than they can be sent: so many wait, and no more, before jobs do. */
+const mostSaving = 16;
 
 /**
  * How much of the machine running jobs use. Cores and memory of running jobs stay within what is there, but one job
@@ -15,6 +20,7 @@ export class Capacity {
   #resources: Resources;
   #slots: number | undefined;
   #used = new Set<{ cores: number; memoryBytes: number; gpus: string[] }>();
+  #saving = new Set<object>();
   #listeners = new Set<() => void>();
 
   /** @param slots how many jobs at once, instead of what cores and memory allow. */
@@ -23,11 +29,8 @@ export class Capacity {
     this.#slots = slots;
   }
 
-  get jobs(): number {
-    return this.#used.size;
-  }
-
   fits(machine: Machine): boolean {
+    if (this.#saving.size >= mostSaving) return false;
     if (this.#used.size === 0) return true;
     if (machine.gpus > 0 && this.#freeGpus().length < Math.min(machine.gpus, this.#resources.gpus.length))
       return false;
@@ -45,8 +48,14 @@ export class Capacity {
     this.#changed();
     return {
       gpus,
+      free: () => {
+        if (!this.#used.delete(use)) return;
+        this.#saving.add(use);
+        this.#changed();
+      },
       release: () => {
-        if (this.#used.delete(use)) this.#changed();
+        const held = this.#used.delete(use);
+        if (this.#saving.delete(use) || held) this.#changed();
       },
     };
   }

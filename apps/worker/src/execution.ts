@@ -190,6 +190,7 @@ export class Execution {
     try {
       const exitCode = await waitForExit(job, runDir, this.#over.signal);
       stopper.ended();
+      this.#share.free();
       await tail.finish();
       const facts = {
         exitCode,

@@ -48,6 +48,18 @@ describe.each(runners)('how a job ends, by the %s runner', (runner) => {
     rmSync(dir, { recursive: true });
   });
 
+  it('gives its place to the next while its output is saved', async () => {
+    let arrive = (): void => undefined;
+    world.api.bytes = new Promise((resolve) => {
+      arrive = resolve;
+    });
+    const all = Array.from({ length: 9 }, () => world.submit('echo x >$MYCLOUD_OUTPUT/x; echo done'));
+    for (const jobId of all) await world.line(jobId, 'done');
+    expect(all.map((jobId) => world.attempt(jobId)?.finish)).toEqual(all.map(() => null));
+    arrive();
+    for (const jobId of all) expect((await world.finished(jobId)).finish?.reason).toBe('exit_zero');
+  });
+
   it('stops a job that traps SIGTERM by letting it say goodbye, and saves', async () => {
     const jobId = world.submit(
       `trap 'echo bye; echo x >$MYCLOUD_OUTPUT/last; exit 0' TERM; echo ready; while :; do sleep 0.05; done`,

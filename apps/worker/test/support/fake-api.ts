@@ -43,6 +43,8 @@ export interface FakeApi {
   registered: unknown[];
   /** Every request is refused by a cut line while this is set. */
   away: boolean;
+  /** Requests about bytes wait for it. */
+  bytes: Promise<void>;
   command(command: WorkerCommand): void;
   streams(): number;
   close(): Promise<void>;
@@ -169,7 +171,10 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece as Buffer);
     const body = Buffer.concat(pieces);
-    if (!path.startsWith('/v1/worker/')) return pass(request, body, response);
+    if (!path.startsWith('/v1/worker/')) {
+      await api.bytes;
+      return pass(request, body, response);
+    }
     try {
       const read = body.length > 0 ? (JSON.parse(body.toString()) as Record<string, unknown>) : {};
       let answer = serve(path, read);
@@ -202,6 +207,7 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     heartbeats: 0,
     registered: [],
     away: false,
+    bytes: Promise.resolve(),
     command: (command) => {
       for (const stream of streams) stream.write(`data: ${JSON.stringify(command)}\n\n`);
     },
