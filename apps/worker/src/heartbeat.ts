@@ -3,6 +3,8 @@ import { AppError, type Client, workerRoutes } from '@mycloud/shared';
 import type { Logger } from 'pino';
 import type { Roster } from './roster.js';
 
+const againMs = 500;
+
 export interface HeartbeatOptions {
   client: Client;
   workerId: () => string;
@@ -18,6 +20,7 @@ export interface HeartbeatOptions {
 export async function keepLeases(options: HeartbeatOptions): Promise<void> {
   const { client, workerId, roster, log, everyMs, signal } = options;
   while (!signal.aborted) {
+    let wait = everyMs;
     try {
       const asked = roster.proofs;
       const body = { workerId: workerId(), attempts: asked };
@@ -30,7 +33,9 @@ export async function keepLeases(options: HeartbeatOptions): Promise<void> {
       if (signal.aborted) return;
       if (error instanceof AppError && error.code === 'not_found') await options.onUnknown();
       else log.warn({ err: error }, 'the leases could not be renewed; jobs run on');
+      // Soon again: an api that comes back finds the leases as they were, and they run on meanwhile.
+      wait = Math.min(everyMs, againMs);
     }
-    await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+    await sleep(wait, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sendSignal } from '../src/processes.js';
 import { jobLines, runners, until, World } from './support/world.js';
 
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index + 1));
@@ -45,7 +46,7 @@ describe.each(runners)('a worker killed with -9 and started again, by the %s run
     const jobId = world.submit('echo x >"$MYCLOUD_OUTPUT/a"; echo ready; sleep 1000');
     await world.line(jobId, 'ready');
     await first.crash();
-    for (const pid of processesWith(`MYCLOUD_EXECUTION=${jobId}.`)) process.kill(pid, 'SIGKILL');
+    for (const pid of processesWith(`MYCLOUD_EXECUTION=${jobId}.`)) sendSignal(pid, 'SIGKILL');
     await world.start(runner);
     const { finish } = await world.finished(jobId);
     expect(finish).toMatchObject({ reason: 'worker_lost', exitCode: null });

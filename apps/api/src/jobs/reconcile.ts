@@ -13,9 +13,16 @@ export async function reconcile(deps: Deps): Promise<void> {
   await repeatStops(deps);
 }
 
+/**
+ * How long without a sweep counts as an absence of all apis, seconds. A shorter one must leave a lease, renewed every
+ * third of its term, time enough to be renewed afterwards; a sweep that comes late must not be taken for one.
+ */
+const absence = ({ leaseSeconds, sweepSeconds }: Deps['config']): number =>
+  Math.max(2, 1.5 * sweepSeconds, Math.min(3 * sweepSeconds, leaseSeconds / 3));
+
 /** While no api was there no lease could be renewed: each gets a full term before it is judged. */
 async function graceAfterAbsence(deps: Deps): Promise<void> {
-  const { leaseSeconds, sweepSeconds } = deps.config;
+  const { leaseSeconds } = deps.config;
   await transaction(deps.pool, async (sql) => {
     // The first insert of all makes the row old, so that it counts as an absence.
     await sql.query(
@@ -23,7 +30,7 @@ async function graceAfterAbsence(deps: Deps): Promise<void> {
     );
     const { rows } = await sql.query<{ away: boolean }>(
       `SELECT at < now() - make_interval(secs => $1) AS away FROM "Heartbeat" WHERE name = 'leases' FOR UPDATE`,
-      [Math.max(leaseSeconds, 3 * sweepSeconds)],
+      [absence(deps.config)],
     );
     if (rows[0]?.away) {
       const { rowCount } = await sql.query(
