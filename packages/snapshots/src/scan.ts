@@ -5,15 +5,8 @@ import { AppError } from '@mycloud/shared';
 import ignoreRules, { type Ignore } from 'ignore';
 import type { Entry } from './manifest.js';
 import { eachLimit } from './pool.js';
+import { type FileStamp, stampOf } from './stamp.js';
 import { linkFault, pathFault, quoted } from './tree-rules.js';
-
-/** What tells that a file is still the one it was, without reading it. */
-export interface FileStamp {
-  size: number;
-  mtimeNs: bigint;
-  ctimeNs: bigint;
-  inode: bigint;
-}
 
 export interface ScannedFile {
   /** In the tree, with slashes. */
@@ -41,7 +34,7 @@ export interface Scan {
 }
 
 export interface ScanOptions {
-  /** Leave out what the ignore files say, `.git` and the command line's own `.mycloud.json`. For code; not for data. */
+  /** Leave out what the ignore files say, `.git` and the command line's own `.mycloud.json`. For what a person uploads. */
   ignore?: boolean;
   /** Read at the top of the folder, gitignore syntax; the rules of all of them count. */
   ignoreFiles?: string[];
@@ -53,13 +46,6 @@ export interface ScanOptions {
 export const defaultIgnoreFiles = ['.mycloudignore', '.floydignore'];
 /** Calls under way at once: Node's thread pool has four threads, the rest keeps them busy. */
 const parallel = 16;
-
-export const stampOf = (stat: BigIntStats): FileStamp => ({
-  size: Number(stat.size),
-  mtimeNs: stat.mtimeNs,
-  ctimeNs: stat.ctimeNs,
-  inode: stat.ino,
-});
 
 /**
  * Lists what is in a folder, reading no file. An empty folder gives no files; whether that is an error is the caller's.
@@ -183,7 +169,7 @@ function refusal(root: string, refused: Refusal[]): AppError {
   const more = refused.length > shown.length ? `\n  and ${refused.length - shown.length} more` : '';
   const what = refused.length === 1 ? 'one entry' : `${refused.length} entries`;
   return new AppError('bad_request', `${what} of ${root} can't be stored:${shown.join('')}${more}`, {
-    hint: 'Remove them, copy what the links point to into the folder, or name them in .mycloudignore (for code).',
+    hint: 'Remove them, copy what the links point to into the folder, or name them in .mycloudignore.',
     details: { refused },
   });
 }
