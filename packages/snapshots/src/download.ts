@@ -1,5 +1,5 @@
 import { AppError, type Client, maxHashesPerCall, snapshotRoutes } from '@mycloud/shared';
-import { fetchChunks } from './chunk-source.js';
+import { fetchChunks, parallelRanges } from './chunk-source.js';
 import type { ContentCache } from './content-cache.js';
 import { copyTree } from './copy-tree.js';
 import {
@@ -12,6 +12,8 @@ import {
 } from './manifest.js';
 import { eachLimit } from './pool.js';
 import { withRetry } from './retry.js';
+import { SlabPool } from './slab.js';
+import { type Helpers, startHelpers } from './threads.js';
 import { TreeWriter } from './tree-writer.js';
 
 export interface DownloadProgress {
@@ -36,12 +38,15 @@ export interface MaterializeOptions {
   signal?: AbortSignal;
   /** Files get mode 0444 or 0555. */
   readOnly?: boolean;
+  /** The folder is new and nobody looks into it before it is whole. */
+  fresh?: boolean;
 }
 
 /** A place where a chunk goes. */
 interface Target {
   file: ManifestFile;
   offset: number;
+  size: number;
 }
 
 const parallel = 16;
@@ -86,7 +91,7 @@ export async function materialize(options: MaterializeOptions): Promise<Entry[]>
 
 /** As `materialize`, for a manifest already fetched. */
 export async function writeEntries(entries: readonly Entry[], options: MaterializeOptions): Promise<Entry[]> {
-  const { select, cache, dir, readOnly = false, signal, hash } = options;
+  const { select, cache, dir, readOnly, fresh, signal, hash } = options;
   const chosen = entries.filter((entry) => !select || (entry.type !== 'dir' && select(entry.path)));
   if (cache && hash) {
     const mounted = await cache.mount(options.client, options.snapshotId, hash, { signal });
@@ -104,7 +109,9 @@ export async function writeEntries(entries: readonly Entry[], options: Materiali
     bytes: 0,
     totalBytes: totals.bytes,
   };
-  const writer = await TreeWriter.open(dir, readOnly);
+  const writer = await TreeWriter.open(dir, { readOnly, fresh });
+  const helpers = startHelpers(totals.files, totals.bytes);
+  const slabs = new SlabPool(helpers.all.length + parallelRanges);
   const written = (bytes: number, files: number): void => {
     progress.bytes += bytes;
     progress.files += files;
@@ -115,12 +122,18 @@ export async function writeEntries(entries: readonly Entry[], options: Materiali
     const files = chosen.filter((entry) => entry.type === 'file');
     const empty = files.filter((file) => file.size === 0);
     await eachLimit(empty, parallel, async (file) => {
-      await writer.whole(file, new Uint8Array());
+      await writer.parentOf(file.path);
+      await writer.empty(file);
       written(0, 1);
     });
-    for (const batch of batches(files)) await writeBatch(batch, options, writer, written);
+    for (const batch of batches(files)) {
+      await writeBatch(batch, { options, writer, helpers, slabs, written });
+    }
     for (const entry of chosen) if (entry.type === 'symlink') await writer.link(entry.path, entry.target);
+  } catch (error) {
+    throw await writer.explain(error);
   } finally {
+    await helpers.close();
     await writer.close();
   }
   return chosen;
@@ -133,8 +146,8 @@ function* batches(files: ManifestFile[]): Generator<Map<string, Target[]>> {
     let offset = 0;
     for (const { hash, size } of file.chunks) {
       const targets = batch.get(hash);
-      if (targets) targets.push({ file, offset });
-      else batch.set(hash, [{ file, offset }]);
+      if (targets) targets.push({ file, offset, size });
+      else batch.set(hash, [{ file, offset, size }]);
       offset += size;
       if (batch.size < maxHashesPerCall) continue;
       yield batch;
@@ -144,24 +157,30 @@ function* batches(files: ManifestFile[]): Generator<Map<string, Target[]>> {
   if (batch.size > 0) yield batch;
 }
 
-async function writeBatch(
-  batch: Map<string, Target[]>,
-  { client, snapshotId, signal }: MaterializeOptions,
-  writer: TreeWriter,
-  written: (bytes: number, files: number) => void,
-): Promise<void> {
+interface Writing {
+  options: MaterializeOptions;
+  writer: TreeWriter;
+  helpers: Helpers;
+  slabs: SlabPool;
+  written: (bytes: number, files: number) => void;
+}
+
+async function writeBatch(batch: Map<string, Target[]>, writing: Writing): Promise<void> {
+  const { client, snapshotId, signal } = writing.options;
+  const { writer, helpers, slabs, written } = writing;
+  for (const targets of batch.values()) for (const { file } of targets) await writer.parentOf(file.path);
   await fetchChunks({
     client,
     snapshotId,
     hashes: [...batch.keys()],
     signal,
+    slabs,
+    helpers,
     fileOf: (hash) => JSON.stringify(batch.get(hash)?.[0]?.file.path ?? ''),
-    onChunk: async (hash, data) => {
-      for (const { file, offset } of batch.get(hash) ?? []) {
-        let complete = true;
-        if (file.chunks.length === 1) await writer.whole(file, data);
-        else complete = await writer.piece(file, offset, data);
-        written(data.length, complete ? 1 : 0);
+    placesOf: (hash) => (batch.get(hash) ?? []).map(({ file, offset }) => writer.placeOf(file, offset)),
+    onWritten: async (hash) => {
+      for (const { file, size } of batch.get(hash) ?? []) {
+        written(size, (await writer.written(file, size)) ? 1 : 0);
       }
     },
   });

@@ -4,6 +4,8 @@ export const slabBytes = 8 * 1024 * 1024;
 /** A stretch of memory that threads share and that is used again and again. */
 export type Slab = Buffer<SharedArrayBuffer>;
 
+export const newSlab = (bytes: number): Slab => Buffer.from(new SharedArrayBuffer(bytes));
+
 /** A fixed number of slabs: who needs one waits until one is free, which bounds the memory and holds readers back. */
 export class SlabPool {
   private readonly free: Slab[] = [];
@@ -17,7 +19,7 @@ export class SlabPool {
     if (slab) return slab;
     if (this.made < this.count) {
       this.made += 1;
-      return Buffer.from(new SharedArrayBuffer(slabBytes));
+      return newSlab(slabBytes);
     }
     return await new Promise((resolve) => this.waiting.push(resolve));
   }

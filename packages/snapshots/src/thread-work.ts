@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FileReader, type Filled, type ToRead } from './file-reader.js';
+import { type Placed, writePlaces } from './tree-places.js';
 
 /** Neighbouring bytes of a slab. */
 export interface Range {
@@ -11,12 +12,14 @@ export interface Range {
 export type Work =
   | { kind: 'begin'; files: ToRead[] }
   | { kind: 'fill'; memory: SharedArrayBuffer }
-  | { kind: 'hash'; memory: SharedArrayBuffer; ranges: Range[] };
+  | { kind: 'hash'; memory: SharedArrayBuffer; ranges: Range[] }
+  | { kind: 'write'; memory: SharedArrayBuffer; chunks: Placed[] };
 
 export interface Answers {
   begin: undefined;
   fill: Filled;
   hash: string;
+  write: string[];
 }
 
 /** Does a thread's work; one reads one list of files at a time. Calls block. */
@@ -37,6 +40,8 @@ export function createThreadWork() {
         for (const { offset, size } of work.ranges) hash.update(slab.subarray(offset, offset + size));
         return hash.digest('hex');
       }
+      case 'write':
+        return writePlaces(Buffer.from(work.memory), work.chunks);
     }
   };
 }

@@ -8,6 +8,7 @@ port.on('message', (asked: Work) => {
   try {
     port.postMessage({ answer: work(asked) });
   } catch (error) {
-    port.postMessage({ error });
+    // Cloned, an error would lose what the system said of it.
+    port.postMessage({ error: { ...(error as Error), message: (error as Error).message } });
   }
 });

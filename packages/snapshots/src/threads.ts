@@ -4,22 +4,27 @@ import { Worker } from 'node:worker_threads';
 import type { Filled, ToRead } from './file-reader.js';
 import type { Slab } from './slab.js';
 import { createThreadWork, type Range, type Work } from './thread-work.js';
+import type { Placed } from './tree-places.js';
 
 /** Below this, starting threads takes longer than the work. */
 const threadsFromBytes = 32 * 1024 * 1024;
 const threadsFromFiles = 4000;
 const maxThreads = 4;
 
-/** Somebody who reads and hashes; what is asked of it is done in order. */
+/** Somebody who reads, hashes and writes; what is asked of it is done in order. */
 export interface Helper {
   begin(files: ToRead[]): Promise<void>;
   fill(slab: Slab): Promise<Filled>;
   /** SHA-256 of ranges of a slab, one after the other. */
   hash(slab: Slab, ranges: Range[]): Promise<string>;
+  /** Verifies chunks of a slab and writes them where they go. @returns the names of those that are damaged */
+  write(slab: Slab, chunks: Placed[]): Promise<string[]>;
 }
 
 export interface Helpers {
   all: Helper[];
+  /** One after the other in turn. */
+  next(): Helper;
   close(): Promise<void>;
 }
 
@@ -31,11 +36,14 @@ export function startHelpers(files: number, bytes: number): Helpers {
       await turn();
       return work(asked);
     });
-    return { all: [here], close: async () => void work({ kind: 'begin', files: [] }) };
+    return { all: [here], next: () => here, close: async () => void work({ kind: 'begin', files: [] }) };
   }
   const threads = Array.from({ length: Math.min(maxThreads, availableParallelism()) }, startThread);
+  const all = threads.map((thread) => helper(thread.ask));
+  let turns = 0;
   return {
-    all: threads.map((thread) => helper(thread.ask)),
+    all,
+    next: () => all[turns++ % all.length]!,
     close: async () => void (await Promise.all(threads.map((thread) => thread.end()))),
   };
 }
@@ -47,6 +55,7 @@ const helper = (ask: Ask): Helper => ({
   begin: (files) => ask({ kind: 'begin', files }) as Promise<void>,
   fill: (slab) => ask({ kind: 'fill', memory: slab.buffer }) as Promise<Filled>,
   hash: (slab, ranges) => ask({ kind: 'hash', memory: slab.buffer, ranges }) as Promise<string>,
+  write: (slab, chunks) => ask({ kind: 'write', memory: slab.buffer, chunks }) as Promise<string[]>,
 });
 
 /** Threads run what the build wrote, also when this file is read from src (tests). */
@@ -64,14 +73,14 @@ function startThread() {
   const fail = (error: unknown): void => {
     for (const { reject } of waiting.splice(0)) reject(error);
   };
-  worker.on('message', (reply: { answer: unknown } | { error: unknown }) => {
+  worker.on('message', (reply: { answer: unknown } | { error: { message: string } }) => {
     const first = waiting.shift();
-    if ('error' in reply) first?.reject(reply.error);
+    if ('error' in reply) first?.reject(Object.assign(new Error(reply.error.message), reply.error));
     else first?.resolve(reply.answer);
     if (waiting.length === 0) worker.unref();
   });
   worker.on('error', fail);
-  worker.on('exit', () => fail(new Error('a thread that reads files has ended')));
+  worker.on('exit', () => fail(new Error('a thread that reads or writes files has ended')));
   return {
     ask: (work: Work) =>
       new Promise<unknown>((resolve, reject) => {

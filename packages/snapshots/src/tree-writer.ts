@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, constants, fchmodSync, open, type Stats, write } from 'node:fs';
-import { chmod, copyFile, lstat, mkdir, rename, rm, symlink, unlink } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { chmod, copyFile, lstat, mkdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { AppError } from '@mycloud/shared';
 import type { ManifestFile } from './manifest.js';
+import type { Place } from './tree-places.js';
 import { quoted, refuse } from './tree-rules.js';
+
+interface WriterOptions {
+  /** Files get mode 0444 or 0555. */
+  readOnly?: boolean;
+  /** The folder is new and nobody looks into it before it is whole: files are made in place. */
+  fresh?: boolean;
+}
 
 /**
  * Writes files below a folder that may already hold something, never through a symbolic link. Files are made in a
@@ -19,17 +26,17 @@ export class TreeWriter {
 
   private constructor(
     private readonly root: string,
-    private readonly readOnly: boolean,
+    private readonly options: WriterOptions,
   ) {
     this.staging = path.join(root, `.mycloud-partial-${randomUUID()}`);
   }
 
   /** @param dir made when it isn't there. */
-  static async open(dir: string, readOnly: boolean): Promise<TreeWriter> {
+  static async open(dir: string, options: WriterOptions): Promise<TreeWriter> {
     const root = path.resolve(dir);
     await mkdir(root, { recursive: true });
-    const writer = new TreeWriter(root, readOnly);
-    await mkdir(writer.staging, { mode: 0o700 });
+    const writer = new TreeWriter(root, options);
+    if (!options.fresh) await mkdir(writer.staging, { mode: 0o700 });
     return writer;
   }
 
@@ -51,47 +58,54 @@ export class TreeWriter {
     this.folders.add(name);
   }
 
-  /** Writes a file that is one chunk, or none. */
-  async whole(file: ManifestFile, data: Uint8Array): Promise<void> {
-    const at = this.stage();
-    const fd = await openFile(at, 'wx', 0o600);
-    try {
-      await writeAll(fd, data, 0);
-      // An open file's mode and end don't wait for a disk; the way to the thread pool would cost more.
-      fchmodSync(fd, this.modeOf(file));
-    } finally {
-      closeSync(fd);
-    }
-    await this.place(file, at);
-  }
-
-  /** Copies a file of another tree, sharing its bytes until one side writes, where the file system can. */
-  async copy(file: ManifestFile, source: string): Promise<void> {
-    const at = this.stage();
-    await copyFile(source, at, constants.COPYFILE_FICLONE);
+  /** Writes a file without bytes. */
+  async empty(file: ManifestFile): Promise<void> {
+    const at = this.stage(file);
+    await writeFile(at, '', { mode: 0o600 });
     await chmod(at, this.modeOf(file));
     await this.place(file, at);
   }
 
-  /** Writes a piece of a file at an offset. @returns true when it was the last one and the file is in place. */
-  async piece(file: ManifestFile, offset: number, data: Uint8Array): Promise<boolean> {
+  /** Where a chunk at `offset` of a file goes; its folder must be there. `written` follows once it is there. */
+  placeOf(file: ManifestFile, offset: number): Place {
+    if (file.chunks.length === 1) {
+      return { kind: 'whole', at: this.stage(file), final: this.inside(file.path), mode: this.modeOf(file) };
+    }
     let partial = this.partial.get(file);
     if (!partial) {
-      partial = { at: this.stage(), left: file.size };
+      partial = { at: this.stage(file), left: file.size };
       this.partial.set(file, partial);
     }
-    const fd = await openFile(partial.at, constants.O_WRONLY | constants.O_CREAT, 0o600);
-    try {
-      await writeAll(fd, data, offset);
-    } finally {
-      closeSync(fd);
-    }
-    partial.left -= data.length;
+    return { kind: 'piece', at: partial.at, position: offset };
+  }
+
+  /** Takes down that `bytes` of a file were written. @returns true when they were the last and the file is in place */
+  async written(file: ManifestFile, bytes: number): Promise<boolean> {
+    const partial = this.partial.get(file);
+    if (!partial) return true;
+    partial.left -= bytes;
     if (partial.left > 0) return false;
     this.partial.delete(file);
     await chmod(partial.at, this.modeOf(file));
     await this.place(file, partial.at);
     return true;
+  }
+
+  /** The error for a file that couldn't be moved to where something else is, or else the one given. */
+  async explain(error: unknown): Promise<unknown> {
+    const { dest } = error as { dest?: string };
+    const there = dest === undefined ? undefined : await statOf(dest);
+    return dest !== undefined && there?.isDirectory()
+      ? inTheWay(path.relative(this.root, dest), there)
+      : error;
+  }
+
+  /** Copies a file of another tree, sharing its bytes until one side writes, where the file system can. */
+  async copy(file: ManifestFile, source: string): Promise<void> {
+    const at = this.stage(file);
+    await copyFile(source, at, constants.COPYFILE_FICLONE);
+    await chmod(at, this.modeOf(file));
+    await this.place(file, at);
   }
 
   /** Makes a link; after all files, so that none is written through it. */
@@ -105,29 +119,29 @@ export class TreeWriter {
   }
 
   private modeOf(file: ManifestFile): number {
-    if (!this.readOnly) return file.mode;
+    if (!this.options.readOnly) return file.mode;
     return file.mode === 0o755 ? 0o555 : 0o444;
   }
 
   private async place(file: ManifestFile, staged: string): Promise<void> {
-    await this.parentOf(file.path);
     const at = this.inside(file.path);
+    if (staged === at) return;
     try {
       // rename replaces a file or a link itself, whatever the link points to.
       await rename(staged, at);
-    } catch (cause) {
-      const there = await statOf(at);
-      if (there?.isDirectory()) throw inTheWay(file.path, there);
-      throw cause;
+    } catch (error) {
+      throw await this.explain(error);
     }
   }
 
-  private async parentOf(name: string): Promise<void> {
+  /** Makes the folder a path lies in. */
+  async parentOf(name: string): Promise<void> {
     const slash = name.lastIndexOf('/');
     await this.folder(slash < 0 ? '' : name.slice(0, slash));
   }
 
-  private stage(): string {
+  private stage(file: ManifestFile): string {
+    if (this.options.fresh) return this.inside(file.path);
     this.count += 1;
     return path.join(this.staging, String(this.count));
   }
@@ -140,15 +154,6 @@ export class TreeWriter {
       throw refuse(name, "such a path can't be written on this machine");
     }
     return at;
-  }
-}
-
-const openFile = promisify(open);
-const writeSome = promisify(write);
-
-async function writeAll(fd: number, data: Uint8Array, offset: number): Promise<void> {
-  for (let done = 0; done < data.length; ) {
-    done += (await writeSome(fd, data, done, data.length - done, offset + done)).bytesWritten;
   }
 }
 
