@@ -2,7 +2,7 @@ import { createCipheriv, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { jobRoutes, tokenRoutes, userRoutes } from '@mycloud/shared';
+import { createClient, jobRoutes, projectRoutes, userRoutes } from '@mycloud/shared';
 import { eventually, startServer } from '../test/support/server.js';
 import { type BackupPeer, backupPeers, folderBytes } from './backup-peers.js';
 import { figure, median } from './report.js';
@@ -99,24 +99,38 @@ try {
       MYCLOUD_TOKEN: token,
       XDG_CACHE_HOME: path.join(base, `cache${round}`),
     };
-    return async (...args: string[]): Promise<void> => {
+    const cli = async (...args: string[]): Promise<void> => {
       const { code, stderr } = await server.cli(args, { env });
       if (code !== 0) throw new Error(`mycloud ${args.join(' ')} exited ${code}: ${stderr}`);
     };
+    return { name: login.name, client: createClient({ url: server.url, token }), cli };
   }
 
-  let mycloud = await newcomer(0);
+  /** Runs a job on the dataset; from its claim to its start, ms. */
+  async function readyMs({ name, client }: Awaited<ReturnType<typeof newcomer>>): Promise<number> {
+    const at = { owner: name, project: 'bench' };
+    const body = { command: 'true', mounts: [{ source: 'bench', name: 'input' }] };
+    const job = await client.call(jobRoutes.create, { params: at, body });
+    const params = { ...at, number: job.number };
+    const ended = async () => (await client.call(jobRoutes.get, { params })).finishedAt ?? undefined;
+    await eventually(`${job.name} ends`, ended, 300);
+    const { items } = await client.call(jobRoutes.events, { params });
+    const timeOf = (type: string) => Date.parse(items.find((event) => event.type === type)?.time ?? '');
+    return timeOf('running') - timeOf('preparing');
+  }
+
+  let person = await newcomer(0);
   for (let round = 1; round <= rounds; round++) {
-    mycloud = await newcomer(round);
-    const upload = () => mycloud('data', 'upload', 'bench', '--dir', data);
+    person = await newcomer(round);
+    const upload = () => person.cli('data', 'upload', 'bench', '--dir', data);
     ours.first.push(await seconds(upload));
     ours.unchanged.push(await seconds(upload));
-    await restored(ours, (target) => mycloud('data', 'get', 'bench', '-o', target));
+    await restored(ours, (target) => person.cli('data', 'get', 'bench', '-o', target));
     for (const [i, peer] of peers.entries()) await measurePeer(peer, theirs[i]!);
   }
   change();
   const before = folderBytes(store);
-  await mycloud('data', 'upload', 'bench', '--dir', data);
+  await person.cli('data', 'upload', 'bench', '--dir', data);
   ours.stored = folderBytes(store) - before;
   for (const [i, peer] of peers.entries()) {
     const peerBefore = peer.bytes();
@@ -133,6 +147,13 @@ try {
   show('unchanged_mb_s', 'MB/s', ({ unchanged }) => mbPerSecond(unchanged));
   show('changed_stored_ratio', '× what changed', ({ stored }) => stored / changedBytes);
   show('download_mb_s', 'MB/s', ({ restore }) => mbPerSecond(restore));
+
+  await person.client.call(projectRoutes.create, { body: { name: 'bench' } });
+  const cold = await readyMs(person);
+  const warm: number[] = [];
+  for (let i = 0; i < 5; i++) warm.push(await readyMs(person));
+  figure('snapshots', 'cold_ready_ms', cold, 'ms');
+  figure('snapshots', 'warm_ready_ms', median(warm), 'ms');
 } finally {
   await server.remove();
   rmSync(base, { recursive: true, force: true });
