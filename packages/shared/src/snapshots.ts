@@ -19,6 +19,8 @@ export const snapshotSchema = z.object({
   hash: hashSchema,
   files: z.number().int().nonnegative(),
   bytes: bytesSchema,
+  /** Of its chunks, each counted once: what it would take up alone. */
+  storedBytes: bytesSchema,
   createdAt: timeSchema,
 });
 export type Snapshot = z.infer<typeof snapshotSchema>;

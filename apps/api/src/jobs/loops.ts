@@ -1,10 +1,11 @@
 import type { Deps } from '../deps.js';
 import { compactLogs, expireLogs } from '../logs/compact.js';
+import { collectGarbage } from '../snapshots/gc/collect.js';
 import { forgetOldRows, reconcile } from './reconcile.js';
 
 const housekeepingMs = 3_600_000;
 
-/** Starts the sweep over leases, tickets, stops and logs. Any number of apis may run it. */
+/** Starts the sweep over leases, tickets, stops, logs and the store. Any number of apis may run it. */
 export function startJobLoops(deps: Deps): { close(): Promise<void> } {
   const everyMs = deps.config.sweepSeconds * 1000;
   const loops = [
@@ -14,6 +15,9 @@ export function startJobLoops(deps: Deps): { close(): Promise<void> } {
       await expireLogs(deps);
       await forgetOldRows(deps);
     }),
+    repeat(deps, deps.config.gcSeconds * 1000, 'freeing what nothing refers to', () =>
+      collectGarbage(deps, { dryRun: false }),
+    ),
   ];
   return {
     async close() {

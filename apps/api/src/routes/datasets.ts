@@ -12,7 +12,7 @@ interface VersionRow {
   message: string;
   snapshotId: string;
   createdAt: Date;
-  snapshot: { hash: string; files: number; bytes: bigint };
+  snapshot: { hash: string; files: number; bytes: bigint; storedBytes: bigint };
 }
 
 interface DatasetRow {
@@ -35,6 +35,7 @@ const viewVersion = (dataset: { owner: { name: string }; name: string }, row: Ve
   snapshot: row.snapshot.hash,
   files: row.snapshot.files,
   bytes: Number(row.snapshot.bytes),
+  storedBytes: Number(row.snapshot.storedBytes),
   createdAt: row.createdAt.toISOString(),
 });
 

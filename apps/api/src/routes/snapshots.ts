@@ -5,8 +5,9 @@ import type { Deps } from '../deps.js';
 import { parseRange } from '../http/range.js';
 import { serve } from '../http/route.js';
 import { readable, writerOf } from '../snapshots/access.js';
+import { locateChunks, missingChunks } from '../snapshots/chunks.js';
 import { findFile, listFolder, readFile } from '../snapshots/files.js';
-import { commitPack, createPack, locateChunks, missingChunks } from '../snapshots/packs.js';
+import { commitPack, createPack } from '../snapshots/packs.js';
 import { createSnapshot, openManifests, viewSnapshot } from '../snapshots/snapshots.js';
 
 const downloadSeconds = 3600;
