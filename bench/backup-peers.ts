@@ -1,18 +1,21 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
+
+const exec = promisify(execFile);
 
 /** A program that stores folders deduplicated, as we do; its repository lies in a folder of its own. */
 export interface BackupPeer {
   name: string;
   /** Stores `source` once more. */
-  store(source: string): void;
+  store(source: string): Promise<unknown>;
   /** Writes what was stored last below `target`. */
-  restore(target: string): void;
+  restore(target: string): Promise<unknown>;
   /** Bytes of its repository. */
   bytes(): number;
   /** Begins anew, with an empty repository. */
-  reset(): void;
+  reset(): Promise<unknown>;
 }
 
 const there = (program: string): boolean =>
@@ -26,20 +29,20 @@ function borg(base: string): BackupPeer {
     BORG_BASE_DIR: path.join(base, 'borg-home'),
     BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK: 'yes',
   };
-  const run = (args: string[], cwd: string) => execFileSync('borg', args, { cwd, env, stdio: 'pipe' });
+  const run = (args: string[], cwd: string) => exec('borg', args, { cwd, env });
   let archives = 0;
   return {
     name: 'borg',
     store(source) {
       archives += 1;
-      run(['create', `${repository}::a${archives}`, '.'], source);
+      return run(['create', `${repository}::a${archives}`, '.'], source);
     },
     restore: (target) => run(['extract', `${repository}::a${archives}`], target),
     bytes: () => folderBytes(repository),
     reset() {
       rmSync(repository, { recursive: true, force: true });
       rmSync(env.BORG_BASE_DIR, { recursive: true, force: true });
-      run(['init', '-e', 'none', repository], base);
+      return run(['init', '-e', 'none', repository], base);
     },
   };
 }
@@ -53,7 +56,7 @@ function restic(base: string): BackupPeer {
     RESTIC_REPOSITORY: repository,
     RESTIC_CACHE_DIR: path.join(base, 'restic-cache'),
   };
-  const run = (args: string[], cwd: string) => execFileSync('restic', args, { cwd, env, stdio: 'pipe' });
+  const run = (args: string[], cwd: string) => exec('restic', args, { cwd, env });
   return {
     name: 'restic',
     store: (source) => run(['backup', '.'], source),
@@ -62,7 +65,7 @@ function restic(base: string): BackupPeer {
     reset() {
       rmSync(repository, { recursive: true, force: true });
       rmSync(env.RESTIC_CACHE_DIR, { recursive: true, force: true });
-      run(['init'], base);
+      return run(['init'], base);
     },
   };
 }

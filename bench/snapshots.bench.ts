@@ -72,7 +72,7 @@ async function restored(measured: Measured, work: (target: string) => unknown): 
 }
 
 async function measurePeer(peer: BackupPeer, measured: Measured): Promise<void> {
-  peer.reset();
+  await peer.reset();
   measured.first.push(await seconds(() => peer.store(data)));
   measured.unchanged.push(await seconds(() => peer.store(data)));
   await restored(measured, (target) => peer.restore(target));
@@ -134,7 +134,7 @@ try {
   ours.stored = folderBytes(store) - before;
   for (const [i, peer] of peers.entries()) {
     const peerBefore = peer.bytes();
-    peer.store(data);
+    await peer.store(data);
     theirs[i]!.stored = peer.bytes() - peerBefore;
   }
 

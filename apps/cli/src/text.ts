@@ -27,6 +27,13 @@ export function bytesText(bytes: number): string {
   return power === 0 ? `${bytes} B` : `${(bytes / 1000 ** power).toFixed(1)} ${units[power]}`;
 }
 
+/** Reads 500, 500MB, 1.5 GB. @returns undefined for what is no number of bytes */
+export function parseBytes(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?B)?$/i.exec(text.trim());
+  if (!match) return undefined;
+  return Math.round(Number(match[1]) * 1000 ** units.indexOf((match[2] ?? 'B').toUpperCase()));
+}
+
 /** 1h 02m, 3m 04s, 5s */
 export function durationText(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));

@@ -1,4 +1,5 @@
 import { AppError, type Client, maxHashesPerCall, snapshotRoutes } from '@mycloud/shared';
+import { type AlreadyWritten, findAlreadyWritten } from './already-written.js';
 import { fetchChunks, parallelRanges } from './chunk-source.js';
 import type { ContentCache } from './content-cache.js';
 import { copyTree } from './copy-tree.js';
@@ -81,6 +82,7 @@ export async function fetchManifest(
 
 /**
  * Writes a snapshot's tree into a folder, every chunk verified, every path checked, nothing written through a link.
+ * What the folder holds of it already, from a download that broke off, is checked and not fetched again.
  * @returns the entries written.
  * @throws AppError naming file and pack when the store gives wrong bytes; conflict when something is in the way.
  */
@@ -109,7 +111,7 @@ export async function writeEntries(entries: readonly Entry[], options: Materiali
     bytes: 0,
     totalBytes: totals.bytes,
   };
-  const writer = await TreeWriter.open(dir, { readOnly, fresh });
+  const writer = await TreeWriter.open(dir, { readOnly, fresh, key: options.snapshotId });
   const helpers = startHelpers(totals.files, totals.bytes);
   const slabs = new SlabPool(helpers.all.length + parallelRanges);
   const written = (bytes: number, files: number): void => {
@@ -121,12 +123,16 @@ export async function writeEntries(entries: readonly Entry[], options: Materiali
     for (const entry of chosen) if (entry.type === 'dir') await writer.folder(entry.path);
     const files = chosen.filter((entry) => entry.type === 'file');
     const empty = files.filter((file) => file.size === 0);
+    const filled = files.filter((file) => file.size > 0);
     await eachLimit(empty, parallel, async (file) => {
       await writer.parentOf(file.path);
       await writer.empty(file);
       written(0, 1);
     });
-    for (const batch of batches(files)) {
+    const there = fresh ? undefined : await findAlreadyWritten(filled, writer, helpers);
+    for (const file of there?.whole ?? []) written(file.size, 1);
+    const { left, isThere } = await leftOf(filled, there, writer, written);
+    for (const batch of batches(left, isThere)) {
       await writeBatch(batch, { options, writer, helpers, slabs, written });
     }
     for (const entry of chosen) if (entry.type === 'symlink') await writer.link(entry.path, entry.target);
@@ -139,16 +145,41 @@ export async function writeEntries(entries: readonly Entry[], options: Materiali
   return chosen;
 }
 
+/** What is still to be fetched; pieces found count as written. */
+async function leftOf(
+  files: readonly ManifestFile[],
+  there: AlreadyWritten | undefined,
+  writer: TreeWriter,
+  written: (bytes: number, files: number) => void,
+) {
+  for (const [file, offsets] of there?.pieces ?? []) {
+    let offset = 0;
+    for (const { size } of file.chunks) {
+      if (offsets.has(offset)) written(size, (await writer.written(file, size)) ? 1 : 0);
+      offset += size;
+    }
+  }
+  return {
+    left: files.filter((file) => !there?.whole.has(file)),
+    isThere: (file: ManifestFile, offset: number) => there?.pieces.get(file)?.has(offset) ?? false,
+  };
+}
+
 /** Groups the places of chunks so that a group asks for at most one call's worth of different chunks. */
-function* batches(files: ManifestFile[]): Generator<Map<string, Target[]>> {
+function* batches(
+  files: readonly ManifestFile[],
+  isThere: (file: ManifestFile, offset: number) => boolean,
+): Generator<Map<string, Target[]>> {
   let batch = new Map<string, Target[]>();
   for (const file of files) {
     let offset = 0;
     for (const { hash, size } of file.chunks) {
-      const targets = batch.get(hash);
-      if (targets) targets.push({ file, offset, size });
-      else batch.set(hash, [{ file, offset, size }]);
+      const target = { file, offset, size };
       offset += size;
+      if (isThere(file, target.offset)) continue;
+      const targets = batch.get(hash);
+      if (targets) targets.push(target);
+      else batch.set(hash, [target]);
       if (batch.size < maxHashesPerCall) continue;
       yield batch;
       batch = new Map();

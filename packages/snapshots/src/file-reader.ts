@@ -17,7 +17,7 @@ export interface SlabChunk {
   size: number;
 }
 
-export interface ReadFault {
+interface ReadFault {
   code: 'conflict' | 'bad_request';
   reason: string;
 }
@@ -26,7 +26,7 @@ export interface ReadFault {
 export type FileEnd = { stamp: FileStamp } | { changed: true } | { fault: ReadFault };
 
 /** A stretch of a file that lies in one slab. */
-export interface Piece {
+interface Piece {
   /** Its place in what was to be read. */
   file: number;
   chunks: SlabChunk[];

@@ -96,7 +96,7 @@ async function requireFolder(root: string): Promise<void> {
 }
 
 async function readRules(root: string, names: string[]): Promise<Ignore> {
-  const rules = ignoreRules({ ignorecase: false }).add(['.git', '.mycloud.json']);
+  const rules = ignoreRules({ ignorecase: false }).add(['.git', '.mycloud.json', '.mycloud-partial-*']);
   for (const name of names) {
     const text = await readFile(path.join(root, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return '';

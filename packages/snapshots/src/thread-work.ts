@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FileReader, type Filled, type ToRead } from './file-reader.js';
-import { type Placed, writePlaces } from './tree-places.js';
+import { findWritten, type Placed, type Suspect, writePlaces } from './tree-places.js';
 
 /** Neighbouring bytes of a slab. */
 export interface Range {
@@ -13,13 +13,15 @@ export type Work =
   | { kind: 'begin'; files: ToRead[] }
   | { kind: 'fill'; memory: SharedArrayBuffer }
   | { kind: 'hash'; memory: SharedArrayBuffer; ranges: Range[] }
-  | { kind: 'write'; memory: SharedArrayBuffer; chunks: Placed[] };
+  | { kind: 'write'; memory: SharedArrayBuffer; chunks: Placed[] }
+  | { kind: 'find'; suspects: Suspect[] };
 
 export interface Answers {
   begin: undefined;
   fill: Filled;
   hash: string;
   write: string[];
+  find: number[][];
 }
 
 /** Does a thread's work; one reads one list of files at a time. Calls block. */
@@ -42,6 +44,8 @@ export function createThreadWork() {
       }
       case 'write':
         return writePlaces(Buffer.from(work.memory), work.chunks);
+      case 'find':
+        return findWritten(work.suspects);
     }
   };
 }

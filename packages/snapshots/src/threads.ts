@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Filled, ToRead } from './file-reader.js';
 import type { Slab } from './slab.js';
 import { createThreadWork, type Range, type Work } from './thread-work.js';
-import type { Placed } from './tree-places.js';
+import type { Placed, Suspect } from './tree-places.js';
 
 /** Below this, starting threads takes longer than the work. */
 const threadsFromBytes = 32 * 1024 * 1024;
@@ -19,6 +19,8 @@ export interface Helper {
   hash(slab: Slab, ranges: Range[]): Promise<string>;
   /** Verifies chunks of a slab and writes them where they go. @returns the names of those that are damaged */
   write(slab: Slab, chunks: Placed[]): Promise<string[]>;
+  /** Which chunks of files are there already. @returns their places in the file's list */
+  find(suspects: Suspect[]): Promise<number[][]>;
 }
 
 export interface Helpers {
@@ -56,6 +58,7 @@ const helper = (ask: Ask): Helper => ({
   fill: (slab) => ask({ kind: 'fill', memory: slab.buffer }) as Promise<Filled>,
   hash: (slab, ranges) => ask({ kind: 'hash', memory: slab.buffer, ranges }) as Promise<string>,
   write: (slab, chunks) => ask({ kind: 'write', memory: slab.buffer, chunks }) as Promise<string[]>,
+  find: (suspects) => ask({ kind: 'find', suspects }) as Promise<number[][]>,
 });
 
 /** Threads run what the build wrote, also when this file is read from src (tests). */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fchmodSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 
 /** Where the bytes of a chunk go. */
 export type Place =
@@ -41,4 +41,31 @@ function write(place: Place, data: Buffer): void {
   }
   // rename replaces a file or a link itself, whatever the link points to.
   if (place.kind === 'whole' && place.final !== place.at) renameSync(place.at, place.final);
+}
+
+/** A file that may hold what it should, from an earlier try. */
+export interface Suspect {
+  at: string;
+  /** In the order of the file. */
+  chunks: { hash: string; size: number }[];
+}
+
+/** Which chunks of each file are there already. Calls block. @returns their places in `chunks`, file by file */
+export function findWritten(suspects: readonly Suspect[]): number[][] {
+  return suspects.map(({ at, chunks }) => {
+    const fd = openSync(at, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    try {
+      let position = 0;
+      const found: number[] = [];
+      for (const [i, { hash, size }] of chunks.entries()) {
+        const data = Buffer.allocUnsafe(size);
+        const length = readSync(fd, data, 0, size, position);
+        position += size;
+        if (length === size && createHash('sha256').update(data).digest('hex') === hash) found.push(i);
+      }
+      return found;
+    } finally {
+      closeSync(fd);
+    }
+  });
 }

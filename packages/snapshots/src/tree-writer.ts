@@ -1,6 +1,17 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { chmod, copyFile, lstat, mkdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  lstat,
+  mkdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '@mycloud/shared';
 import type { ManifestFile } from './manifest.js';
@@ -12,6 +23,8 @@ interface WriterOptions {
   readOnly?: boolean;
   /** The folder is new and nobody looks into it before it is whole: files are made in place. */
   fresh?: boolean;
+  /** What is written: a later writer of the same goes on with the pieces of an earlier one that was killed. */
+  key?: string;
 }
 
 /**
@@ -19,7 +32,7 @@ interface WriterOptions {
  * staging folder and renamed into place when whole: a place holds the old file or the new one, never half.
  */
 export class TreeWriter {
-  private readonly staging: string;
+  private staging = '';
   private readonly folders = new Set<string>();
   private readonly partial = new Map<ManifestFile, { at: string; left: number }>();
   private count = 0;
@@ -27,22 +40,39 @@ export class TreeWriter {
   private constructor(
     private readonly root: string,
     private readonly options: WriterOptions,
-  ) {
-    this.staging = path.join(root, `.mycloud-partial-${randomUUID()}`);
-  }
+  ) {}
 
   /** @param dir made when it isn't there. */
   static async open(dir: string, options: WriterOptions): Promise<TreeWriter> {
     const root = path.resolve(dir);
     await mkdir(root, { recursive: true });
     const writer = new TreeWriter(root, options);
-    if (!options.fresh) await mkdir(writer.staging, { mode: 0o700 });
+    if (!options.fresh) writer.staging = await takeStaging(root, options.key);
     return writer;
   }
 
-  /** Removes the staging folder with whatever is unfinished. */
+  /** Removes the staging folder, but not the pieces of large files that a next try can go on with. */
   async close(): Promise<void> {
+    if (this.options.fresh || (this.options.key !== undefined && this.partial.size > 0)) return;
     await rm(this.staging, { recursive: true, force: true });
+  }
+
+  /**
+   * What is there of a file already, in its place or in pieces.
+   * @returns undefined: nothing; `whole` says that it would be in its place
+   */
+  async suspect(file: ManifestFile): Promise<{ at: string; whole: boolean } | undefined> {
+    const place = this.inside(file.path);
+    const there = await statOf(place);
+    if (there?.isFile() && there.size === file.size) return { at: place, whole: true };
+    if (file.chunks.length === 1) return undefined;
+    const staged = this.stage(file);
+    return (await statOf(staged))?.isFile() ? { at: staged, whole: false } : undefined;
+  }
+
+  /** Takes a file in its place for written. */
+  async keep(file: ManifestFile): Promise<void> {
+    await chmod(this.inside(file.path), this.modeOf(file));
   }
 
   /** Makes a folder and those above it. @throws AppError conflict when a file or link is in the way. */
@@ -71,18 +101,13 @@ export class TreeWriter {
     if (file.chunks.length === 1) {
       return { kind: 'whole', at: this.stage(file), final: this.inside(file.path), mode: this.modeOf(file) };
     }
-    let partial = this.partial.get(file);
-    if (!partial) {
-      partial = { at: this.stage(file), left: file.size };
-      this.partial.set(file, partial);
-    }
-    return { kind: 'piece', at: partial.at, position: offset };
+    return { kind: 'piece', at: this.partialOf(file).at, position: offset };
   }
 
   /** Takes down that `bytes` of a file were written. @returns true when they were the last and the file is in place */
   async written(file: ManifestFile, bytes: number): Promise<boolean> {
-    const partial = this.partial.get(file);
-    if (!partial) return true;
+    if (file.chunks.length === 1) return true;
+    const partial = this.partialOf(file);
     partial.left -= bytes;
     if (partial.left > 0) return false;
     this.partial.delete(file);
@@ -118,6 +143,15 @@ export class TreeWriter {
     await symlink(target, at);
   }
 
+  private partialOf(file: ManifestFile): { at: string; left: number } {
+    let partial = this.partial.get(file);
+    if (!partial) {
+      partial = { at: this.stage(file), left: file.size };
+      this.partial.set(file, partial);
+    }
+    return partial;
+  }
+
   private modeOf(file: ManifestFile): number {
     if (!this.options.readOnly) return file.mode;
     return file.mode === 0o755 ? 0o555 : 0o444;
@@ -142,6 +176,8 @@ export class TreeWriter {
 
   private stage(file: ManifestFile): string {
     if (this.options.fresh) return this.inside(file.path);
+    // A large file's name says its content, so that its pieces are found again.
+    if (file.chunks.length > 1) return path.join(this.staging, nameOf(file));
     this.count += 1;
     return path.join(this.staging, String(this.count));
   }
@@ -154,6 +190,32 @@ export class TreeWriter {
       throw refuse(name, "such a path can't be written on this machine");
     }
     return at;
+  }
+}
+
+function nameOf(file: ManifestFile): string {
+  const hash = createHash('sha256').update(file.path);
+  for (const chunk of file.chunks) hash.update(chunk.hash);
+  return hash.digest('hex');
+}
+
+/** Makes a staging folder, or takes over the one that a writer of the same left when it was killed. */
+async function takeStaging(root: string, key: string = randomUUID()): Promise<string> {
+  const staging = path.join(root, `.mycloud-partial-${key}`);
+  await mkdir(staging, { mode: 0o700, recursive: true });
+  const pidFile = path.join(staging, 'pid');
+  const pid = Number(await readFile(pidFile, 'utf8').catch(() => ''));
+  if (pid && pid !== process.pid && isAlive(pid)) return takeStaging(root);
+  await writeFile(pidFile, String(process.pid));
+  return staging;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

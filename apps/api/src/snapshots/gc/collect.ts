@@ -14,6 +14,8 @@ export interface Collection {
   /** The one connection of the run; in a dry run inside a transaction that is rolled back. */
   sql: pg.PoolClient;
   report: GarbageReport;
+  /** What was doomed before this, or came before it, may go: the start of the run less the grace period. */
+  cutoff: Date;
   /** Does a step in a transaction of its own. */
   step(work: () => Promise<void>): Promise<void>;
   /** Deletes an object of the store; in a dry run only counts its bytes. */
@@ -23,7 +25,8 @@ export interface Collection {
 /**
  * Mark and sweep. What nothing refers to is doomed (marked with the time) and deleted when it has been so for the
  * grace period; whoever uploads spares what he asks for (chunks.ts, snapshots.ts), so that nothing he was told is stored goes
- * while he uploads.
+ * while he uploads. What a run dooms, only a later one deletes: a snapshot committed while this one reads manifests is
+ * seen by the next before anything of it could go.
  *
  * Any number of apis may run it: one does, the others answer `busy`.
  */
@@ -48,10 +51,15 @@ export async function collectGarbage(deps: Deps, { dryRun }: { dryRun: boolean }
     ]);
     if (!rows[0]?.held) return { ...report, busy: true };
     if (dryRun) await sql.query('BEGIN');
+    const { rows: times } = await sql.query<{ cutoff: Date }>(
+      'SELECT now() - make_interval(secs => $1) AS cutoff',
+      [deps.config.gcGraceSeconds],
+    );
     const run: Collection = {
       deps,
       sql,
       report,
+      cutoff: times[0]!.cutoff,
       async step(work) {
         if (!dryRun) await sql.query('BEGIN');
         await work();

@@ -23,8 +23,7 @@ export async function markSnapshots({ sql, report }: Collection): Promise<string
 
 /**
  * Dooms an owner's chunks that only doomed snapshots hold, or none, and spares the others. A snapshot committed while
- * the manifests are read may have its chunks doomed here; they are spared by the next run, which comes before the
- * grace period ends, since runs mark before they delete.
+ * the manifests are read may have its chunks doomed here; the next run spares them before it deletes.
  */
 export async function markChunks({ deps, sql, report }: Collection, ownerId: string): Promise<void> {
   await sql.query('CREATE TEMPORARY TABLE IF NOT EXISTS "LiveChunk" (hash BYTEA PRIMARY KEY)');

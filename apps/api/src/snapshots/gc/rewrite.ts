@@ -22,15 +22,15 @@ interface SparseChunk {
  * when no reader can hold a signed URL of them any more.
  */
 export async function rewriteSparsePacks(run: Collection): Promise<void> {
-  const { deps, sql, report } = run;
+  const { sql, report } = run;
   const { rows } = await sql.query<SparseChunk>(
     `SELECT c."ownerId", c.hash, c."packId", p.key, c."offset", c.size FROM "Chunk" c JOIN "Pack" p ON p.id = c."packId"
      WHERE c."packId" IN (
        SELECT p2.id FROM "Pack" p2 JOIN "Chunk" c2 ON c2."packId" = p2.id
-       WHERE p2.committed AND p2."createdAt" <= now() - make_interval(secs => $1)
+       WHERE p2.committed AND p2."createdAt" < $1
        GROUP BY p2.id HAVING sum(c2.size) * 2 < p2.size)
      ORDER BY c."ownerId", c."packId", c."offset"`,
-    [deps.config.gcGraceSeconds],
+    [run.cutoff],
   );
   report.rewrittenPacks = new Set(rows.map((row) => row.packId)).size;
   if (report.dryRun) return;

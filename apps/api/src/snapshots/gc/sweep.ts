@@ -6,10 +6,16 @@ import { needed } from './mark.js';
 const readSeconds = 3600;
 
 /** Deletes snapshots doomed for the grace period, each looked at once more under its lock. */
-export async function deleteSnapshots({ deps, sql, report, step, deleteObject }: Collection): Promise<void> {
+export async function deleteSnapshots({
+  cutoff,
+  sql,
+  report,
+  step,
+  deleteObject,
+}: Collection): Promise<void> {
   const { rows } = await sql.query<{ id: string }>(
-    'SELECT id FROM "Snapshot" WHERE "doomedAt" <= now() - make_interval(secs => $1) ORDER BY id',
-    [deps.config.gcGraceSeconds],
+    'SELECT id FROM "Snapshot" WHERE "doomedAt" < $1 ORDER BY id',
+    [cutoff],
   );
   for (const { id } of rows) {
     let manifestKey: string | undefined;
@@ -17,9 +23,9 @@ export async function deleteSnapshots({ deps, sql, report, step, deleteObject }:
       // Who makes something refer to it waits for this lock, or is waited for and then seen by the second statement.
       await sql.query('SELECT 1 FROM "Snapshot" WHERE id = $1 FOR UPDATE', [id]);
       const gone = await sql.query<{ manifestKey: string }>(
-        `DELETE FROM "Snapshot" s WHERE id = $1 AND "doomedAt" <= now() - make_interval(secs => $2) AND NOT ${needed}
+        `DELETE FROM "Snapshot" s WHERE id = $1 AND "doomedAt" < $2 AND NOT ${needed}
          RETURNING "manifestKey"`,
-        [id, deps.config.gcGraceSeconds],
+        [id, cutoff],
       );
       manifestKey = gone.rows[0]?.manifestKey;
     });
@@ -30,11 +36,8 @@ export async function deleteSnapshots({ deps, sql, report, step, deleteObject }:
 }
 
 /** Deletes chunks doomed for the grace period; one that is spared meanwhile stays. */
-export async function deleteChunks({ deps, sql, report }: Collection): Promise<void> {
-  const { rowCount } = await sql.query(
-    'DELETE FROM "Chunk" WHERE "doomedAt" <= now() - make_interval(secs => $1)',
-    [deps.config.gcGraceSeconds],
-  );
+export async function deleteChunks({ cutoff, sql, report }: Collection): Promise<void> {
+  const { rowCount } = await sql.query('DELETE FROM "Chunk" WHERE "doomedAt" < $1', [cutoff]);
   report.deletedChunks = rowCount ?? 0;
 }
 
