@@ -120,6 +120,7 @@ export async function writeEntries(entries: readonly Entry[], options: Materiali
     options.onProgress?.({ ...progress });
   };
   try {
+    await writer.refuseTwins(chosen.map((entry) => entry.path));
     for (const entry of chosen) if (entry.type === 'dir') await writer.folder(entry.path);
     const files = chosen.filter((entry) => entry.type === 'file');
     const empty = files.filter((file) => file.size === 0);

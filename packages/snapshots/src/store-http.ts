@@ -83,9 +83,18 @@ export async function storeRequest(
 
 /** The error for an answer of the store that isn't a success. Passing, because a new signed URL may well work. */
 export function storeRefusal(what: string, answer: Answer): AppError {
-  const text = answer.body.toString('utf8', 0, 300).replace(/\s+/g, ' ').trim();
+  const text = detailOf(answer);
   return new AppError(
     'unavailable',
     `the store answered ${answer.status} to ${what}${text ? `: ${text}` : ''}`,
   );
+}
+
+/** What the directory store says in JSON, or the beginning of what an S3 server says in XML. */
+function detailOf({ headers, body }: Answer): string {
+  if (headers['content-type']?.includes('json')) {
+    const { detail } = JSON.parse(body.toString()) as { detail?: unknown };
+    if (typeof detail === 'string') return detail;
+  }
+  return body.toString('utf8', 0, 300).replace(/\s+/g, ' ').trim();
 }

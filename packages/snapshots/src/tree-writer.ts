@@ -16,7 +16,7 @@ import path from 'node:path';
 import { AppError } from '@mycloud/shared';
 import type { ManifestFile } from './manifest.js';
 import type { Place } from './tree-places.js';
-import { quoted, refuse } from './tree-rules.js';
+import { caseTwins, quoted, refuse } from './tree-rules.js';
 
 interface WriterOptions {
   /** Files get mode 0444 or 0555. */
@@ -55,6 +55,27 @@ export class TreeWriter {
   async close(): Promise<void> {
     if (this.options.fresh || (this.options.key !== undefined && this.partial.size > 0)) return;
     await rm(this.staging, { recursive: true, force: true });
+  }
+
+  /** @throws AppError conflict naming two entries that would be one file here, where names ignore case */
+  async refuseTwins(paths: Iterable<string>): Promise<void> {
+    const twins = caseTwins(paths);
+    if (!twins || !(await this.ignoresCase())) return;
+    throw new AppError(
+      'conflict',
+      `${quoted(twins[0])} and ${quoted(twins[1])} differ only by case, which this file system ignores`,
+      { hint: 'Write them to a file system that tells them apart, or fetch only one of them.' },
+    );
+  }
+
+  private async ignoresCase(): Promise<boolean> {
+    const probe = path.join(this.root, `.mycloud-case-${randomUUID()}`);
+    await writeFile(probe, '');
+    try {
+      return (await statOf(path.join(this.root, path.basename(probe).toUpperCase()))) !== undefined;
+    } finally {
+      await unlink(probe);
+    }
   }
 
   /**
