@@ -156,6 +156,19 @@ export const snapshotRoutes = {
     query: z.object({ path: z.string().min(1).max(4096) }),
     raw: { response: 'application/octet-stream' },
   }),
+  archive: defineRoute({
+    method: 'GET',
+    path: '/v1/snapshots/:id/archive',
+    auth: 'user',
+    tag,
+    summary: 'All of it, or a folder, as one tar or zip',
+    params: byId,
+    query: z.object({
+      format: z.enum(['tar', 'zip']).default('tar'),
+      path: z.string().max(4096).default(''),
+    }),
+    raw: { response: 'application/octet-stream' },
+  }),
 };
 
 export const storeRoutes = {
