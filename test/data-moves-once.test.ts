@@ -125,6 +125,7 @@ it('frees what is deleted, and says before what it would free', async () => {
   await server.json(['admin', 'gc']);
   const would = await server.json<GarbageReport>(['admin', 'gc', '--dry-run']);
   expect(would.deletedSnapshots).toBeGreaterThan(0);
+  await server.json(['admin', 'gc']);
   const freed = await server.json<GarbageReport>(['admin', 'gc']);
   expect(freed.freedBytes).toBeGreaterThanOrEqual(3_000_000);
   expect((await server.cli(['admin', 'gc'])).stdout).toContain('freed');

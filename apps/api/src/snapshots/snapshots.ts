@@ -28,9 +28,12 @@ export async function createSnapshot(deps: Deps, ownerId: string, packed: Buffer
   const bytes = await unpackManifest(packed, maxManifestBytes);
   const entries = decodeManifest(bytes);
   const hash = manifestHash(bytes);
-  const storedBytes = await requireChunks(deps, ownerId, entries);
   const known = await revive(deps, ownerId, hash);
-  if (known) return known;
+  if (known) {
+    await requireChunks(deps, ownerId, entries);
+    return known;
+  }
+  const storedBytes = await requireChunks(deps, ownerId, entries);
   // A key of its own: deleting a snapshot can't take the manifest of the same content made anew.
   const id = newId();
   const manifestKey = `manifests/${ownerId}/${id}.gz`;
@@ -42,6 +45,8 @@ export async function createSnapshot(deps: Deps, ownerId: string, packed: Buffer
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT ("ownerId", hash) DO NOTHING RETURNING ${snapshotColumns}`,
     [id, ownerId, hash, manifestKey, totals.files, totals.bytes, storedBytes],
   );
+  // Only now does the garbage collector see the snapshot; a chunk that it took before is missed here, and sent again.
+  await requireChunks(deps, ownerId, entries);
   if (made) return made;
   await deps.store.delete(manifestKey);
   const twin = await revive(deps, ownerId, hash);

@@ -1,9 +1,9 @@
 import type { GarbageReport } from '@mycloud/shared';
 import type pg from 'pg';
 import type { Deps } from '../../deps.js';
-import { markChunks, markSnapshots } from './mark.js';
+import { markSnapshots, sweepChunks } from './mark.js';
 import { rewriteSparsePacks } from './rewrite.js';
-import { deleteChunks, deleteEmptyPacks, deleteIncompletePacks, deleteSnapshots } from './sweep.js';
+import { deleteEmptyPacks, deleteIncompletePacks, deleteSnapshots } from './sweep.js';
 
 /** Any number, the same for every api: who holds it collects. */
 const collectLock = 7_046_029_255;
@@ -24,9 +24,9 @@ export interface Collection {
 
 /**
  * Mark and sweep. What nothing refers to is doomed (marked with the time) and deleted when it has been so for the
- * grace period; whoever uploads spares what he asks for (chunks.ts, snapshots.ts), so that nothing he was told is stored goes
- * while he uploads. What a run dooms, only a later one deletes: a snapshot committed while this one reads manifests is
- * seen by the next before anything of it could go.
+ * grace period. Whoever uploads spares the chunks he asks for (chunks.ts), and looks once more after he has committed
+ * (snapshots.ts). What a run dooms only a later one deletes, which reads the manifests anew. So, however short the
+ * grace period: a snapshot that was committed, and that something refers to, has all its chunks.
  *
  * Any number of apis may run it: one does, the others answer `busy`.
  */
@@ -71,12 +71,11 @@ export async function collectGarbage(deps: Deps, { dryRun }: { dryRun: boolean }
       },
     };
     const owners = await markSnapshots(run);
-    for (const owner of owners) await markChunks(run, owner);
     await deleteSnapshots(run);
-    await deleteChunks(run);
+    for (const owner of owners) await sweepChunks(run, owner);
+    await rewriteSparsePacks(run);
     await deleteEmptyPacks(run);
     await deleteIncompletePacks(run);
-    await rewriteSparsePacks(run);
     if (dryRun) await sql.query('ROLLBACK');
     else if (report.freedBytes > 0 || report.deletedSnapshots > 0) deps.log.info(report, 'bytes were freed');
     await sql.query('SELECT pg_advisory_unlock($1)', [collectLock]);

@@ -22,37 +22,46 @@ export async function markSnapshots({ sql, report }: Collection): Promise<string
 }
 
 /**
- * Dooms an owner's chunks that only doomed snapshots hold, or none, and spares the others. A snapshot committed while
- * the manifests are read may have its chunks doomed here; the next run spares them before it deletes.
+ * Dooms an owner's chunks that only doomed snapshots hold, or none, spares the others, and deletes those doomed before
+ * the cutoff that no snapshot holds at all: one that was doomed may have been referred to again meanwhile.
  */
-export async function markChunks({ deps, sql, report }: Collection, ownerId: string): Promise<void> {
-  await sql.query('CREATE TEMPORARY TABLE IF NOT EXISTS "LiveChunk" (hash BYTEA PRIMARY KEY)');
-  await sql.query('TRUNCATE "LiveChunk"');
-  const { rows } = await sql.query<{ id: string; hash: string; manifestKey: string }>(
-    'SELECT id, hash, "manifestKey" FROM "Snapshot" WHERE "ownerId" = $1 AND "doomedAt" IS NULL',
+export async function sweepChunks({ deps, sql, report, cutoff }: Collection, ownerId: string): Promise<void> {
+  await sql.query('CREATE TEMPORARY TABLE IF NOT EXISTS "HeldChunk" (hash BYTEA PRIMARY KEY, live BOOLEAN)');
+  await sql.query('TRUNCATE "HeldChunk"');
+  const { rows } = await sql.query<{ id: string; hash: string; manifestKey: string; live: boolean }>(
+    'SELECT id, hash, "manifestKey", "doomedAt" IS NULL AS live FROM "Snapshot" WHERE "ownerId" = $1',
     [ownerId],
   );
   for (const snapshot of rows) {
     // A manifest that can't be read ends the run: its chunks must not be taken for garbage.
     const entries = await readManifest(deps, snapshot);
-    const hashes = entries.flatMap((entry) =>
-      entry.type === 'file' ? entry.chunks.map((chunk) => chunk.hash) : [],
-    );
-    for (let at = 0; at < hashes.length; at += hashesPerInsert) {
-      await sql.query('INSERT INTO "LiveChunk" SELECT * FROM unnest($1::bytea[]) ON CONFLICT DO NOTHING', [
-        toBytes(hashes.slice(at, at + hashesPerInsert)),
-      ]);
+    const hashes = new Set<string>();
+    for (const entry of entries)
+      if (entry.type === 'file') for (const chunk of entry.chunks) hashes.add(chunk.hash);
+    const all = [...hashes];
+    for (let at = 0; at < all.length; at += hashesPerInsert) {
+      await sql.query(
+        `INSERT INTO "HeldChunk" SELECT *, $2::boolean FROM unnest($1::bytea[])
+         ON CONFLICT (hash) DO UPDATE SET live = "HeldChunk".live OR EXCLUDED.live`,
+        [toBytes(all.slice(at, at + hashesPerInsert)), snapshot.live],
+      );
     }
   }
-  const { rowCount } = await sql.query(
+  const doomed = await sql.query(
     `UPDATE "Chunk" c SET "doomedAt" = now() WHERE "ownerId" = $1 AND "doomedAt" IS NULL
-       AND NOT EXISTS (SELECT 1 FROM "LiveChunk" l WHERE l.hash = c.hash)`,
+       AND NOT EXISTS (SELECT 1 FROM "HeldChunk" h WHERE h.hash = c.hash AND h.live)`,
     [ownerId],
   );
-  report.doomedChunks += rowCount ?? 0;
+  report.doomedChunks += doomed.rowCount ?? 0;
   await sql.query(
-    `UPDATE "Chunk" c SET "doomedAt" = NULL FROM "LiveChunk" l
-     WHERE c."ownerId" = $1 AND c."doomedAt" IS NOT NULL AND l.hash = c.hash`,
+    `UPDATE "Chunk" c SET "doomedAt" = NULL FROM "HeldChunk" h
+     WHERE c."ownerId" = $1 AND c."doomedAt" IS NOT NULL AND h.hash = c.hash AND h.live`,
     [ownerId],
   );
+  const deleted = await sql.query(
+    `DELETE FROM "Chunk" c WHERE "ownerId" = $1 AND "doomedAt" < $2
+       AND NOT EXISTS (SELECT 1 FROM "HeldChunk" h WHERE h.hash = c.hash)`,
+    [ownerId, cutoff],
+  );
+  report.deletedChunks += deleted.rowCount ?? 0;
 }

@@ -35,21 +35,22 @@ export async function deleteSnapshots({
   }
 }
 
-/** Deletes chunks doomed for the grace period; one that is spared meanwhile stays. */
-export async function deleteChunks({ cutoff, sql, report }: Collection): Promise<void> {
-  const { rowCount } = await sql.query('DELETE FROM "Chunk" WHERE "doomedAt" < $1', [cutoff]);
-  report.deletedChunks = rowCount ?? 0;
-}
-
 /** Deletes packs without chunks once no signed URL leads to them; the row after the object, so that a crash leaves no object unknown. */
-export async function deleteEmptyPacks({ deps, sql, report, deleteObject }: Collection): Promise<void> {
+export async function deleteEmptyPacks({
+  cutoff,
+  deps,
+  sql,
+  report,
+  deleteObject,
+}: Collection): Promise<void> {
   await sql.query(
     `UPDATE "Pack" p SET "emptyAt" = now() WHERE committed AND "emptyAt" IS NULL
        AND NOT EXISTS (SELECT 1 FROM "Chunk" c WHERE c."packId" = p.id)`,
   );
   const { rows } = await sql.query<{ id: string; key: string; size: number }>(
-    'SELECT id, key, size FROM "Pack" WHERE "emptyAt" <= now() - make_interval(secs => $1)',
-    [Math.min(readSeconds, deps.config.gcGraceSeconds)],
+    `SELECT id, key, size FROM "Pack" WHERE "emptyAt" < $1::timestamptz + make_interval(secs => $2)`,
+    // The grace period has passed once for its chunks: it is not waited for twice.
+    [cutoff, Math.max(0, deps.config.gcGraceSeconds - readSeconds)],
   );
   for (const { id, key, size } of rows) {
     await deleteObject(key, size);
