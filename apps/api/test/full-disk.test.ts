@@ -47,4 +47,5 @@ it.runIf(mayMount)(
     expect(sent).toMatchObject({ files: 6, bytes: 48_000_000 });
     expect(sent.sentBytes).toBe(48_000_000 - storedBytes);
   },
+  180_000,
 );
