@@ -118,7 +118,12 @@ async function outputOf(job: Job): Promise<string> {
 }
 
 it('frees what is deleted, and says before what it would free', async () => {
+  await writeFile(path.join(server.folder, 'src/.floydignore'), 'secret.txt\n');
+  await writeFile(path.join(server.folder, 'src/secret.txt'), 'data honours ignore files too');
   await server.json(['data', 'upload', 'old', '--dir', path.join(server.folder, 'src')]);
+  const listed = await server.cli(['data', 'files', 'old']);
+  expect(listed.stdout).toContain('.floydignore');
+  expect(listed.stdout).not.toContain('secret.txt');
   await writeFile(path.join(server.folder, 'src/big'), randomBytes(3_000_000));
   await server.json(['data', 'upload', 'old', '--dir', path.join(server.folder, 'src')]);
   await server.json(['data', 'delete', 'old/2', '-y']);
