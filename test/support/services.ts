@@ -11,6 +11,9 @@ import { eventually } from './server.js';
 export interface RunningService {
   url: string;
   process: ChildProcess;
+  /** SIGKILL, as by a crash; its folder and port stay for `revive`. */
+  kill(): Promise<void>;
+  revive(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -39,33 +42,55 @@ export async function startMinio(): Promise<RunningService> {
   });
 }
 
+/** versitygw over a folder, a second S3 server, with the keys tester / tester-secret. */
+export async function startVersitygw(): Promise<RunningService> {
+  const program = requireProgram('versitygw');
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const args = ['--port', `127.0.0.1:${port}`, '--access', 'tester', '--secret', 'tester-secret', '--quiet'];
+  return start(program, (dir) => [...args, '--health', '/health', 'posix', dir], {
+    url,
+    ready: async () => (await fetch(`${url}/health`)).ok,
+  });
+}
+
 async function start(
   program: string,
   args: (dir: string) => string[],
   options: { url: string; env?: Record<string, string>; ready: () => Promise<boolean> },
 ): Promise<RunningService> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'mycloud-service-'));
-  const child = spawn(program, args(dir), {
-    stdio: 'ignore',
-    env: { PATH: process.env.PATH, HOME: dir, ...options.env },
-  });
-  await eventually(`${program} answers`, async () => {
-    if (child.exitCode !== null) throw new Error(`${program} exited with ${child.exitCode}`);
-    // Until it listens, asking fails.
-    return options.ready().catch(() => false);
-  });
-  return {
+  const launch = async (): Promise<ChildProcess> => {
+    const child = spawn(program, args(dir), {
+      stdio: 'ignore',
+      env: { PATH: process.env.PATH, HOME: dir, ...options.env },
+    });
+    await eventually(`${program} answers`, async () => {
+      if (child.exitCode !== null) throw new Error(`${program} exited with ${child.exitCode}`);
+      // Until it listens, asking fails.
+      return options.ready().catch(() => false);
+    });
+    return child;
+  };
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (service.process.exitCode !== null || service.process.signalCode !== null) return;
+    const closed = once(service.process, 'close');
+    service.process.kill(signal);
+    await closed;
+  };
+  const service: RunningService = {
     url: options.url,
-    process: child,
+    process: await launch(),
+    kill: () => end('SIGKILL'),
+    async revive() {
+      service.process = await launch();
+    },
     async stop() {
-      if (child.exitCode === null && child.signalCode === null) {
-        const closed = once(child, 'close');
-        child.kill('SIGTERM');
-        await closed;
-      }
+      await end('SIGTERM');
       await rm(dir, { recursive: true, force: true });
     },
   };
+  return service;
 }
 
 function connects(port: number): Promise<boolean> {

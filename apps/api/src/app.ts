@@ -16,6 +16,7 @@ import { machineRoutes } from './routes/machines.js';
 import { metricRoutes } from './routes/metrics.js';
 import { projectRoutes } from './routes/projects.js';
 import { snapshotRoutes } from './routes/snapshots.js';
+import { storageRoutes } from './routes/storage.js';
 import { storeRoutes } from './routes/store.js';
 import { tokenRoutes } from './routes/tokens.js';
 import { userRoutes } from './routes/users.js';
@@ -87,6 +88,7 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   datasetRoutes(app, deps);
   await app.register(async (raw) => snapshotRoutes(raw, deps));
   await app.register(async (raw) => storeRoutes(raw, deps));
+  storageRoutes(app, deps);
   machineRoutes(app, deps);
   jobRoutes(app, deps);
   logRoutes(app, deps);

@@ -48,6 +48,11 @@ const schema = z.object({
   MYCLOUD_SWEEP_SECONDS: z.coerce.number().min(0.1).max(600).default(5),
   /** Logs of ended jobs older than this are deleted; 0 keeps them. */
   MYCLOUD_LOG_RETENTION_DAYS: z.coerce.number().min(0).default(90),
+  /** Most bytes of packs of one owner, unless an admin gave him another number; not set: any number. */
+  MYCLOUD_QUOTA_BYTES: z.coerce.number().int().positive().optional(),
+  /** How often bytes that nothing refers to are looked for, and how long they are kept. */
+  MYCLOUD_GC_SECONDS: z.coerce.number().min(1).default(3600),
+  MYCLOUD_GC_GRACE_SECONDS: z.coerce.number().min(0).default(86_400),
   /** JSON list of machine types, replacing the built-in catalogue. */
   MYCLOUD_MACHINES: z.string().optional(),
   MYCLOUD_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
@@ -107,6 +112,9 @@ export function readConfig(given: Record<string, string | undefined>) {
     leaseSeconds: v.MYCLOUD_LEASE_SECONDS,
     sweepSeconds: v.MYCLOUD_SWEEP_SECONDS,
     logRetentionDays: v.MYCLOUD_LOG_RETENTION_DAYS,
+    quotaBytes: v.MYCLOUD_QUOTA_BYTES ?? null,
+    gcSeconds: v.MYCLOUD_GC_SECONDS,
+    gcGraceSeconds: v.MYCLOUD_GC_GRACE_SECONDS,
     machines: v.MYCLOUD_MACHINES,
     logLevel: v.MYCLOUD_LOG_LEVEL,
   };

@@ -8,7 +8,7 @@ import type { SignedRequest } from '@mycloud/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPostgres, type TestPostgres } from '../../../test/support/postgres.js';
 import { wantProgram } from '../../../test/support/require.js';
-import { type RunningService, startMinio } from '../../../test/support/services.js';
+import { type RunningService, startMinio, startVersitygw } from '../../../test/support/services.js';
 import type { Store } from '../src/store/store.js';
 import { type RunningApi, startApi } from './support/api.js';
 import { refused } from './support/refused.js';
@@ -23,20 +23,24 @@ afterAll(async () => {
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** One suite for both: what holds for one store holds for the other. */
-describe.each(['directory', 's3'] as const)('the %s store', (kind) => {
-  const missing = kind === 's3' && !wantProgram('minio');
-  let minio: RunningService | undefined;
+/** One suite for all: what holds for one store holds for the others. */
+describe.each([
+  ['directory', undefined, undefined],
+  ['s3', 'minio', startMinio],
+  ['s3', 'versitygw', startVersitygw],
+] as const)('the %s store (%s)', (kind, program, startService) => {
+  const missing = program !== undefined && !wantProgram(program);
+  let service: RunningService | undefined;
   let api: RunningApi;
   let store: Store;
 
   beforeAll(async () => {
     if (missing) return;
     const env: Record<string, string> = {};
-    if (kind === 's3') {
-      minio = await startMinio();
+    if (startService) {
+      service = await startService();
       Object.assign(env, {
-        S3_ENDPOINT: minio.url,
+        S3_ENDPOINT: service.url,
         S3_BUCKET: 'mycloud-test',
         S3_ACCESS_KEY: 'tester',
         S3_SECRET_KEY: 'tester-secret',
@@ -48,7 +52,7 @@ describe.each(['directory', 's3'] as const)('the %s store', (kind) => {
   afterAll(async () => {
     if (missing) return;
     await api.close();
-    await minio?.stop();
+    await service?.stop();
   });
 
   /** Does what a signed request says, as a client does: http lets the length differ from what was signed. */
@@ -214,7 +218,7 @@ describe.each(['directory', 's3'] as const)('the %s store', (kind) => {
 
   // The last of the suite: it takes the store away.
   it.skipIf(missing)('is said to be unavailable while it is', async () => {
-    if (minio) await minio.stop();
+    if (service) await service.stop();
     else await rename(path.join(api.home, 'store'), path.join(api.home, 'away'));
     const error = await refused(store.check());
     expect(error.code).toBe('unavailable');

@@ -92,6 +92,11 @@ export function buildProgram(): Command {
     .option('-o, --out <dir>', 'where to', '.')
     .option('--list', 'only show what there is')
     .action(async (job, path, options) => (await import('./commands/output.js')).output(job, path, options));
+  command('diff', 'Shows what differs between the code of two jobs')
+    .argument('<job>')
+    .argument('<other>')
+    .option('--output', 'compare what they wrote to /output')
+    .action(async (job, other, options) => (await import('./commands/diff.js')).jobDiff(job, other, options));
   command('workers', 'Shows the workers, what they offer and run').action(async (options) =>
     (await import('./commands/workers.js')).workers(options),
   );
@@ -127,10 +132,51 @@ export function buildProgram(): Command {
     .argument('[path]')
     .option('-o, --out <dir>', 'where to', '.')
     .action(async (name, path, options) => (await import('./commands/data.js')).dataGet(name, path, options));
+  dataCommand(
+    'clone',
+    'Downloads a whole version into a folder of its name; run again, it goes on where it was',
+  )
+    .argument('<name>')
+    .argument('[dir]', "the folder; the dataset's name unless given")
+    .action(async (name, dir, options) =>
+      (await import('./commands/data-copy.js')).dataClone(name, dir, options),
+    );
+  dataCommand('add', "Makes a job's output the next version of a dataset, which is made if it is not there")
+    .argument('<job>', 'such as 12, dogsvscats/12 or lab/projects/dogsvscats/12/output')
+    .argument('<name>', 'the dataset')
+    .option('-m, --message <text>', 'what this version is about')
+    .action(async (job, name, options) =>
+      (await import('./commands/data-copy.js')).dataAdd(job, name, options),
+    );
+  dataCommand('diff', 'Shows what differs between two versions')
+    .argument('<version>', 'such as dogsvscats/2')
+    .argument('[other]', 'the one it is compared to; the one before unless given')
+    .action(async (version, other, options) =>
+      (await import('./commands/diff.js')).dataDiff(version, other, options),
+    );
   dataCommand('delete', 'Deletes a version, or a dataset with all of them')
     .argument('<name>')
     .option('-y, --yes', 'do not ask')
     .action(async (name, options) => (await import('./commands/data.js')).dataDelete(name, options));
+
+  const admin = program.command('admin').description('For who runs the server');
+  const adminCommand = (name: string, description: string): Command =>
+    admin
+      .command(name)
+      .description(description)
+      .option(...json);
+  adminCommand(
+    'gc',
+    'Frees what nothing refers to and the grace period has passed for; the server does so by itself',
+  )
+    .option('--dry-run', 'only show what would be freed')
+    .action(async (options) => (await import('./commands/admin.js')).adminGc(options));
+  adminCommand('quota', 'Limits what a user may store')
+    .argument('<user>')
+    .argument('<bytes>', 'such as 500GB, or `none` for as the server is configured')
+    .action(async (user, bytes, options) =>
+      (await import('./commands/admin.js')).adminQuota(user, bytes, options),
+    );
 
   const token = program.command('token').description('Tokens');
   const tokenCommand = (name: string, description: string): Command =>

@@ -30,6 +30,13 @@ export function bytesText(bytes: number): string {
 /** "1 file", "2 files" */
 export const countText = (n: number, noun: string): string => `${n} ${n === 1 ? noun : `${noun}s`}`;
 
+/** Reads 500, 500MB, 1.5 GB. @returns undefined for what is no number of bytes */
+export function parseBytes(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?B)?$/i.exec(text.trim());
+  if (!match) return undefined;
+  return Math.round(Number(match[1]) * 1000 ** units.indexOf((match[2] ?? 'B').toUpperCase()));
+}
+
 /** 1h 02m, 3m 04s, 5s */
 export function durationText(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));

@@ -14,6 +14,8 @@ export const versionSchema = z.object({
   snapshot: hashSchema,
   files: z.number().int().nonnegative(),
   bytes: bytesSchema,
+  /** Of its chunks, each counted once. */
+  storedBytes: bytesSchema,
   createdAt: timeSchema,
 });
 export type Version = z.infer<typeof versionSchema>;

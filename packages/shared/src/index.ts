@@ -12,6 +12,7 @@ export * from './reasons.js';
 export * from './route.js';
 export * from './snapshots.js';
 export * from './sse.js';
+export * from './storage.js';
 export * from './users.js';
 export * from './version.js';
 export * from './worker-protocol.js';

@@ -19,6 +19,8 @@ export const snapshotSchema = z.object({
   hash: hashSchema,
   files: z.number().int().nonnegative(),
   bytes: bytesSchema,
+  /** Of its chunks, each counted once: what it would take up alone. */
+  storedBytes: bytesSchema,
   createdAt: timeSchema,
 });
 export type Snapshot = z.infer<typeof snapshotSchema>;
@@ -152,6 +154,19 @@ export const snapshotRoutes = {
     summary: 'One file, whole or by Range',
     params: byId,
     query: z.object({ path: z.string().min(1).max(4096) }),
+    raw: { response: 'application/octet-stream' },
+  }),
+  archive: defineRoute({
+    method: 'GET',
+    path: '/v1/snapshots/:id/archive',
+    auth: 'user',
+    tag,
+    summary: 'All of it, or a folder, as one tar or zip',
+    params: byId,
+    query: z.object({
+      format: z.enum(['tar', 'zip']).default('tar'),
+      path: z.string().max(4096).default(''),
+    }),
     raw: { response: 'application/octet-stream' },
   }),
 };

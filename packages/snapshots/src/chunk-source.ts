@@ -1,17 +1,23 @@
-import { createHash } from 'node:crypto';
 import type { RouteOutput } from '@mycloud/shared';
 import { AppError, type Client, maxHashesPerCall, snapshotRoutes } from '@mycloud/shared';
 import { eachLimit } from './pool.js';
 import { backOff, isPassing, tries, withRetry } from './retry.js';
+import { newSlab, type Slab, type SlabPool, slabBytes } from './slab.js';
 import { storeRefusal, storeRequest } from './store-http.js';
+import type { Helpers } from './threads.js';
+import type { Place } from './tree-places.js';
 
 export interface ChunkRequest {
   client: Client;
   snapshotId: string;
   hashes: string[];
   signal?: AbortSignal;
-  /** Given each chunk once, verified; its bytes are only lent until the promise settles. */
-  onChunk: (hash: string, data: Buffer) => Promise<void>;
+  slabs: SlabPool;
+  helpers: Helpers;
+  /** Where a chunk goes. */
+  placesOf: (hash: string) => Place[];
+  /** Told of each chunk once, when it is written. */
+  onWritten: (hash: string) => Promise<void>;
   /** For messages: a file that needs the chunk. */
   fileOf: (hash: string) => string;
 }
@@ -26,21 +32,19 @@ interface Range {
 
 /** Unwanted bytes read rather than asked around: cheaper than another request. */
 const gapBytes = 128 * 1024;
-const rangeBytes = 8 * 1024 * 1024;
-const parallel = 4;
-/** Chunks of one range written at the same time. */
-const writers = 4;
+const rangeBytes = slabBytes;
+export const parallelRanges = 4;
 
 /**
  * Fetches chunks of a snapshot: asks where they lie, reads neighbours in one Range request, four requests at a time,
- * and verifies each by its SHA-256. What fails in passing is located anew and tried again.
+ * verifies each by its SHA-256 and writes it where it goes. What fails in passing is located anew and tried again.
  *
  * @throws AppError naming the pack, and a file that needs it, when the store keeps giving wrong or too few bytes.
  */
 export async function fetchChunks(request: ChunkRequest, attempt = 1): Promise<void> {
   for (let at = 0; at < request.hashes.length; at += maxHashesPerCall) {
     const ranges = await locate(request, request.hashes.slice(at, at + maxHashesPerCall));
-    await eachLimit(ranges, parallel, async (range) => {
+    await eachLimit(ranges, parallelRanges, async (range) => {
       const left = new Set(range.pieces.map((piece) => piece.hash));
       try {
         await fetchRange(request, range, left);
@@ -91,34 +95,58 @@ function coalesce({ packs, chunks }: Located): Range[] {
   return ranges;
 }
 
-/** Fetches one range; strikes from `left` each chunk that was handed over. */
-async function fetchRange(request: ChunkRequest, { pack, pieces }: Range, left: Set<string>): Promise<void> {
-  const start = pieces[0]!.offset;
-  const end = pieces.reduce((most, piece) => Math.max(most, piece.offset + piece.size), 0);
-  const what = `pack ${pack.id}`;
-  const answer = await storeRequest(request.client, pack.download, {
-    signal: request.signal,
-    headers: { range: `bytes=${start}-${end - 1}` },
-  });
-  if (answer.status !== 206 && answer.status !== 200) throw storeRefusal(what, answer);
+/** Fetches one range; strikes from `left` each chunk that was written. */
+async function fetchRange(request: ChunkRequest, range: Range, left: Set<string>): Promise<void> {
+  const start = range.pieces[0]!.offset;
+  const end = range.pieces.reduce((most, piece) => Math.max(most, piece.offset + piece.size), 0);
+  const pooled = end - start <= slabBytes;
+  const slab = pooled ? await request.slabs.take() : newSlab(end - start);
+  try {
+    const length = await readRange(request, range, { start, end }, slab);
+    const whole = range.pieces.filter(({ offset, size }) => offset + size - start <= length);
+    const damaged = await request.helpers.next().write(
+      slab,
+      whole.map(({ hash, offset, size }) => ({
+        hash,
+        offset: offset - start,
+        size,
+        places: request.placesOf(hash),
+      })),
+    );
+    for (const { hash } of whole) {
+      if (damaged.includes(hash)) continue;
+      await request.onWritten(hash);
+      left.delete(hash);
+    }
+    const short = range.pieces.find((piece) => !whole.includes(piece));
+    const bad = damaged[0] ?? short?.hash;
+    if (bad) throw lost(range.pack.id, bad, request.fileOf(bad), damaged.length > 0);
+  } finally {
+    if (pooled) request.slabs.give(slab);
+  }
+}
+
+/** @returns how many bytes of the range came */
+async function readRange(
+  { client, signal }: ChunkRequest,
+  { pack }: Range,
+  { start, end }: { start: number; end: number },
+  slab: Slab,
+): Promise<number> {
+  const headers = { range: `bytes=${start}-${end - 1}` };
+  const answer = await storeRequest(client, pack.download, { signal, headers, into: slab });
+  if (answer.status === 206) return answer.body.length;
+  if (answer.status !== 200) throw storeRefusal(`pack ${pack.id}`, answer);
   // A store may answer the whole pack instead of the range.
-  const base = answer.status === 206 ? start : 0;
-  await eachLimit(pieces, writers, async ({ hash, offset, size }) => {
-    const data = answer.body.subarray(offset - base, offset - base + size);
-    const file = request.fileOf(hash);
-    if (data.length < size) {
-      throw new AppError('internal', `${what} is cut short: it ends inside a chunk of ${file}`, {
-        hint: 'The store has lost bytes. Upload the folder again to store them anew.',
-        details: { pack: pack.id, chunk: hash },
-      });
-    }
-    if (createHash('sha256').update(data).digest('hex') !== hash) {
-      throw new AppError('internal', `${what} is damaged: a chunk of ${file} is not what its name says`, {
-        hint: 'The store has changed bytes. Upload the folder again to store them anew.',
-        details: { pack: pack.id, chunk: hash },
-      });
-    }
-    await request.onChunk(hash, data);
-    left.delete(hash);
+  return answer.body.copy(slab, 0, start, end);
+}
+
+function lost(pack: string, chunk: string, file: string, damaged: boolean): AppError {
+  const message = damaged
+    ? `pack ${pack} is damaged: a chunk of ${file} is not what its name says`
+    : `pack ${pack} is cut short: it ends inside a chunk of ${file}`;
+  return new AppError('internal', message, {
+    hint: `The store has ${damaged ? 'changed' : 'lost'} bytes. Upload the folder again to store them anew.`,
+    details: { pack, chunk },
   });
 }

@@ -92,7 +92,14 @@ export async function openContentCache(dir: string, options: { maxBytes: number 
     await makeRoom(bytes);
     const place = path.join(tmp, randomUUID());
     try {
-      await writeEntries(entries, { client, snapshotId, dir: place, readOnly: true, ...mounting });
+      await writeEntries(entries, {
+        client,
+        snapshotId,
+        dir: place,
+        readOnly: true,
+        fresh: true,
+        ...mounting,
+      });
       await writeFile(`${at(hash)}.size`, String(bytes));
       await rename(place, at(hash));
     } finally {

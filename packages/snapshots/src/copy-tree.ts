@@ -43,12 +43,13 @@ export async function copyTree(
   target: string,
   options: CopyOptions = {},
 ): Promise<void> {
-  const writer = await TreeWriter.open(target, options.readOnly ?? false);
+  const writer = await TreeWriter.open(target, { readOnly: options.readOnly });
   try {
     for (const entry of entries) if (entry.type === 'dir') await writer.folder(entry.path);
     const files = entries.filter((entry) => entry.type === 'file');
     await eachLimit(files, parallel, async (file) => {
       options.signal?.throwIfAborted();
+      await writer.parentOf(file.path);
       await writer.copy(file, path.join(source, file.path));
     });
     for (const entry of entries) if (entry.type === 'symlink') await writer.link(entry.path, entry.target);

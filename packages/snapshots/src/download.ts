@@ -1,5 +1,6 @@
 import { AppError, type Client, maxHashesPerCall, snapshotRoutes } from '@mycloud/shared';
-import { fetchChunks } from './chunk-source.js';
+import { type AlreadyWritten, findAlreadyWritten } from './already-written.js';
+import { fetchChunks, parallelRanges } from './chunk-source.js';
 import type { ContentCache } from './content-cache.js';
 import { copyTree } from './copy-tree.js';
 import {
@@ -12,6 +13,8 @@ import {
 } from './manifest.js';
 import { eachLimit } from './pool.js';
 import { withRetry } from './retry.js';
+import { SlabPool } from './slab.js';
+import { type Helpers, startHelpers } from './threads.js';
 import { TreeWriter } from './tree-writer.js';
 
 export interface DownloadProgress {
@@ -36,12 +39,15 @@ export interface MaterializeOptions {
   signal?: AbortSignal;
   /** Files get mode 0444 or 0555. */
   readOnly?: boolean;
+  /** The folder is new and nobody looks into it before it is whole. */
+  fresh?: boolean;
 }
 
 /** A place where a chunk goes. */
 interface Target {
   file: ManifestFile;
   offset: number;
+  size: number;
 }
 
 const parallel = 16;
@@ -76,6 +82,7 @@ export async function fetchManifest(
 
 /**
  * Writes a snapshot's tree into a folder, every chunk verified, every path checked, nothing written through a link.
+ * What the folder holds of it already, from a download that broke off, is checked and not fetched again.
  * @returns the entries written.
  * @throws AppError naming file and pack when the store gives wrong bytes; conflict when something is in the way.
  */
@@ -86,7 +93,7 @@ export async function materialize(options: MaterializeOptions): Promise<Entry[]>
 
 /** As `materialize`, for a manifest already fetched. */
 export async function writeEntries(entries: readonly Entry[], options: MaterializeOptions): Promise<Entry[]> {
-  const { select, cache, dir, readOnly = false, signal, hash } = options;
+  const { select, cache, dir, readOnly, fresh, signal, hash } = options;
   const chosen = entries.filter((entry) => !select || (entry.type !== 'dir' && select(entry.path)));
   if (cache && hash) {
     const mounted = await cache.mount(options.client, options.snapshotId, hash, { signal });
@@ -104,38 +111,76 @@ export async function writeEntries(entries: readonly Entry[], options: Materiali
     bytes: 0,
     totalBytes: totals.bytes,
   };
-  const writer = await TreeWriter.open(dir, readOnly);
+  const writer = await TreeWriter.open(dir, { readOnly, fresh, key: options.snapshotId });
+  const helpers = startHelpers(totals.files, totals.bytes);
+  const slabs = new SlabPool(helpers.all.length + parallelRanges);
   const written = (bytes: number, files: number): void => {
     progress.bytes += bytes;
     progress.files += files;
     options.onProgress?.({ ...progress });
   };
   try {
+    await writer.refuseTwins(chosen.map((entry) => entry.path));
     for (const entry of chosen) if (entry.type === 'dir') await writer.folder(entry.path);
     const files = chosen.filter((entry) => entry.type === 'file');
     const empty = files.filter((file) => file.size === 0);
+    const filled = files.filter((file) => file.size > 0);
     await eachLimit(empty, parallel, async (file) => {
-      await writer.whole(file, new Uint8Array());
+      await writer.parentOf(file.path);
+      await writer.empty(file);
       written(0, 1);
     });
-    for (const batch of batches(files)) await writeBatch(batch, options, writer, written);
+    const there = fresh ? undefined : await findAlreadyWritten(filled, writer, helpers);
+    for (const file of there?.whole ?? []) written(file.size, 1);
+    const { left, isThere } = await leftOf(filled, there, writer, written);
+    for (const batch of batches(left, isThere)) {
+      await writeBatch(batch, { options, writer, helpers, slabs, written });
+    }
     for (const entry of chosen) if (entry.type === 'symlink') await writer.link(entry.path, entry.target);
+  } catch (error) {
+    throw await writer.explain(error);
   } finally {
+    await helpers.close();
     await writer.close();
   }
   return chosen;
 }
 
+/** What is still to be fetched; pieces found count as written. */
+async function leftOf(
+  files: readonly ManifestFile[],
+  there: AlreadyWritten | undefined,
+  writer: TreeWriter,
+  written: (bytes: number, files: number) => void,
+) {
+  for (const [file, offsets] of there?.pieces ?? []) {
+    let offset = 0;
+    for (const { size } of file.chunks) {
+      if (offsets.has(offset)) written(size, (await writer.written(file, size)) ? 1 : 0);
+      offset += size;
+    }
+  }
+  return {
+    left: files.filter((file) => !there?.whole.has(file)),
+    isThere: (file: ManifestFile, offset: number) => there?.pieces.get(file)?.has(offset) ?? false,
+  };
+}
+
 /** Groups the places of chunks so that a group asks for at most one call's worth of different chunks. */
-function* batches(files: ManifestFile[]): Generator<Map<string, Target[]>> {
+function* batches(
+  files: readonly ManifestFile[],
+  isThere: (file: ManifestFile, offset: number) => boolean,
+): Generator<Map<string, Target[]>> {
   let batch = new Map<string, Target[]>();
   for (const file of files) {
     let offset = 0;
     for (const { hash, size } of file.chunks) {
-      const targets = batch.get(hash);
-      if (targets) targets.push({ file, offset });
-      else batch.set(hash, [{ file, offset }]);
+      const target = { file, offset, size };
       offset += size;
+      if (isThere(file, target.offset)) continue;
+      const targets = batch.get(hash);
+      if (targets) targets.push(target);
+      else batch.set(hash, [target]);
       if (batch.size < maxHashesPerCall) continue;
       yield batch;
       batch = new Map();
@@ -144,24 +189,30 @@ function* batches(files: ManifestFile[]): Generator<Map<string, Target[]>> {
   if (batch.size > 0) yield batch;
 }
 
-async function writeBatch(
-  batch: Map<string, Target[]>,
-  { client, snapshotId, signal }: MaterializeOptions,
-  writer: TreeWriter,
-  written: (bytes: number, files: number) => void,
-): Promise<void> {
+interface Writing {
+  options: MaterializeOptions;
+  writer: TreeWriter;
+  helpers: Helpers;
+  slabs: SlabPool;
+  written: (bytes: number, files: number) => void;
+}
+
+async function writeBatch(batch: Map<string, Target[]>, writing: Writing): Promise<void> {
+  const { client, snapshotId, signal } = writing.options;
+  const { writer, helpers, slabs, written } = writing;
+  for (const targets of batch.values()) for (const { file } of targets) await writer.parentOf(file.path);
   await fetchChunks({
     client,
     snapshotId,
     hashes: [...batch.keys()],
     signal,
+    slabs,
+    helpers,
     fileOf: (hash) => JSON.stringify(batch.get(hash)?.[0]?.file.path ?? ''),
-    onChunk: async (hash, data) => {
-      for (const { file, offset } of batch.get(hash) ?? []) {
-        let complete = true;
-        if (file.chunks.length === 1) await writer.whole(file, data);
-        else complete = await writer.piece(file, offset, data);
-        written(data.length, complete ? 1 : 0);
+    placesOf: (hash) => (batch.get(hash) ?? []).map(({ file, offset }) => writer.placeOf(file, offset)),
+    onWritten: async (hash) => {
+      for (const { file, size } of batch.get(hash) ?? []) {
+        written(size, (await writer.written(file, size)) ? 1 : 0);
       }
     },
   });

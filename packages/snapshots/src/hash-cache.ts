@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Chunk } from './manifest.js';
-import type { FileStamp } from './scan.js';
+import type { FileStamp } from './stamp.js';
 
 /** Remembers how files were cut, so that an unchanged file costs a stat instead of a read. */
 export interface HashCache {

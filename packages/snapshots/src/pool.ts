@@ -23,3 +23,24 @@ export async function eachLimit<T>(
   await Promise.all(Array.from({ length: limit }, runner));
   if (failed) throw failure;
 }
+
+/** Lets at most `most` pieces of work run at a time; the others wait in the order they came. */
+export class Limit {
+  private readonly waiting: (() => void)[] = [];
+  private running = 0;
+
+  constructor(private readonly most: number) {}
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.running < this.most) this.running += 1;
+    // Who ends hands its place on.
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.running -= 1;
+    }
+  }
+}

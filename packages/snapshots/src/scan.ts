@@ -1,19 +1,13 @@
-import type { BigIntStats, Dirent } from 'node:fs';
+import { type BigIntStats, type Dirent, lstatSync } from 'node:fs';
 import { lstat, open, readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { AppError } from '@mycloud/shared';
 import ignoreRules, { type Ignore } from 'ignore';
 import type { Entry } from './manifest.js';
 import { eachLimit } from './pool.js';
+import { type FileStamp, stampOf } from './stamp.js';
 import { linkFault, pathFault, quoted } from './tree-rules.js';
-
-/** What tells that a file is still the one it was, without reading it. */
-export interface FileStamp {
-  size: number;
-  mtimeNs: bigint;
-  ctimeNs: bigint;
-  inode: bigint;
-}
 
 export interface ScannedFile {
   /** In the tree, with slashes. */
@@ -41,7 +35,7 @@ export interface Scan {
 }
 
 export interface ScanOptions {
-  /** Leave out what the ignore files say, `.git` and the command line's own `.mycloud.json`. For code; not for data. */
+  /** Leave out what the ignore files say, `.git` and the command line's own `.mycloud.json`. For what a person uploads. */
   ignore?: boolean;
   /** Read at the top of the folder, gitignore syntax; the rules of all of them count. */
   ignoreFiles?: string[];
@@ -51,15 +45,10 @@ export interface ScanOptions {
 }
 
 export const defaultIgnoreFiles = ['.mycloudignore', '.floydignore'];
-/** Calls under way at once: Node's thread pool has four threads, the rest keeps them busy. */
+/** Folders read at once. */
 const parallel = 16;
-
-export const stampOf = (stat: BigIntStats): FileStamp => ({
-  size: Number(stat.size),
-  mtimeNs: stat.mtimeNs,
-  ctimeNs: stat.ctimeNs,
-  inode: stat.ino,
-});
+/** Looked at between two turns of the event loop. */
+const namesPerTurn = 256;
 
 /**
  * Lists what is in a folder, reading no file. An empty folder gives no files; whether that is an error is the caller's.
@@ -83,7 +72,10 @@ export async function scanFolder(dir: string, options: ScanOptions = {}): Promis
       const kept = names.filter(
         (name) => !ignored?.ignores(folder + name.name + (name.isDirectory() ? '/' : '')),
       );
-      await eachLimit(kept, parallel, (name) => look(root, folder + name.name, scan, below));
+      for (const [i, name] of kept.entries()) {
+        if (i % namesPerTurn === namesPerTurn - 1) await turn();
+        await look(root, folder + name.name, scan, below);
+      }
     });
     level = below;
   }
@@ -104,7 +96,7 @@ async function requireFolder(root: string): Promise<void> {
 }
 
 async function readRules(root: string, names: string[]): Promise<Ignore> {
-  const rules = ignoreRules({ ignorecase: false }).add(['.git', '.mycloud.json']);
+  const rules = ignoreRules({ ignorecase: false }).add(['.git', '.mycloud.json', '.mycloud-partial-*']);
   for (const name of names) {
     const text = await readFile(path.join(root, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return '';
@@ -131,7 +123,8 @@ async function look(root: string, name: string, scan: Scan, below: string[]): Pr
   const refuse = (reason: string): void => void scan.refused.push({ path: name, reason });
   let stat: BigIntStats;
   try {
-    stat = await lstat(absolute, { bigint: true });
+    // The way to the thread pool and back would cost ten times the call.
+    stat = lstatSync(absolute, { bigint: true });
   } catch (error) {
     // A name that isn't UTF-8 comes back from readdir with U+FFFD in it, and is not found.
     if (codeOf(error) === 'ENOENT' && name.includes('\uFFFD')) return refuse('the name is not valid UTF-8');
@@ -183,7 +176,7 @@ function refusal(root: string, refused: Refusal[]): AppError {
   const more = refused.length > shown.length ? `\n  and ${refused.length - shown.length} more` : '';
   const what = refused.length === 1 ? 'one entry' : `${refused.length} entries`;
   return new AppError('bad_request', `${what} of ${root} can't be stored:${shown.join('')}${more}`, {
-    hint: 'Remove them, copy what the links point to into the folder, or name them in .mycloudignore (for code).',
+    hint: 'Remove them, copy what the links point to into the folder, or name them in .mycloudignore.',
     details: { refused },
   });
 }

@@ -14,6 +14,8 @@ interface Sending {
   headers?: Record<string, string>;
   /** Written one after the other; their lengths give Content-Length, without which S3 answers 411. */
   parts?: readonly Uint8Array[];
+  /** Takes the body of an answer 206, which is cut off where it is longer. */
+  into?: Buffer;
   /** Called as bytes are handed to the network. */
   onBytes?: (bytes: number) => void;
 }
@@ -59,12 +61,19 @@ export async function storeRequest(
     request.setTimeout(idleMs, () => request.destroy(new Error(`no byte for ${idleMs / 1000} s`)));
     request.on('error', fail);
     request.on('response', (response) => {
+      const status = response.statusCode ?? 0;
+      const into = status === 206 ? sending.into : undefined;
       const pieces: Buffer[] = [];
-      response.on('data', (piece: Buffer) => pieces.push(piece));
+      let length = 0;
+      response.on('data', (piece: Buffer) => {
+        if (into) length += piece.copy(into, length);
+        else pieces.push(piece);
+      });
       response.on('error', fail);
       response.on('end', () => {
         if (!response.complete) return fail(new Error('the answer broke off'));
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(pieces) });
+        const body = into ? into.subarray(0, length) : Buffer.concat(pieces);
+        resolve({ status, headers: response.headers, body });
       });
     });
     for (const part of parts) request.write(part, () => sending.onBytes?.(part.length));
@@ -74,9 +83,18 @@ export async function storeRequest(
 
 /** The error for an answer of the store that isn't a success. Passing, because a new signed URL may well work. */
 export function storeRefusal(what: string, answer: Answer): AppError {
-  const text = answer.body.toString('utf8', 0, 300).replace(/\s+/g, ' ').trim();
+  const text = detailOf(answer);
   return new AppError(
     'unavailable',
     `the store answered ${answer.status} to ${what}${text ? `: ${text}` : ''}`,
   );
+}
+
+/** What the directory store says in JSON, or the beginning of what an S3 server says in XML. */
+function detailOf({ headers, body }: Answer): string {
+  if (headers['content-type']?.includes('json')) {
+    const { detail } = JSON.parse(body.toString()) as { detail?: unknown };
+    if (typeof detail === 'string') return detail;
+  }
+  return body.toString('utf8', 0, 300).replace(/\s+/g, ' ').trim();
 }

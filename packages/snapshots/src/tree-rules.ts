@@ -70,6 +70,19 @@ export function linkFault(
   return undefined;
 }
 
+/** Names that are one and the same where case doesn't count (macOS, Windows): the first two, or undefined. */
+export function caseTwins(paths: Iterable<string>): [string, string] | undefined {
+  const seen = new Map<string, string>();
+  for (const path of paths) {
+    // As those file systems compare: precomposed or not, upper or lower.
+    const folded = path.normalize('NFC').toLowerCase();
+    const twin = seen.get(folded);
+    if (twin !== undefined) return [twin, path];
+    seen.set(folded, path);
+  }
+  return undefined;
+}
+
 /** The error for an entry that may not stand in a tree. */
 export function refuse(path: string, fault: string): AppError {
   return new AppError('bad_request', `${quoted(path)}: ${fault}`, { details: { path } });

@@ -1,41 +1,99 @@
-import { randomUUID } from 'node:crypto';
-import { closeSync, constants, fchmodSync, open, type Stats, write } from 'node:fs';
-import { chmod, copyFile, lstat, mkdir, rename, rm, symlink, unlink } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import {
+  chmod,
+  copyFile,
+  lstat,
+  mkdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { AppError } from '@mycloud/shared';
 import type { ManifestFile } from './manifest.js';
-import { quoted, refuse } from './tree-rules.js';
+import type { Place } from './tree-places.js';
+import { caseTwins, quoted, refuse } from './tree-rules.js';
+
+interface WriterOptions {
+  /** Files get mode 0444 or 0555. */
+  readOnly?: boolean;
+  /** The folder is new and nobody looks into it before it is whole: files are made in place. */
+  fresh?: boolean;
+  /** What is written: a later writer of the same goes on with the pieces of an earlier one that was killed. */
+  key?: string;
+}
 
 /**
  * Writes files below a folder that may already hold something, never through a symbolic link. Files are made in a
  * staging folder and renamed into place when whole: a place holds the old file or the new one, never half.
  */
 export class TreeWriter {
-  private readonly staging: string;
+  private staging = '';
   private readonly folders = new Set<string>();
   private readonly partial = new Map<ManifestFile, { at: string; left: number }>();
   private count = 0;
 
   private constructor(
     private readonly root: string,
-    private readonly readOnly: boolean,
-  ) {
-    this.staging = path.join(root, `.mycloud-partial-${randomUUID()}`);
-  }
+    private readonly options: WriterOptions,
+  ) {}
 
   /** @param dir made when it isn't there. */
-  static async open(dir: string, readOnly: boolean): Promise<TreeWriter> {
+  static async open(dir: string, options: WriterOptions): Promise<TreeWriter> {
     const root = path.resolve(dir);
     await mkdir(root, { recursive: true });
-    const writer = new TreeWriter(root, readOnly);
-    await mkdir(writer.staging, { mode: 0o700 });
+    const writer = new TreeWriter(root, options);
+    if (!options.fresh) writer.staging = await takeStaging(root, options.key);
     return writer;
   }
 
-  /** Removes the staging folder with whatever is unfinished. */
+  /** Removes the staging folder, but not the pieces of large files that a next try can go on with. */
   async close(): Promise<void> {
+    if (this.options.fresh || (this.options.key !== undefined && this.partial.size > 0)) return;
     await rm(this.staging, { recursive: true, force: true });
+  }
+
+  /** @throws AppError conflict naming two entries that would be one file here, where names ignore case */
+  async refuseTwins(paths: Iterable<string>): Promise<void> {
+    const twins = caseTwins(paths);
+    if (!twins || !(await this.ignoresCase())) return;
+    throw new AppError(
+      'conflict',
+      `${quoted(twins[0])} and ${quoted(twins[1])} differ only by case, which this file system ignores`,
+      { hint: 'Write them to a file system that tells them apart, or fetch only one of them.' },
+    );
+  }
+
+  private async ignoresCase(): Promise<boolean> {
+    const probe = path.join(this.root, `.mycloud-case-${randomUUID()}`);
+    await writeFile(probe, '');
+    try {
+      return (await statOf(path.join(this.root, path.basename(probe).toUpperCase()))) !== undefined;
+    } finally {
+      await unlink(probe);
+    }
+  }
+
+  /**
+   * What is there of a file already, in its place or in pieces.
+   * @returns undefined: nothing; `whole` says that it would be in its place
+   */
+  async suspect(file: ManifestFile): Promise<{ at: string; whole: boolean } | undefined> {
+    const place = this.inside(file.path);
+    const there = await statOf(place);
+    if (there?.isFile() && there.size === file.size) return { at: place, whole: true };
+    if (file.chunks.length === 1) return undefined;
+    const staged = this.stage(file);
+    return (await statOf(staged))?.isFile() ? { at: staged, whole: false } : undefined;
+  }
+
+  /** Takes a file in its place for written. */
+  async keep(file: ManifestFile): Promise<void> {
+    await chmod(this.inside(file.path), this.modeOf(file));
   }
 
   /** Makes a folder and those above it. @throws AppError conflict when a file or link is in the way. */
@@ -51,47 +109,49 @@ export class TreeWriter {
     this.folders.add(name);
   }
 
-  /** Writes a file that is one chunk, or none. */
-  async whole(file: ManifestFile, data: Uint8Array): Promise<void> {
-    const at = this.stage();
-    const fd = await openFile(at, 'wx', 0o600);
-    try {
-      await writeAll(fd, data, 0);
-      // An open file's mode and end don't wait for a disk; the way to the thread pool would cost more.
-      fchmodSync(fd, this.modeOf(file));
-    } finally {
-      closeSync(fd);
-    }
-    await this.place(file, at);
-  }
-
-  /** Copies a file of another tree, sharing its bytes until one side writes, where the file system can. */
-  async copy(file: ManifestFile, source: string): Promise<void> {
-    const at = this.stage();
-    await copyFile(source, at, constants.COPYFILE_FICLONE);
+  /** Writes a file without bytes. */
+  async empty(file: ManifestFile): Promise<void> {
+    const at = this.stage(file);
+    await writeFile(at, '', { mode: 0o600 });
     await chmod(at, this.modeOf(file));
     await this.place(file, at);
   }
 
-  /** Writes a piece of a file at an offset. @returns true when it was the last one and the file is in place. */
-  async piece(file: ManifestFile, offset: number, data: Uint8Array): Promise<boolean> {
-    let partial = this.partial.get(file);
-    if (!partial) {
-      partial = { at: this.stage(), left: file.size };
-      this.partial.set(file, partial);
+  /** Where a chunk at `offset` of a file goes; its folder must be there. `written` follows once it is there. */
+  placeOf(file: ManifestFile, offset: number): Place {
+    if (file.chunks.length === 1) {
+      return { kind: 'whole', at: this.stage(file), final: this.inside(file.path), mode: this.modeOf(file) };
     }
-    const fd = await openFile(partial.at, constants.O_WRONLY | constants.O_CREAT, 0o600);
-    try {
-      await writeAll(fd, data, offset);
-    } finally {
-      closeSync(fd);
-    }
-    partial.left -= data.length;
+    return { kind: 'piece', at: this.partialOf(file).at, position: offset };
+  }
+
+  /** Takes down that `bytes` of a file were written. @returns true when they were the last and the file is in place */
+  async written(file: ManifestFile, bytes: number): Promise<boolean> {
+    if (file.chunks.length === 1) return true;
+    const partial = this.partialOf(file);
+    partial.left -= bytes;
     if (partial.left > 0) return false;
     this.partial.delete(file);
     await chmod(partial.at, this.modeOf(file));
     await this.place(file, partial.at);
     return true;
+  }
+
+  /** The error for a file that couldn't be moved to where something else is, or else the one given. */
+  async explain(error: unknown): Promise<unknown> {
+    const { dest } = error as { dest?: string };
+    const there = dest === undefined ? undefined : await statOf(dest);
+    return dest !== undefined && there?.isDirectory()
+      ? inTheWay(path.relative(this.root, dest), there)
+      : error;
+  }
+
+  /** Copies a file of another tree, sharing its bytes until one side writes, where the file system can. */
+  async copy(file: ManifestFile, source: string): Promise<void> {
+    const at = this.stage(file);
+    await copyFile(source, at, constants.COPYFILE_FICLONE);
+    await chmod(at, this.modeOf(file));
+    await this.place(file, at);
   }
 
   /** Makes a link; after all files, so that none is written through it. */
@@ -104,30 +164,41 @@ export class TreeWriter {
     await symlink(target, at);
   }
 
+  private partialOf(file: ManifestFile): { at: string; left: number } {
+    let partial = this.partial.get(file);
+    if (!partial) {
+      partial = { at: this.stage(file), left: file.size };
+      this.partial.set(file, partial);
+    }
+    return partial;
+  }
+
   private modeOf(file: ManifestFile): number {
-    if (!this.readOnly) return file.mode;
+    if (!this.options.readOnly) return file.mode;
     return file.mode === 0o755 ? 0o555 : 0o444;
   }
 
   private async place(file: ManifestFile, staged: string): Promise<void> {
-    await this.parentOf(file.path);
     const at = this.inside(file.path);
+    if (staged === at) return;
     try {
       // rename replaces a file or a link itself, whatever the link points to.
       await rename(staged, at);
-    } catch (cause) {
-      const there = await statOf(at);
-      if (there?.isDirectory()) throw inTheWay(file.path, there);
-      throw cause;
+    } catch (error) {
+      throw await this.explain(error);
     }
   }
 
-  private async parentOf(name: string): Promise<void> {
+  /** Makes the folder a path lies in. */
+  async parentOf(name: string): Promise<void> {
     const slash = name.lastIndexOf('/');
     await this.folder(slash < 0 ? '' : name.slice(0, slash));
   }
 
-  private stage(): string {
+  private stage(file: ManifestFile): string {
+    if (this.options.fresh) return this.inside(file.path);
+    // A large file's name says its content, so that its pieces are found again.
+    if (file.chunks.length > 1) return path.join(this.staging, nameOf(file));
     this.count += 1;
     return path.join(this.staging, String(this.count));
   }
@@ -143,12 +214,29 @@ export class TreeWriter {
   }
 }
 
-const openFile = promisify(open);
-const writeSome = promisify(write);
+function nameOf(file: ManifestFile): string {
+  const hash = createHash('sha256').update(file.path);
+  for (const chunk of file.chunks) hash.update(chunk.hash);
+  return hash.digest('hex');
+}
 
-async function writeAll(fd: number, data: Uint8Array, offset: number): Promise<void> {
-  for (let done = 0; done < data.length; ) {
-    done += (await writeSome(fd, data, done, data.length - done, offset + done)).bytesWritten;
+/** Makes a staging folder, or takes over the one that a writer of the same left when it was killed. */
+async function takeStaging(root: string, key: string = randomUUID()): Promise<string> {
+  const staging = path.join(root, `.mycloud-partial-${key}`);
+  await mkdir(staging, { mode: 0o700, recursive: true });
+  const pidFile = path.join(staging, 'pid');
+  const pid = Number(await readFile(pidFile, 'utf8').catch(() => ''));
+  if (pid && pid !== process.pid && isAlive(pid)) return takeStaging(root);
+  await writeFile(pidFile, String(process.pid));
+  return staging;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -10,11 +10,12 @@ import {
   packManifest,
 } from './manifest.js';
 import { askMissing, PackSender, type SenderOptions } from './pack-sender.js';
-import { eachLimit } from './pool.js';
 import { Meter, type UploadProgress } from './progress.js';
-import { manifestFile, readFile } from './read-file.js';
+import { manifestFile, readFiles } from './read-files.js';
 import { withRetry } from './retry.js';
 import { type Refusal, type ScannedFile, scanFolder } from './scan.js';
+import { SlabPool } from './slab.js';
+import { startHelpers } from './threads.js';
 
 export interface UploadOptions {
   client: Client;
@@ -46,12 +47,9 @@ export interface UploadResult {
   skipped: Refusal[];
 }
 
-/** Files read at the same time: enough to hide the latency of small ones, few enough to keep packs in order. */
-const readers = 6;
-
 /**
  * Stores a folder as a snapshot, sending only chunks the owner lacks. Reads each file at most once, holds at most
- * a few packs in memory, and leaves what it has sent stored when it is broken off.
+ * a few slabs in memory, and leaves what it has sent stored when it is broken off.
  *
  * @throws AppError bad_request for entries that can't be stored, conflict for a file that changes while it is read,
  *   unavailable when the server or store stays away, and what the server says (quota_exceeded, stale_fence, …).
@@ -71,22 +69,35 @@ export async function uploadFolder(options: UploadOptions): Promise<UploadResult
     concurrency: options.concurrency ?? 4,
     onSent: (bytes) => meter.sent(bytes),
   };
-  const sender = new PackSender(sending);
   const done = new Map<string, ManifestFile>();
   const skipped = [...scan.refused];
   const root = await realpath(options.dir);
+  const known = await takeCached(scan.files, options, sending, done, meter);
+  const helpers = startHelpers(known.unread.length, known.unreadBytes);
+  // One slab a helper to read into, one a pack under way, and one that waits in between.
+  const slabs = new SlabPool(helpers.all.length + sending.concurrency + 1);
+  const sender = new PackSender(sending, slabs);
+  sender.know(known.stored);
   try {
-    const unknown = await takeCached(scan.files, options, sending, sender, done, meter);
-    await eachLimit(unknown, readers, async (file) => {
-      const read = await readFile(file, { root, lenient, signal, sender, meter, cache });
-      if ('reason' in read) skipped.push(read);
-      else done.set(file.path, read);
+    await readFiles(known.unread, helpers.all, {
+      root,
+      lenient,
+      broken,
+      signal,
+      sender,
+      slabs,
+      meter,
+      cache,
+      onFile: (file) => done.set(file.path, file),
+      onSkipped: (refusal) => skipped.push(refusal),
     });
     await sender.finish();
   } catch (error) {
     broken.abort(error);
     throw error;
   } finally {
+    await sender.settled();
+    await helpers.close();
     await cache?.save();
   }
 
@@ -116,10 +127,9 @@ async function takeCached(
   files: ScannedFile[],
   options: UploadOptions,
   sending: SenderOptions,
-  sender: PackSender,
   done: Map<string, ManifestFile>,
   meter: Meter,
-): Promise<ScannedFile[]> {
+): Promise<{ unread: ScannedFile[]; unreadBytes: number; stored: string[] }> {
   const cached = new Map<ScannedFile, Chunk[]>();
   const hashes = new Set<string>();
   for (const file of files) {
@@ -129,12 +139,16 @@ async function takeCached(
     for (const chunk of chunks) hashes.add(chunk.hash);
   }
   const missing = await askMissing(sending, [...hashes]);
-  sender.know([...hashes].filter((hash) => !missing.has(hash)));
-  return files.filter((file) => {
+  let unreadBytes = 0;
+  const unread = files.filter((file) => {
     const chunks = cached.get(file);
-    if (!chunks || chunks.some((chunk) => missing.has(chunk.hash))) return true;
+    if (!chunks || chunks.some((chunk) => missing.has(chunk.hash))) {
+      unreadBytes += file.stamp.size;
+      return true;
+    }
     done.set(file.path, manifestFile(file, chunks));
     meter.read(file.stamp.size, 1);
     return false;
   });
+  return { unread, unreadBytes, stored: [...hashes].filter((hash) => !missing.has(hash)) };
 }

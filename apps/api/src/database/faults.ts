@@ -51,3 +51,9 @@ export function isDuplicate(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return code === '23505' || code === 'P2002';
 }
+
+/** A reference to a row that was deleted meanwhile, by SQL or by Prisma. */
+export function isDangling(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === '23503' || code === 'P2003';
+}

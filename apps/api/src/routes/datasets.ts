@@ -1,5 +1,6 @@
 import { AppError, datasetRoutes as contract, datasetName, nearest, type Version } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
+import { isDangling } from '../database/faults.js';
 import type { Deps } from '../deps.js';
 import { after, newestFirst, page } from '../http/page.js';
 import type { UserPrincipal } from '../http/principal.js';
@@ -12,7 +13,7 @@ interface VersionRow {
   message: string;
   snapshotId: string;
   createdAt: Date;
-  snapshot: { hash: string; files: number; bytes: bigint };
+  snapshot: { hash: string; files: number; bytes: bigint; storedBytes: bigint };
 }
 
 interface DatasetRow {
@@ -35,6 +36,7 @@ const viewVersion = (dataset: { owner: { name: string }; name: string }, row: Ve
   snapshot: row.snapshot.hash,
   files: row.snapshot.files,
   bytes: Number(row.snapshot.bytes),
+  storedBytes: Number(row.snapshot.storedBytes),
   createdAt: row.createdAt.toISOString(),
 });
 
@@ -167,12 +169,13 @@ export function datasetRoutes(app: FastifyInstance, deps: Deps): void {
     const snapshot = await db.snapshot.findFirst({
       where: { id: body.snapshotId, ownerId: dataset.ownerId },
     });
-    if (!snapshot) {
-      throw new AppError('not_found', `there is no snapshot ${body.snapshotId} of ${params.owner}`, {
+    const gone = (cause?: unknown) =>
+      new AppError('not_found', `there is no snapshot ${body.snapshotId} of ${params.owner}`, {
+        cause,
         hint: 'Upload it first.',
       });
-    }
-    const row = await db.$transaction(async (tx) => {
+    if (!snapshot) throw gone();
+    const made = db.$transaction(async (tx) => {
       // The row's lock makes versions come one after the other; numbers aren't used twice.
       const { lastVersion } = await tx.dataset.update({
         where: { id: dataset.id },
@@ -191,6 +194,9 @@ export function datasetRoutes(app: FastifyInstance, deps: Deps): void {
         data: { datasetId: dataset.id, number: lastVersion, message: body.message, snapshotId: snapshot.id },
         include: { snapshot: true },
       });
+    });
+    const row = await made.catch((error: unknown) => {
+      throw isDangling(error) ? gone(error) : error;
     });
     return viewVersion(dataset, row);
   });

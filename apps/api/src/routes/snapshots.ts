@@ -5,8 +5,10 @@ import type { Deps } from '../deps.js';
 import { parseRange } from '../http/range.js';
 import { serve } from '../http/route.js';
 import { readable, writerOf } from '../snapshots/access.js';
+import { archive, entriesBelow } from '../snapshots/archive.js';
+import { locateChunks, missingChunks } from '../snapshots/chunks.js';
 import { findFile, listFolder, readFile } from '../snapshots/files.js';
-import { commitPack, createPack, locateChunks, missingChunks } from '../snapshots/packs.js';
+import { commitPack, createPack } from '../snapshots/packs.js';
 import { createSnapshot, openManifests, viewSnapshot } from '../snapshots/snapshots.js';
 
 const downloadSeconds = 3600;
@@ -99,5 +101,16 @@ export function snapshotRoutes(app: FastifyInstance, deps: Deps): void {
     return reply.send(
       Readable.from(readFile(deps, snapshot.ownerId, file, start, end), { objectMode: false }),
     );
+  });
+
+  serve(app, contract.archive, async ({ params, query, caller, reply }) => {
+    const snapshot = await readable(deps, caller, params.id);
+    const entries = entriesBelow(await manifestOf(snapshot), query.path);
+    const name = `${query.path.split('/').filter(Boolean).at(-1) ?? snapshot.hash.slice(0, 12)}.${query.format}`;
+    reply
+      .type('application/octet-stream')
+      .header('content-disposition', `attachment; filename*=UTF-8''${encodeURIComponent(name)}`)
+      .header('x-content-type-options', 'nosniff');
+    return reply.send(archive(deps, snapshot, entries, query.format));
   });
 }

@@ -11,8 +11,12 @@ export interface SnapshotRow {
   manifestKey: string;
   files: number;
   bytes: string;
+  storedBytes: string;
   createdAt: Date;
 }
+
+/** The columns of a SnapshotRow. */
+export const snapshotColumns = 'id, "ownerId", hash, "manifestKey", files, bytes, "storedBytes", "createdAt"';
 
 /** Whose bytes are written: the caller's own, or, for a worker, the owner's of the job whose attempt it holds. @throws AppError stale_fence */
 export async function writerOf(
@@ -39,7 +43,7 @@ export async function writerOf(
 export async function readable(deps: Deps, caller: Principal, id: string): Promise<SnapshotRow> {
   const snapshot = await one<SnapshotRow>(
     deps.pool,
-    'SELECT id, "ownerId", hash, "manifestKey", files, bytes, "createdAt" FROM "Snapshot" WHERE id = $1',
+    `SELECT ${snapshotColumns} FROM "Snapshot" WHERE id = $1`,
     [id],
   );
   if (snapshot && (await (caller.kind === 'worker' ? workerMay : userMay)(deps, caller, snapshot)))

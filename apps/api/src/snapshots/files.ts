@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { AppError, type FileEntry } from '@mycloud/shared';
 import type { Entry, ManifestFile } from '@mycloud/snapshots';
 import type { Deps } from '../deps.js';
-import { locateChunks } from './packs.js';
+import { locateChunks } from './chunks.js';
 
 const clean = (path: string): string => path.replace(/^\/+|\/+$/g, '');
 

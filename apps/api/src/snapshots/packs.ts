@@ -3,8 +3,10 @@ import { AppError } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import { newId } from '../jobs/id.js';
 import { one, transaction } from '../jobs/sql.js';
+import { missingChunks, toBytes } from './chunks.js';
+import { requireRoom, uploadSeconds } from './quota.js';
 
-const uploadSeconds = 3600;
+export const packKey = (ownerId: string, id: string): string => `packs/${ownerId}/${id}`;
 
 interface AnnouncedChunk {
   hash: string;
@@ -12,23 +14,10 @@ interface AnnouncedChunk {
   size: number;
 }
 
-const toBytes = (hashes: readonly string[]): Buffer[] => hashes.map((hash) => Buffer.from(hash, 'hex'));
-
-/** Which of these the owner has not stored; nobody learns what others have. */
-export async function missingChunks(
-  deps: Deps,
-  ownerId: string,
-  hashes: readonly string[],
-): Promise<string[]> {
-  const { rows } = await deps.pool.query<{ hash: Buffer }>(
-    'SELECT hash FROM "Chunk" WHERE "ownerId" = $1 AND hash = ANY($2)',
-    [ownerId, toBytes(hashes)],
-  );
-  const stored = new Set(rows.map((row) => row.hash.toString('hex')));
-  return [...new Set(hashes)].filter((hash) => !stored.has(hash));
-}
-
-/** Announces a pack; its key is its own, so that no two uploads write one object. @throws AppError bad_request for chunks that overlap or leave it */
+/**
+ * Announces a pack; its key is its own, so that no two uploads write one object.
+ * @throws AppError bad_request for chunks that overlap or leave it, quota_exceeded
+ */
 export async function createPack(
   deps: Deps,
   ownerId: string,
@@ -61,8 +50,9 @@ export async function createPack(
   ) {
     return { id: same.id, upload: null };
   }
+  await requireRoom(deps, deps.pool, ownerId, pack.size, { announced: true });
   const id = newId();
-  const key = `packs/${ownerId}/${id}`;
+  const key = packKey(ownerId, id);
   await deps.db.pack.create({
     data: {
       id,
@@ -79,7 +69,10 @@ export async function createPack(
   };
 }
 
-/** Makes a pack's chunks count as stored, once its bytes are proven to be those announced. Said again it changes nothing. */
+/**
+ * Makes a pack's chunks count as stored, once its bytes are proven to be those announced. Said again it changes nothing.
+ * @throws AppError not_found, bad_request for other bytes, quota_exceeded
+ */
 export async function commitPack(deps: Deps, ownerId: string, id: string): Promise<void> {
   const pack = await deps.db.pack.findFirst({ where: { id, ownerId } });
   if (!pack) throw new AppError('not_found', `there is no pack ${id} of yours`);
@@ -91,10 +84,16 @@ export async function commitPack(deps: Deps, ownerId: string, id: string): Promi
       'UPDATE "Pack" SET committed = true, announced = NULL WHERE id = $1 AND NOT committed',
       [id],
     );
-    if (!rowCount) return;
+    if (!rowCount) {
+      // Committed meanwhile, or given up because it took too long.
+      if (await one(sql, 'SELECT 1 FROM "Pack" WHERE id = $1', [id])) return;
+      throw new AppError('not_found', `the pack ${id} was given up`, { hint: 'Send it as a new pack.' });
+    }
+    await requireRoom(deps, sql, ownerId, 0, { announced: false });
     await sql.query(
       `INSERT INTO "Chunk" ("ownerId", hash, "packId", "offset", size)
-       SELECT $1, * FROM unnest($2::bytea[], $3::uuid[], $4::int[], $5::int[]) ON CONFLICT DO NOTHING`,
+       SELECT $1, * FROM unnest($2::bytea[], $3::uuid[], $4::int[], $5::int[]) AS c(hash) ORDER BY c.hash
+       ON CONFLICT ("ownerId", hash) DO UPDATE SET "doomedAt" = NULL`,
       [
         ownerId,
         toBytes(chunks.map((c) => c[0])),
@@ -121,31 +120,4 @@ async function proveBytes(deps: Deps, pack: { key: string; size: number; sha256:
   const hash = createHash('sha256');
   for await (const bytes of await deps.store.get(pack.key)) hash.update(bytes as Buffer);
   if (hash.digest('hex') !== pack.sha256) throw wrong();
-}
-
-export interface LocatedChunk {
-  hash: string;
-  packId: string;
-  key: string;
-  packSize: number;
-  offset: number;
-  size: number;
-}
-
-/** Where chunks lie. @throws AppError not_found when one isn't stored */
-export async function locateChunks(
-  deps: Deps,
-  ownerId: string,
-  hashes: readonly string[],
-): Promise<LocatedChunk[]> {
-  const { rows } = await deps.pool.query<Omit<LocatedChunk, 'hash'> & { hash: Buffer }>(
-    `SELECT c.hash, c."packId", p.key, p.size AS "packSize", c."offset", c.size FROM "Chunk" c JOIN "Pack" p ON p.id = c."packId"
-     WHERE c."ownerId" = $1 AND c.hash = ANY($2)`,
-    [ownerId, toBytes(hashes)],
-  );
-  const located = rows.map((row) => ({ ...row, hash: row.hash.toString('hex') }));
-  const found = new Set(located.map((chunk) => chunk.hash));
-  const lost = hashes.find((hash) => !found.has(hash));
-  if (lost) throw new AppError('not_found', `the chunk ${lost} is not stored`);
-  return located;
 }

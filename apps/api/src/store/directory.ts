@@ -1,6 +1,18 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError, type SignedRequest } from '@mycloud/shared';
@@ -19,6 +31,9 @@ export interface DirectoryStore extends Store {
 const keyPattern = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[a-z0-9._-]+(?:\/[a-z0-9._-]+)*$/;
 /** Uploads that broke off are swept away after this long. */
 const partialMaxAgeMs = 86_400_000;
+/** Gathered before it is written: what comes from the network comes in pieces of 64 KiB. */
+const writeBytes = 1024 * 1024;
+const readBytes = 512 * 1024;
 
 /** @param publicUrl what signed URLs begin with; without it they are relative to the api's address */
 export async function openDirectoryStore(root: string, publicUrl?: string): Promise<DirectoryStore> {
@@ -63,13 +78,22 @@ export async function openDirectoryStore(root: string, publicUrl?: string): Prom
       const hash = createHash('sha256');
       let size = 0;
       const source = bytes instanceof Uint8Array ? [bytes] : bytes;
-      for await (const chunk of source) {
-        size += (chunk as Uint8Array).length;
+      let gathered: Uint8Array[] = [];
+      let gatheredBytes = 0;
+      const flush = async (): Promise<void> => {
+        await writeAll(file, gathered);
+        gathered = [];
+        gatheredBytes = 0;
+      };
+      for await (const chunk of source as Iterable<Uint8Array> | AsyncIterable<Uint8Array>) {
+        size += chunk.length;
         if (size > expected.size) break;
-        if (expected.sha256) hash.update(chunk as Uint8Array);
-        // write() may stop short on a full disk without an error; writeFile doesn't.
-        await file.writeFile(chunk as Uint8Array);
+        if (expected.sha256) hash.update(chunk);
+        gathered.push(chunk);
+        gatheredBytes += chunk.length;
+        if (gatheredBytes >= writeBytes) await flush();
       }
+      await flush();
       if (size !== expected.size) {
         throw new AppError(
           'bad_request',
@@ -108,7 +132,12 @@ export async function openDirectoryStore(root: string, publicUrl?: string): Prom
         if (cause.code === 'ENOENT') throw new AppError('not_found', `the store has no ${key}`, { cause });
         throw cause;
       });
-      return createReadStream('', { fd: file, start: range?.start, end: range?.end });
+      return createReadStream('', {
+        fd: file,
+        start: range?.start,
+        end: range?.end,
+        highWaterMark: readBytes,
+      });
     },
     async stat(key) {
       const info = await stat(fileOf(key)).catch((error: NodeJS.ErrnoException) => {
@@ -159,6 +188,14 @@ export async function openDirectoryStore(root: string, publicUrl?: string): Prom
       }
     },
   };
+}
+
+/** Writes all of it: writev may stop short on a full disk without an error, and says why only when asked again. */
+async function writeAll(file: FileHandle, parts: Uint8Array[]): Promise<void> {
+  const total = parts.reduce((sum, part) => sum + part.length, 0);
+  if (total === 0) return;
+  const { bytesWritten } = await file.writev(parts);
+  if (bytesWritten < total) await file.writeFile(Buffer.concat(parts).subarray(bytesWritten));
 }
 
 /** holds: the file is whole or not there, whoever starts first and whatever breaks off; an empty key would sign for anybody. */

@@ -161,7 +161,7 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
     async snapshot(ownerId = labId) {
       const id = newId();
       await pool.query(
-        `INSERT INTO "Snapshot" (id, "ownerId", hash, "manifestKey", files, bytes) VALUES ($1, $2, $3, $4, 1, 1)`,
+        `INSERT INTO "Snapshot" (id, "ownerId", hash, "manifestKey", files, bytes, "storedBytes") VALUES ($1, $2, $3, $4, 1, 1, 1)`,
         [id, ownerId, hash(id), `manifests/${id}`],
       );
       return id;

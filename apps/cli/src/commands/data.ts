@@ -5,13 +5,12 @@ import {
   type Dataset,
   datasetName,
   datasetRoutes,
-  nameSchema,
-  parseSourceRef,
   snapshotRoutes,
-  type Version,
+  storageRoutes,
 } from '@mycloud/shared';
 import { confirm } from '../confirm.js';
-import { openSession, type Session } from '../context.js';
+import { openSession } from '../context.js';
+import { datasetRef, ensureDataset, findVersion } from '../datasets.js';
 import { hint, print, printJson } from '../output.js';
 import { bytesText, countText, table } from '../text.js';
 import { download, sentText, upload } from '../transfer.js';
@@ -19,46 +18,6 @@ import { below } from './output.js';
 
 interface Json {
   json?: boolean;
-}
-
-async function refOf(session: Session, text: string) {
-  const ref = parseSourceRef(text, (await session.me()).name);
-  if (ref.kind !== 'dataset') throw new AppError('bad_request', `${text} names no dataset`);
-  return { params: { owner: ref.owner, dataset: ref.name }, number: ref.number };
-}
-
-/** The version named, or the newest. */
-async function versionOf(session: Session, text: string): Promise<Version> {
-  const { params, number } = await refOf(session, text);
-  if (number !== undefined)
-    return session.client.call(datasetRoutes.version, { params: { ...params, number } });
-  const dataset = await session.client.call(datasetRoutes.get, { params });
-  if (dataset.latest) return dataset.latest;
-  throw new AppError('not_found', `${datasetName(params.owner, params.dataset)} has no version yet`, {
-    hint: 'Run `mycloud data upload`.',
-  });
-}
-
-/** Finds a dataset of the caller's, or makes it. */
-async function ensureDataset(session: Session, text: string): Promise<{ owner: string; dataset: string }> {
-  const { params } = await refOf(session, text);
-  const parsed = nameSchema.safeParse(params.dataset);
-  if (!parsed.success)
-    throw new AppError(
-      'bad_request',
-      `"${params.dataset}" is no name of a dataset: ${parsed.error.issues[0]?.message}`,
-    );
-  try {
-    await session.client.call(datasetRoutes.get, { params });
-  } catch (error) {
-    if (
-      !(error instanceof AppError && error.code === 'not_found') ||
-      params.owner !== (await session.me()).name
-    )
-      throw error;
-    await session.client.call(datasetRoutes.create, { body: { name: params.dataset } });
-  }
-  return params;
 }
 
 export async function dataInit(name: string, { json }: Json): Promise<void> {
@@ -132,23 +91,29 @@ export async function dataList({ json }: Json): Promise<void> {
 
 export async function dataStatus(name: string, { json }: Json): Promise<void> {
   const session = await openSession();
-  const { params } = await refOf(session, name);
+  const { params } = await datasetRef(session, name);
   const dataset = await session.client.call(datasetRoutes.get, { params });
   const { items } = await session.client.call(datasetRoutes.versions, { params, query: { limit: 500 } });
-  if (json) return printJson({ ...dataset, versions: items });
+  const storage = await session.client.call(storageRoutes.mine, {});
+  if (json) return printJson({ ...dataset, versions: items, storage });
   const rows = items.map((version) => [
     version.name,
     String(version.files),
     bytesText(version.bytes),
+    bytesText(version.storedBytes),
     version.createdAt,
     version.message,
   ]);
-  print(table(['VERSION', 'FILES', 'SIZE', 'MADE', ''], rows));
+  print(table(['VERSION', 'FILES', 'SIZE', 'STORED', 'MADE', ''], rows));
+  const quota = storage.quotaBytes === null ? '' : `, of ${bytesText(storage.quotaBytes)} you may`;
+  hint(
+    `All you store: ${bytesText(storage.logicalBytes)}, which take up ${bytesText(storage.storedBytes)}${quota}. What versions share is stored once.`,
+  );
 }
 
 export async function dataFiles(name: string, folder: string | undefined, { json }: Json): Promise<void> {
   const session = await openSession();
-  const version = await versionOf(session, name);
+  const version = await findVersion(session, name);
   const { items } = await session.client.call(snapshotRoutes.files, {
     params: { id: version.snapshotId },
     query: { path: folder },
@@ -172,7 +137,7 @@ export async function dataGet(
   { out, json }: Json & { out: string },
 ): Promise<void> {
   const session = await openSession();
-  const version = await versionOf(session, name);
+  const version = await findVersion(session, name);
   const entries = await download(
     session,
     version.snapshotId,
@@ -188,7 +153,7 @@ export async function dataGet(
 
 export async function dataDelete(name: string, { yes, json }: Json & { yes?: boolean }): Promise<void> {
   const session = await openSession();
-  const { params, number } = await refOf(session, name);
+  const { params, number } = await datasetRef(session, name);
   const full = datasetName(params.owner, params.dataset, number);
   await confirm(number === undefined ? `Delete ${full} with all its versions?` : `Delete ${full}?`, yes);
   if (number === undefined) await session.client.call(datasetRoutes.delete, { params });

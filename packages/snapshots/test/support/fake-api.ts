@@ -68,6 +68,7 @@ export async function startFakeApi(): Promise<FakeApi> {
       hash: snapshot.hash,
       files: snapshot.files,
       bytes: snapshot.bytes,
+      storedBytes: snapshot.bytes,
       createdAt: new Date().toISOString(),
     };
   }
@@ -126,7 +127,7 @@ export async function startFakeApi(): Promise<FakeApi> {
       if (verb === 'manifest') return snapshot.packed;
       if (verb === 'locate') return locate(json().hashes);
       const { hash, files, bytes } = snapshot;
-      return { id, hash, files, bytes, createdAt: new Date().toISOString() };
+      return { id, hash, files, bytes, storedBytes: bytes, createdAt: new Date().toISOString() };
     }
     throw new Refused(404, 'not_found', `${method} ${path}`);
   }

@@ -1,0 +1,64 @@
+import { AppError } from '@mycloud/shared';
+import type { Deps } from '../deps.js';
+
+export const toBytes = (hashes: readonly string[]): Buffer[] =>
+  hashes.map((hash) => Buffer.from(hash, 'hex'));
+
+/**
+ * Which of these the owner has not stored; nobody learns what others have. The others are not deleted for a grace
+ * period from now on, though no snapshot may need them: whoever asks is about to commit one that does.
+ */
+export async function missingChunks(
+  deps: Deps,
+  ownerId: string,
+  hashes: readonly string[],
+): Promise<string[]> {
+  const { rows } = await deps.pool.query<{ hash: Buffer; doomed: boolean }>(
+    'SELECT hash, "doomedAt" IS NOT NULL AS doomed FROM "Chunk" WHERE "ownerId" = $1 AND hash = ANY($2)',
+    [ownerId, toBytes(hashes)],
+  );
+  const doomed = rows.filter((row) => row.doomed).map((row) => row.hash);
+  const stored = new Set(rows.filter((row) => !row.doomed).map((row) => row.hash.toString('hex')));
+  // One deleted since it was looked at is not among those answered.
+  for (const hash of await spare(deps, ownerId, doomed)) stored.add(hash);
+  return [...new Set(hashes)].filter((hash) => !stored.has(hash));
+}
+
+async function spare(deps: Deps, ownerId: string, hashes: Buffer[]): Promise<string[]> {
+  if (hashes.length === 0) return [];
+  // Locked in one order, so that two who spare the same chunks don't wait for each other.
+  const { rows } = await deps.pool.query<{ hash: Buffer }>(
+    `UPDATE "Chunk" c SET "doomedAt" = NULL FROM (
+       SELECT hash FROM "Chunk" WHERE "ownerId" = $1 AND hash = ANY($2) ORDER BY hash FOR UPDATE) found
+     WHERE c."ownerId" = $1 AND c.hash = found.hash RETURNING c.hash`,
+    [ownerId, hashes],
+  );
+  return rows.map((row) => row.hash.toString('hex'));
+}
+
+export interface LocatedChunk {
+  hash: string;
+  packId: string;
+  key: string;
+  packSize: number;
+  offset: number;
+  size: number;
+}
+
+/** Where chunks lie. @throws AppError not_found when one isn't stored */
+export async function locateChunks(
+  deps: Deps,
+  ownerId: string,
+  hashes: readonly string[],
+): Promise<LocatedChunk[]> {
+  const { rows } = await deps.pool.query<Omit<LocatedChunk, 'hash'> & { hash: Buffer }>(
+    `SELECT c.hash, c."packId", p.key, p.size AS "packSize", c."offset", c.size FROM "Chunk" c JOIN "Pack" p ON p.id = c."packId"
+     WHERE c."ownerId" = $1 AND c.hash = ANY($2)`,
+    [ownerId, toBytes(hashes)],
+  );
+  const located = rows.map((row) => ({ ...row, hash: row.hash.toString('hex') }));
+  const found = new Set(located.map((chunk) => chunk.hash));
+  const lost = hashes.find((hash) => !found.has(hash));
+  if (lost) throw new AppError('not_found', `the chunk ${lost} is not stored`);
+  return located;
+}

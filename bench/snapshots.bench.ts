@@ -1,0 +1,160 @@
+import { createCipheriv, randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { createClient, jobRoutes, projectRoutes, userRoutes } from '@mycloud/shared';
+import { eventually, startServer } from '../test/support/server.js';
+import { type BackupPeer, backupPeers, folderBytes } from './backup-peers.js';
+import { figure, median } from './report.js';
+
+const MiB = 2 ** 20;
+const rounds = Number(process.env.MYCLOUD_BENCH_ROUNDS ?? 3);
+const large = { files: 4, bytes: 128 * MiB };
+const small = { files: 8192, bytes: 64 * 1024 };
+const total = large.files * large.bytes + small.files * small.bytes;
+/** 1 % of the small files, and what is inserted at the front of a large one. */
+const changedFiles = Math.round(small.files / 100);
+const changedBytes = (changedFiles + 1) * small.bytes;
+
+const base = mkdtempSync(path.join(os.tmpdir(), 'mycloud-snapshots-bench-'));
+const data = path.join(base, 'data');
+const smallFile = (i: number) => path.join(data, `small/${i >> 8}/${i & 255}`);
+
+/** Bytes that neither compress nor repeat, quicker than the system's own. */
+const cipher = createCipheriv('aes-128-ctr', randomBytes(16), randomBytes(16));
+const noise = (bytes: number): Buffer => cipher.update(Buffer.alloc(bytes));
+
+function plant(): void {
+  mkdirSync(path.join(data, 'large'), { recursive: true });
+  for (let i = 0; i < large.files; i++) writeFileSync(path.join(data, `large/${i}`), noise(large.bytes));
+  for (let i = 0; i < small.files; i++) {
+    if ((i & 255) === 0) mkdirSync(path.dirname(smallFile(i)), { recursive: true });
+    writeFileSync(smallFile(i), noise(small.bytes));
+  }
+}
+
+function change(): void {
+  const first = path.join(data, 'large/0');
+  writeFileSync(first, Buffer.concat([noise(small.bytes), readFileSync(first)]));
+  for (let i = 0; i < changedFiles; i++) writeFileSync(smallFile(i * 100), noise(small.bytes));
+}
+
+async function seconds(work: () => unknown): Promise<number> {
+  const from = performance.now();
+  await work();
+  return (performance.now() - from) / 1000;
+}
+
+const mbPerSecond = (times: number[]): number => total / 1e6 / median(times);
+
+/** What one of us took, round by round. */
+interface Measured {
+  name: string;
+  first: number[];
+  unchanged: number[];
+  restore: number[];
+  stored: number;
+}
+
+const empty = (name: string): Measured => ({
+  name,
+  first: [],
+  unchanged: [],
+  restore: [],
+  stored: Number.NaN,
+});
+
+async function restored(measured: Measured, work: (target: string) => unknown): Promise<void> {
+  const target = path.join(base, 'target');
+  mkdirSync(target);
+  measured.restore.push(await seconds(() => work(target)));
+  rmSync(target, { recursive: true });
+}
+
+async function measurePeer(peer: BackupPeer, measured: Measured): Promise<void> {
+  await peer.reset();
+  measured.first.push(await seconds(() => peer.store(data)));
+  measured.unchanged.push(await seconds(() => peer.store(data)));
+  await restored(measured, (target) => peer.restore(target));
+}
+
+plant();
+// Hash caches trust no file younger than two seconds; borg and restic have the same rule.
+await new Promise((resolve) => setTimeout(resolve, 2500));
+const server = await startServer({ args: ['--runner', 'auto'] });
+try {
+  const admin = await server.client();
+  const { peers, missing } = backupPeers(path.join(base, 'peers'));
+  const ours = empty('mycloud');
+  const theirs = peers.map((peer) => empty(peer.name));
+  const store = path.join(server.home, 'store');
+
+  /** A person of their own for every round: the server has none of their bytes, and their cache is empty. */
+  async function newcomer(round: number) {
+    const login = { name: `bench${round}`, password: randomBytes(12).toString('hex') };
+    await admin.call(userRoutes.create, { body: login });
+    const { token } = await admin.call(userRoutes.login, { body: login });
+    const env = {
+      MYCLOUD_URL: server.url,
+      MYCLOUD_TOKEN: token,
+      XDG_CACHE_HOME: path.join(base, `cache${round}`),
+    };
+    const cli = async (...args: string[]): Promise<void> => {
+      const { code, stderr } = await server.cli(args, { env });
+      if (code !== 0) throw new Error(`mycloud ${args.join(' ')} exited ${code}: ${stderr}`);
+    };
+    return { name: login.name, client: createClient({ url: server.url, token }), cli };
+  }
+
+  /** Runs a job on the dataset; from its claim to its start, ms. */
+  async function readyMs({ name, client }: Awaited<ReturnType<typeof newcomer>>): Promise<number> {
+    const at = { owner: name, project: 'bench' };
+    const body = { command: 'true', mounts: [{ source: 'bench', name: 'input' }] };
+    const job = await client.call(jobRoutes.create, { params: at, body });
+    const params = { ...at, number: job.number };
+    const ended = async () => (await client.call(jobRoutes.get, { params })).finishedAt ?? undefined;
+    await eventually(`${job.name} ends`, ended, 300);
+    const { items } = await client.call(jobRoutes.events, { params });
+    const timeOf = (type: string) => Date.parse(items.find((event) => event.type === type)?.time ?? '');
+    return timeOf('running') - timeOf('preparing');
+  }
+
+  let person = await newcomer(0);
+  for (let round = 1; round <= rounds; round++) {
+    person = await newcomer(round);
+    const upload = () => person.cli('data', 'upload', 'bench', '--dir', data);
+    ours.first.push(await seconds(upload));
+    ours.unchanged.push(await seconds(upload));
+    await restored(ours, (target) => person.cli('data', 'get', 'bench', '-o', target));
+    for (const [i, peer] of peers.entries()) await measurePeer(peer, theirs[i]!);
+  }
+  change();
+  const before = folderBytes(store);
+  await person.cli('data', 'upload', 'bench', '--dir', data);
+  ours.stored = folderBytes(store) - before;
+  for (const [i, peer] of peers.entries()) {
+    const peerBefore = peer.bytes();
+    await peer.store(data);
+    theirs[i]!.stored = peer.bytes() - peerBefore;
+  }
+
+  const show = (name: string, unit: string, of: (measured: Measured) => number): void => {
+    for (const peer of theirs)
+      figure('snapshots', name, of(ours), unit, { name: peer.name, value: of(peer) });
+    for (const gone of missing) figure('snapshots', name, of(ours), unit, { missing: gone });
+  };
+  show('first_mb_s', 'MB/s', ({ first }) => mbPerSecond(first));
+  show('unchanged_mb_s', 'MB/s', ({ unchanged }) => mbPerSecond(unchanged));
+  show('changed_stored_ratio', '× what changed', ({ stored }) => stored / changedBytes);
+  show('download_mb_s', 'MB/s', ({ restore }) => mbPerSecond(restore));
+
+  await person.client.call(projectRoutes.create, { body: { name: 'bench' } });
+  const cold = await readyMs(person);
+  const warm: number[] = [];
+  for (let i = 0; i < 5; i++) warm.push(await readyMs(person));
+  figure('snapshots', 'cold_ready_ms', cold, 'ms');
+  figure('snapshots', 'warm_ready_ms', median(warm), 'ms');
+} finally {
+  await server.remove();
+  rmSync(base, { recursive: true, force: true });
+}

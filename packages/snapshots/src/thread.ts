@@ -1,0 +1,14 @@
+import { parentPort } from 'node:worker_threads';
+import { createThreadWork, type Work } from './thread-work.js';
+
+const work = createThreadWork();
+const port = parentPort!;
+
+port.on('message', (asked: Work) => {
+  try {
+    port.postMessage({ answer: work(asked) });
+  } catch (error) {
+    // Cloned, an error would lose what the system said of it.
+    port.postMessage({ error: { ...(error as Error), message: (error as Error).message } });
+  }
+});

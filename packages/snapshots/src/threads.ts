@@ -1,0 +1,96 @@
+import { availableParallelism } from 'node:os';
+import { setImmediate as turn } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import type { Filled, ToRead } from './file-reader.js';
+import type { Slab } from './slab.js';
+import { createThreadWork, type Range, type Work } from './thread-work.js';
+import type { Placed, Suspect } from './tree-places.js';
+
+/** Below this, starting threads takes longer than the work. */
+const threadsFromBytes = 32 * 1024 * 1024;
+const threadsFromFiles = 4000;
+const maxThreads = 4;
+
+/** Somebody who reads, hashes and writes; what is asked of it is done in order. */
+export interface Helper {
+  begin(files: ToRead[]): Promise<void>;
+  fill(slab: Slab): Promise<Filled>;
+  /** SHA-256 of ranges of a slab, one after the other. */
+  hash(slab: Slab, ranges: Range[]): Promise<string>;
+  /** Verifies chunks of a slab and writes them where they go. @returns the names of those that are damaged */
+  write(slab: Slab, chunks: Placed[]): Promise<string[]>;
+  /** Which chunks of files are there already. @returns their places in the file's list */
+  find(suspects: Suspect[]): Promise<number[][]>;
+}
+
+export interface Helpers {
+  all: Helper[];
+  /** One after the other in turn. */
+  next(): Helper;
+  close(): Promise<void>;
+}
+
+/** Threads for much work; for little, this thread itself, a slab at a time. */
+export function startHelpers(files: number, bytes: number): Helpers {
+  if (bytes < threadsFromBytes && files < threadsFromFiles) {
+    const work = createThreadWork();
+    const here = helper(async (asked) => {
+      await turn();
+      return work(asked);
+    });
+    return { all: [here], next: () => here, close: async () => void work({ kind: 'begin', files: [] }) };
+  }
+  const threads = Array.from({ length: Math.min(maxThreads, availableParallelism()) }, startThread);
+  const all = threads.map((thread) => helper(thread.ask));
+  let turns = 0;
+  return {
+    all,
+    next: () => all[turns++ % all.length]!,
+    close: async () => void (await Promise.all(threads.map((thread) => thread.end()))),
+  };
+}
+
+type Ask = (work: Work) => Promise<unknown>;
+
+/** The casts say what thread-work.ts answers to each kind of work. */
+const helper = (ask: Ask): Helper => ({
+  begin: (files) => ask({ kind: 'begin', files }) as Promise<void>,
+  fill: (slab) => ask({ kind: 'fill', memory: slab.buffer }) as Promise<Filled>,
+  hash: (slab, ranges) => ask({ kind: 'hash', memory: slab.buffer, ranges }) as Promise<string>,
+  write: (slab, chunks) => ask({ kind: 'write', memory: slab.buffer, chunks }) as Promise<string[]>,
+  find: (suspects) => ask({ kind: 'find', suspects }) as Promise<number[][]>,
+});
+
+/** Threads run what the build wrote, also when this file is read from src (tests). */
+const threadUrl = (): URL => {
+  const here = import.meta.url;
+  return here.endsWith('.ts')
+    ? new URL(here.replace(/\/src\/threads\.ts$/, '/dist/thread.js'))
+    : new URL('./thread.js', here);
+};
+
+function startThread() {
+  const worker = new Worker(threadUrl(), { execArgv: [] });
+  worker.unref();
+  const waiting: { resolve(answer: unknown): void; reject(error: unknown): void }[] = [];
+  const fail = (error: unknown): void => {
+    for (const { reject } of waiting.splice(0)) reject(error);
+  };
+  worker.on('message', (reply: { answer: unknown } | { error: { message: string } }) => {
+    const first = waiting.shift();
+    if ('error' in reply) first?.reject(Object.assign(new Error(reply.error.message), reply.error));
+    else first?.resolve(reply.answer);
+    if (waiting.length === 0) worker.unref();
+  });
+  worker.on('error', fail);
+  worker.on('exit', () => fail(new Error('a thread that reads or writes files has ended')));
+  return {
+    ask: (work: Work) =>
+      new Promise<unknown>((resolve, reject) => {
+        waiting.push({ resolve, reject });
+        worker.ref();
+        worker.postMessage(work);
+      }),
+    end: () => worker.terminate(),
+  };
+}
