@@ -7,6 +7,10 @@ export interface Optimizer {
   readonly name: string;
   readonly slots: number;
   readonly learningRate: number;
+  /** The rule's other numbers under the names of Keras's `get_config()`. */
+  readonly config: Readonly<Record<string, number>>;
+  /** What a step (1, 2, …) is scaled by: the learning rate; with adam, its correction of the first steps too. */
+  rate(step: number): number;
   /** The new weight and slots, from the gradient and the step's number (1, 2, …). */
   update(
     tf: Tf,
@@ -23,6 +27,8 @@ export function rmsprop({ learningRate = 0.001, rho = 0.9, epsilon = 1e-7 } = {}
     name: 'rmsprop',
     slots: 1,
     learningRate,
+    config: { rho, epsilon },
+    rate: () => learningRate,
     update(tf, _step, weight, grad, [velocity]) {
       const next = tf.add(tf.mul(velocity!, rho), tf.mul(tf.square(grad), 1 - rho));
       const increment = tf.mul(tf.mul(grad, learningRate), tf.rsqrt(tf.add(next, epsilon)));
@@ -37,8 +43,10 @@ export function adam({ learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon
     name: 'adam',
     slots: 2,
     learningRate,
+    config: { beta_1: beta1, beta_2: beta2, epsilon },
+    rate: (step) => (learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step),
     update(tf, step, weight, grad, [m, v]) {
-      const alpha = (learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
+      const alpha = this.rate(step);
       const m1 = tf.add(m!, tf.mul(tf.sub(grad, m!), 1 - beta1));
       const v1 = tf.add(v!, tf.mul(tf.sub(tf.square(grad), v!), 1 - beta2));
       const next = tf.sub(weight, tf.div(tf.mul(m1, alpha), tf.add(tf.sqrt(v1), epsilon)));
@@ -53,6 +61,8 @@ export function sgd({ learningRate = 0.01 } = {}): Optimizer {
     name: 'sgd',
     slots: 0,
     learningRate,
+    config: {},
+    rate: () => learningRate,
     update: (tf, _step, weight, grad) => ({ weight: tf.sub(weight, tf.mul(grad, learningRate)), slots: [] }),
   };
 }

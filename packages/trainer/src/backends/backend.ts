@@ -27,9 +27,16 @@ export interface Kernels {
   biasGrad(dy: tfjs.Tensor): tfjs.Tensor;
 }
 
+export const precisions = ['f32', 'bf16'] as const;
+/** What convolutions compute in; weights, dense layers and the loss are float32 always. */
+export type Precision = (typeof precisions)[number];
+
 /** Where the numbers are computed. */
 export interface Backend {
   readonly name: 'tensorflow' | 'wasm';
+  /** The whole step as one graph, or op by op. */
+  readonly engine: 'graph' | 'eager';
+  readonly precision: Precision;
   /** One line for the person: what it is, its version. */
   readonly description: string;
   /** Why not a better one; empty when there is none better. */
@@ -41,6 +48,11 @@ export interface Backend {
 
 /** A backend that runs a step op by op. */
 export const eagerBackend = (
-  facts: Omit<Backend, 'open'>,
+  facts: Omit<Backend, 'open' | 'engine' | 'precision'>,
   { tf, kernels }: { tf: Tf; kernels: Kernels },
-): Backend => ({ ...facts, open: async (plan) => new EagerEngine(tf, kernels, plan) });
+): Backend => ({
+  ...facts,
+  engine: 'eager',
+  precision: 'f32',
+  open: async (plan) => new EagerEngine(tf, kernels, plan),
+});
