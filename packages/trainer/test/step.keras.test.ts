@@ -1,11 +1,8 @@
-import '@tensorflow/tfjs-backend-cpu';
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import { type Backend, eagerBackend } from '../src/backends/backend.js';
-import { standardKernels } from '../src/backends/standard-kernels.js';
-import { wasmBackend } from '../src/backends/wasm.js';
-import type { Batch, StepResult } from '../src/engines/engine.js';
+import type { Backend } from '../src/backends/backend.js';
+import type { StepResult } from '../src/engines/engine.js';
 import {
   activation,
   adam,
@@ -17,6 +14,7 @@ import {
   sequential,
   sgd,
 } from '../src/index.js';
+import { backends, close, wave, waveBatch } from './parity.js';
 
 // What Keras 2.15 answered, written by step.keras.py, which draws weights and batches from the formula below.
 const keras = JSON.parse(readFileSync(new URL('step.keras.json', import.meta.url), 'utf8')) as Record<
@@ -26,37 +24,7 @@ const keras = JSON.parse(readFileSync(new URL('step.keras.json', import.meta.url
 const SIZE = 14;
 const BATCH = 8;
 
-function wave(count: number, phase: number, scale: number): Float32Array {
-  return Float32Array.from({ length: count }, (_, i) => {
-    const hashed = (Math.abs(Math.sin(i * 12.9898 + phase)) * 4375.8) % 1;
-    return (hashed * 2 - 1) * scale;
-  });
-}
-
-function batch(step: number): Batch {
-  const y = Float32Array.from({ length: BATCH }, (_, i) => (i + step) % 2);
-  const x = wave(BATCH * SIZE * SIZE * 3, step * 1.3, 0.5).map((value, i) => {
-    const column = Math.floor(i / 3) % SIZE;
-    const label = y[Math.floor(i / (SIZE * SIZE * 3))];
-    return Math.fround(value + 0.5) * (label === 1 && column % 2 === 0 ? 0.4 : 1);
-  });
-  return { x, y, n: BATCH, shape: [BATCH, SIZE, SIZE, 3] };
-}
-
-/** TensorFlow runs tfjs's own gradient kernels; where it isn't, tfjs on plain JavaScript runs the same. */
-async function standardBackend(): Promise<Backend> {
-  await tf.setBackend('cpu');
-  const kernels = standardKernels(tf);
-  const facts = {
-    name: 'tensorflow' as const,
-    description: 'tfjs on JavaScript',
-    reason: 'tested',
-    threads: 1,
-  };
-  return eagerBackend(facts, { tf, kernels });
-}
-
-const backends = { wasm: () => wasmBackend('tested'), standard: standardBackend };
+const batch = (step: number) => waveBatch(step, { size: SIZE, n: BATCH });
 
 async function modelWith(
   optimizer: Parameters<ReturnType<typeof sequential>['compile']>[0]['optimizer'],
@@ -87,13 +55,6 @@ async function modelWith(
     ),
   });
   return { model, engine };
-}
-
-function close(actual: number[], expected: number[], tolerance: number): void {
-  expect(actual.length).toBe(expected.length);
-  for (const [i, value] of expected.entries()) {
-    expect(Math.abs(actual[i]! - value), `[${i}]: ${actual[i]}, Keras has ${value}`).toBeLessThan(tolerance);
-  }
 }
 
 describe.each(['wasm', 'standard'] as const)('a step on %s kernels learns what Keras learns', (kind) => {
