@@ -28,9 +28,8 @@ const env = {
   TF_CPP_MIN_LOG_LEVEL: '3',
 };
 const here = (file: string) => path.join(import.meta.dirname, 'trainer', file);
-const node = ['--conditions=mycloud-source', '--import', 'tsx'];
 const stepper = (backend: string, precision: string) =>
-  startStepper(process.execPath, [...node, here('step.ts'), backend, precision], env);
+  startStepper(process.execPath, [here('step.mjs'), backend, precision], env);
 
 const BATCH = 32;
 const beside = (value: number | undefined) => (value ? { name: peer, value } : { missing: peer });

@@ -48,6 +48,9 @@ def offsets(layer):
 
 def run(case):
     given = dict(case["optimizer"])
+    rate = given["learning_rate"]
+    if isinstance(rate, dict):
+        given["learning_rate"] = getattr(optimizers.schedules, rate.pop("class_name"))(**rate)
     model = build(case, getattr(optimizers, given.pop("class_name"))(**given))
     steps = []
     for i in range(STEPS):

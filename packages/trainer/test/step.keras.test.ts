@@ -1,18 +1,16 @@
-import '@tensorflow/tfjs-backend-cpu';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import { type Backend, eagerBackend } from '../src/backends/backend.js';
-import { standardKernels } from '../src/backends/standard-kernels.js';
+import type { Backend } from '../src/backends/backend.js';
 import { loadTensorflow } from '../src/backends/tensorflow.js';
 import { eagerTensorflow } from '../src/backends/tensorflow-eager.js';
-import { wasmBackend } from '../src/backends/wasm.js';
 import type { Batch, StepResult } from '../src/engines/engine.js';
 import { rmsprop, type Sequential, sequential, sgd } from '../src/index.js';
 import type { Layer } from '../src/layers/layer.js';
 import type { Optimizer } from '../src/optimizers.js';
 import { askKeras, kerasPythons, wantSetting } from './kerases.js';
+import { close, backends as eager, wave } from './parity.js';
 import { cases, type StepCase } from './step.cases.js';
 
 const STEPS = 6;
@@ -23,13 +21,6 @@ interface Answer {
   predictions: number[];
   /** By weight; of the weights that aren't trained, what the step took off them. */
   gradients: number[][];
-}
-
-function wave(count: number, phase: number, scale: number): Float32Array {
-  return Float32Array.from({ length: count }, (_, i) => {
-    const hashed = (Math.abs(Math.sin(i * 12.9898 + phase)) * 4375.8) % 1;
-    return (hashed * 2 - 1) * scale;
-  });
 }
 
 function batch(step: number, { batch: n, size, classes }: StepCase): Batch {
@@ -47,18 +38,6 @@ function batch(step: number, { batch: n, size, classes }: StepCase): Batch {
   return { x, y, n, shape: [n, size, size, 3] };
 }
 
-/** TensorFlow runs tfjs's own gradient kernels; where it isn't, tfjs on plain JavaScript runs the same. */
-async function standardBackend(): Promise<Backend> {
-  await tf.setBackend('cpu');
-  const facts = {
-    name: 'tensorflow',
-    description: 'tfjs on JavaScript',
-    reason: 'tested',
-    threads: 1,
-  } as const;
-  return eagerBackend(facts, { tf, kernels: standardKernels(tf) });
-}
-
 async function graphBackend(): Promise<Backend> {
   const loaded = await loadTensorflow();
   if ('reason' in loaded) throw new Error(loaded.reason);
@@ -69,8 +48,8 @@ const tfjsNode = wantSetting('MYCLOUD_TEST_TFJS_NODE', 'a folder with @tensorflo
 if (tfjsNode) process.env.MYCLOUD_TFJS_NODE = tfjsNode;
 
 const backends: Record<string, { needsTensorflow: boolean; open(): Promise<Backend> }> = {
-  wasm: { needsTensorflow: false, open: () => wasmBackend('tested') },
-  'plain JavaScript': { needsTensorflow: false, open: standardBackend },
+  wasm: { needsTensorflow: false, open: eager.wasm },
+  'plain JavaScript': { needsTensorflow: false, open: eager.standard },
   'TensorFlow, op by op': { needsTensorflow: true, open: () => eagerTensorflow() },
   'TensorFlow, one graph': { needsTensorflow: true, open: graphBackend },
 };
@@ -130,17 +109,11 @@ async function modelOf({ layers, loss }: StepCase, optimizer: Optimizer, backend
 function drawn(model: Sequential): Float32Array[][] {
   let phase = 0;
   return model.network.map(({ specs }) =>
-    specs.map((s) => wave(s.initial.length, phase++, s.shape.length > 1 ? 0.3 : 0.05)),
+    specs.map(({ name, shape, initial }) => {
+      const around = name === 'gamma' || name === 'moving_variance' ? 1 : 0;
+      return wave(initial.length, phase++, shape.length > 1 ? 0.3 : 0.05).map((value) => value + around);
+    }),
   );
-}
-
-function close(actual: number[], expected: number[], tolerance: number, what: string): void {
-  expect(actual.length).toBe(expected.length);
-  for (const [i, value] of expected.entries()) {
-    expect(Math.abs(actual[i]! - value), `${what}[${i}]: ${actual[i]}, Keras has ${value}`).toBeLessThan(
-      tolerance,
-    );
-  }
 }
 
 describe.each(Object.entries(backends))(
@@ -183,7 +156,10 @@ describe.each(Object.entries(backends))(
           for (const [w, expected] of keras!.gradients.entries()) {
             const gradient = [...before[w]!].map((value, i) => value - after[w]![i]!);
             const largest = Math.max(...expected.map(Math.abs));
-            close(gradient, expected, Math.max(1e-4 * largest, 1e-7), `${who}: ${names[w]}`);
+            // Keras 3 moves it towards the biased variance of the batch, Keras 2 and this trainer towards the unbiased.
+            const differs = who === 'Keras 3' && names[w]!.endsWith('/moving_variance');
+            const tolerance = differs ? 1e-3 : Math.max(1e-4 * largest, 5e-7);
+            close(gradient, expected, tolerance, `${who}: ${names[w]}`);
           }
         }
       });
@@ -193,7 +169,7 @@ describe.each(Object.entries(backends))(
 
 test('a step leaves nothing behind: the backend holds as many tensors after ten as after one', async () => {
   const [one] = Object.values(cases);
-  for (const open of [() => wasmBackend('tested'), standardBackend]) {
+  for (const open of Object.values(eager)) {
     const { engine } = await modelOf(one!, rmsprop(), await open());
     await engine.trainStep(batch(0, one!));
     const held = tf.memory().numTensors;

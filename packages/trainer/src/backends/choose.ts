@@ -1,10 +1,12 @@
 import { TrainerError } from '../errors.js';
 import type { Backend, Precision } from './backend.js';
 import { loadTensorflow } from './tensorflow.js';
-import { wasmBackend } from './wasm.js';
 
 export const backendChoices = ['auto', 'tensorflow', 'wasm'] as const;
 export type BackendChoice = (typeof backendChoices)[number];
+
+/** Loaded where it is wanted: tfjs takes memory and half a second. */
+const wasmBackend = async (reason: string) => (await import('./wasm.js')).wasmBackend(reason);
 
 /**
  * The best backend there is, with the reason why it isn't a better one; or the one that is asked for.

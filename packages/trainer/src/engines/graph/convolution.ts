@@ -69,3 +69,31 @@ export function maxPooling(built: BuiltLayer): Piece[] {
     },
   ];
 }
+
+/** The mean over height and width, in float32: [h, w, c] → [c]. */
+export const globalAveragePooling = (built: BuiltLayer): Piece[] => [
+  {
+    built,
+    uses: [],
+    order: 'fixed',
+    emit({ graph, scope }, given) {
+      const x = graph.cast(`${scope}/cast`, given, 'float32');
+      const [h = 0, w = 0, c = 0] = x.shape;
+      return {
+        y: { ref: graph.mean(`${scope}/Mean`, x.ref, [1, 2]), shape: built.outputShape, type: 'float32' },
+        backward(given) {
+          const dy = graph.cast(`${scope}/grad/cast`, given, 'float32').ref;
+          const share = graph.op(`${scope}/grad/share`, 'Mul', [
+            dy,
+            graph.float(`${scope}/grad/part`, 1 / (h * w)),
+          ]);
+          const flat = graph.reshape(`${scope}/grad/Reshape`, share, [-1, 1, 1, c]);
+          const inputs = [flat, graph.shapeOf(`${scope}/grad/shape`, x)];
+          const attrs = { Tidx: { type: 'int32' as const } };
+          const dx = graph.op(`${scope}/grad/BroadcastTo`, 'BroadcastTo', inputs, attrs);
+          return { dx: { ...x, ref: dx }, grads: [] };
+        },
+      };
+    },
+  },
+];

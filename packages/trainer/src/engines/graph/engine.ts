@@ -2,9 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { encodeSavedModel } from '@mycloud/tfevents';
+import { rateAfter } from '../../optimizers.js';
 import type { Batch, Engine, StepResult, TrainingPlan, Weights } from '../engine.js';
 import type { Float } from './graph-builder.js';
 import type { Feed } from './messages.js';
+import { optimizerEmitters } from './optimizers.js';
 import type { TensorflowThread } from './thread.js';
 import { type SignatureName, type TrainingGraph, trainingGraph } from './training-graph.js';
 
@@ -29,7 +31,10 @@ export class GraphEngine implements Engine {
       const engine = new GraphEngine(plan, thread, await thread.load(folder), signatures);
       const zeros = plan.network.map(({ specs }) =>
         specs.map((s) =>
-          Array.from({ length: plan.optimizer.slots }, () => new Float32Array(s.initial.length)),
+          Array.from(
+            { length: s.moving ? 0 : plan.optimizer.slots },
+            () => new Float32Array(s.initial.length),
+          ),
         ),
       );
       await engine.write({
@@ -47,8 +52,9 @@ export class GraphEngine implements Engine {
     const { rng, optimizer } = this.plan;
     // Drawn for every step, dropout or not: a checkpoint's generator then stands where the step does.
     const seed = Int32Array.of(rng.uint32(), rng.uint32());
-    const rate = Float32Array.of(optimizer.rate(this.steps + 1));
-    const result = this.judge(batch, await this.run('train', { x, y, seed, rate }, n));
+    const { rate } = optimizerEmitters[optimizer.name]!;
+    const fed = rate(optimizer.config, rateAfter(optimizer, this.steps), this.steps + 1);
+    const result = this.judge(batch, await this.run('train', { x, y, seed, rate: Float32Array.of(fed) }, n));
     this.steps++;
     return result;
   }
@@ -69,7 +75,9 @@ export class GraphEngine implements Engine {
     const { network, optimizer } = this.plan;
     return {
       weights: network.map(({ specs }) => specs.map(next)),
-      slots: network.map(({ specs }) => specs.map(() => Array.from({ length: optimizer.slots }, next))),
+      slots: network.map(({ specs }) =>
+        specs.map((s) => Array.from({ length: s.moving ? 0 : optimizer.slots }, next)),
+      ),
     };
   }
 

@@ -39,10 +39,15 @@ export class GraphBuilder {
     return this.add(name, 'Const', [], { dtype: { type: 'int32' }, value: { tensor } });
   }
 
-  /** One node for all who ask for the same name. */
+  /** A scalar; one node for all who ask for the same name. */
   float(name: string, value: number): string {
+    return this.floats(name, [value], []);
+  }
+
+  /** A constant; one node for all who ask for the same name. */
+  floats(name: string, values: number[], shape = [values.length]): string {
     if (this.taken.has(name)) return name;
-    const tensor = { type: 'float32' as const, shape: [], data: Float32Array.of(value) };
+    const tensor = { type: 'float32' as const, shape, data: Float32Array.from(values) };
     return this.add(name, 'Const', [], { dtype: { type: 'float32' }, value: { tensor } });
   }
 

@@ -1,6 +1,7 @@
 import { TrainerError } from '../../errors.js';
 import type { BuiltLayer } from '../../network.js';
-import { convolution, maxPooling } from './convolution.js';
+import { batchNormalization } from './batch-normalization.js';
+import { convolution, globalAveragePooling, maxPooling } from './convolution.js';
 import { dense } from './dense.js';
 import type { Piece } from './piece.js';
 import { activation, dropout, flatten } from './simple.js';
@@ -9,6 +10,8 @@ import { activation, dropout, flatten } from './simple.js';
 const byKind: Record<string, (built: BuiltLayer, place: number) => Piece[]> = {
   conv2d: convolution,
   max_pooling2d: maxPooling,
+  global_average_pooling2d: globalAveragePooling,
+  batch_normalization: batchNormalization,
   dense,
   activation,
   flatten,

@@ -11,6 +11,8 @@ export interface Place {
 }
 
 type OptimizerEmitter = {
+  /** What is fed for `rate` at a step (1, 2, …), from its learning rate. */
+  rate(config: Optimizer['config'], learningRate: number, step: number): number;
   /** Whether the op wants a scratch array. */
   scratch: boolean;
   /** Adds the node that changes the weight by `grad`; `rate` is the scalar that is fed each step. */
@@ -26,6 +28,7 @@ const shared = (graph: GraphBuilder, name: string, value = 0) => graph.float(`op
 export const optimizerEmitters: Record<string, OptimizerEmitter> = {
   // ms ← ρms + (1 − ρ)g², mom ← 0·mom + rate·g/√(ms + ε), w ← w − mom. ε is under the root, as in Keras 2.15.
   rmsprop: {
+    rate: (_config, learningRate) => learningRate,
     scratch: true,
     emit: (graph, config, rate, { name, weight, slots, scratch }, grad) =>
       graph.op(`${name}/update`, 'ResourceApplyRMSProp', [
@@ -42,6 +45,8 @@ export const optimizerEmitters: Record<string, OptimizerEmitter> = {
   // m ← m + (1 − β₁)(g − m), v ← v + (1 − β₂)(g² − v), w ← w − rate·m/(√v + ε). β₁ᵗ and β₂ᵗ are given as 0: their
   // correction is in the rate already.
   adam: {
+    rate: ({ beta_1: beta1 = 0, beta_2: beta2 = 0 }, learningRate, step) =>
+      (learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step),
     scratch: false,
     emit: (graph, config, rate, { name, weight, slots }, grad) =>
       graph.op(`${name}/update`, 'ResourceApplyAdam', [
@@ -58,6 +63,7 @@ export const optimizerEmitters: Record<string, OptimizerEmitter> = {
       ]),
   },
   sgd: {
+    rate: (_config, learningRate) => learningRate,
     scratch: false,
     emit: (graph, _config, rate, { name, weight }, grad) =>
       graph.op(`${name}/update`, 'ResourceApplyGradientDescent', [weight, rate, grad]),

@@ -2,12 +2,14 @@ import type { BuiltLayer } from '../../network.js';
 import type { Float, GraphBuilder, Value } from './graph-builder.js';
 
 /** What a piece's nodes are made from. */
-interface Emission {
+export interface Emission {
   graph: GraphBuilder;
   /** Put before the names of its nodes: the layer's name, in the training or the testing half of the graph. */
   scope: string;
   /** The piece's weights as they are when the step begins. */
   weights: Value[];
+  /** Their variables' handles. */
+  handles: string[];
   training: boolean;
   /** int32 [2]: the step's. */
   seed: string;
@@ -15,7 +17,7 @@ interface Emission {
   precision: Float;
 }
 
-/** The gradients of a piece's input (undefined where nobody needs it) and of its weights (float32, in their order). */
+/** The gradients of a piece's input (undefined where nobody needs it) and of its weights (float32, in their order; none of moving ones). */
 interface Gradients {
   dx: Value | undefined;
   grads: string[];
@@ -24,6 +26,8 @@ interface Gradients {
 /** A piece's output, and how the gradient goes back through it. */
 export interface Emitted {
   y: Value;
+  /** While training: the nodes that change its moving weights. */
+  moved?: string[];
   /** Adds the backward nodes; dy may be of another float type than y. */
   backward(dy: Value, needDx: boolean): Gradients;
 }

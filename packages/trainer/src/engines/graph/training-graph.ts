@@ -48,8 +48,10 @@ export function trainingGraph(
     const emitted: Half['emitted'] = [];
     for (const piece of pieces) {
       const weights = piece.uses.map((w) => read(piece.built, w));
+      const handles = piece.uses.map((w) => variables.place(piece.built, w).weight);
       const scope = `${half}/${piece.built.name}`;
-      const at = piece.emit({ graph, scope, weights, training: half === 'train', seed, precision }, value);
+      const training = half === 'train';
+      const at = piece.emit({ graph, scope, weights, handles, training, seed, precision }, value);
       emitted.push({ piece, at });
       value = at.y;
     }
@@ -77,6 +79,7 @@ export function trainingGraph(
   const train = forward('train');
   const judged = lossEmitters[loss.name](graph, 'train/loss', train.z, y);
   const updates = backward(train.emitted, judged.gradient());
+  const moved = train.emitted.flatMap(({ at }) => at.moved ?? []);
   const test = forward('test');
   const activation = loss.activation === 'sigmoid' ? 'Sigmoid' : 'Softmax';
 
@@ -92,7 +95,7 @@ export function trainingGraph(
           seed: { name: `${seed}:0`, type: 'int32', shape: [2] },
           rate: float(rate, []),
         },
-        outputs: scores(graph.once('train/done', judged.loss, updates), train.z.ref),
+        outputs: scores(graph.once('train/done', judged.loss, [...updates, ...moved]), train.z.ref),
       },
       test: {
         inputs: pictures,

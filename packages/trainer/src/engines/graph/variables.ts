@@ -28,17 +28,18 @@ export function createVariables(graph: GraphBuilder, network: readonly BuiltLaye
   const slots: Variable[] = [];
   const scratch: Variable[] = [];
   for (const built of network) {
-    const ofLayer = built.specs.map(({ name, shape }) => {
+    const ofLayer = built.specs.map(({ name, shape, moving }) => {
       const own = `${built.name}/${name}`;
       const weight = variable(graph, own, shape);
       weights.push(weight);
-      const mine = Array.from({ length: optimizer.slots }, (_, s) =>
+      const mine = Array.from({ length: moving ? 0 : optimizer.slots }, (_, s) =>
         variable(graph, `${own}/slot_${s}`, shape),
       );
       slots.push(...mine);
-      const spare = optimizerEmitters[optimizer.name]!.scratch
-        ? [variable(graph, `${own}/scratch`, shape)]
-        : [];
+      const spare =
+        optimizerEmitters[optimizer.name]!.scratch && !moving
+          ? [variable(graph, `${own}/scratch`, shape)]
+          : [];
       scratch.push(...spare);
       return {
         name: own,
