@@ -56,7 +56,7 @@ async function steps(): Promise<void> {
   if (bf16) all.bf16 = await stepper('tensorflow', 'bf16');
   if (hasKeras) all.keras = await startStepper(python, [here('keras_step.py')], env);
   try {
-    const { graph, bf16: half, keras } = await rates(all, 7, 20);
+    const { graph, bf16: half, keras } = await rates(all, 7, 12);
     figure('trainer', 'step_images_s', graph!, 'images/s', beside(keras));
     if (half) figure('trainer', 'step_bf16_images_s', half, 'images/s', beside(keras));
     figure('trainer', 'step_memory_mb', all.graph!.peakMemory(), 'MiB', beside(all.keras?.peakMemory()));
