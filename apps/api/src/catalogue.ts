@@ -12,8 +12,23 @@ const builtInMachines: Machine[] = [
   { name: 'gpu2', cores: 4, memoryBytes: 16 * GiB, gpus: 2 },
 ];
 
+/** One list, so that a worker keeps one copy of it for both environments. */
+const keras2 = ['tensorflow-cpu==2.15.1', 'pillow', 'scipy'];
+
 const environments: Environment[] = [
-  { name: 'default', description: 'Node and the TypeScript trainer', interpreter: 'node', requirements: [] },
+  {
+    name: 'default',
+    description: 'Node and the TypeScript trainer, computing on WebAssembly',
+    interpreter: 'node',
+    requirements: [],
+  },
+  {
+    name: 'tensorflow',
+    description: 'Node and the TypeScript trainer, computing on TensorFlow',
+    interpreter: 'node',
+    npm: ['@tensorflow/tfjs-node@4.22.0'],
+    requirements: keras2,
+  },
   {
     name: 'python3',
     description: "The worker's Python 3, empty but for pip",
@@ -24,7 +39,7 @@ const environments: Environment[] = [
     name: 'keras-2.15',
     description: 'Keras 2.15 on TensorFlow 2.15 (CPU): runs the tutorial’s script unchanged',
     interpreter: 'python',
-    requirements: ['tensorflow-cpu==2.15.1', 'pillow', 'scipy'],
+    requirements: keras2,
   },
   {
     name: 'tensorboard',

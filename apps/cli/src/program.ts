@@ -101,6 +101,22 @@ export function buildProgram(): Command {
     (await import('./commands/workers.js')).workers(options),
   );
 
+  const environments = program.command('env').description('Environments: what a job finds');
+  const environmentCommand = (name: string, description: string): Command =>
+    environments
+      .command(name)
+      .description(description)
+      .option(...json);
+  environmentCommand('list', 'Shows the environments').action(async (options) =>
+    (await import('./commands/env.js')).envList(options),
+  );
+  environmentCommand('show', 'Shows what an environment is made of')
+    .argument('<name>')
+    .action(async (name, options) => (await import('./commands/env.js')).envShow(name, options));
+  environmentCommand('build', 'Builds an environment on a worker, so that no job has to wait for it')
+    .argument('<name>')
+    .action(async (name, options) => (await import('./commands/env.js')).envBuild(name, options));
+
   const data = program.command('data').description('Datasets');
   const dataCommand = (name: string, description: string): Command =>
     data

@@ -46,3 +46,33 @@ describe.each(runners)('environments, by the %s runner', (runner) => {
     expect(attempt.finish?.detail).toMatch(/at-all/);
   });
 });
+
+describe('the environment tensorflow', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.open();
+    await world.start(runners.at(-1)!);
+  });
+  afterAll(() => world.close());
+
+  // From the network it takes PyPI's TensorFlow, 250 MB.
+  const tools = ['python3', 'npm', 'make', 'g++'].every((program) => wantProgram(program));
+  it.runIf(tools)('is built here, and a job computes with it', { timeout: 600_000 }, async () => {
+    const environment: Environment = {
+      name: 'tensorflow',
+      description: '',
+      interpreter: 'node',
+      npm: ['@tensorflow/tfjs-node@4.22.0'],
+      requirements: ['tensorflow-cpu==2.15.1'],
+    };
+    const script = `
+      const path = require('node:path').join(process.env.MYCLOUD_TFJS_NODE, 'node_modules/@tensorflow/tfjs-node');
+      const { TF_Version } = require(path + '/lib/napi-v8/tfjs_binding.node');
+      console.log('TensorFlow', TF_Version);`;
+    const attempt = await world.finished(
+      world.submit(`node -e "${script.replaceAll('\n', ' ')}"`, { environment }),
+      500,
+    );
+    expect(jobLines(attempt).join('\n')).toMatch(/TensorFlow 2\.\d+/);
+  });
+});

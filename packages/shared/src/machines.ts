@@ -11,12 +11,16 @@ export const machineSchema = z.object({
 });
 export type Machine = z.infer<typeof machineSchema>;
 
-/** What a command finds. interpreter: node or python; requirements: pip lines of a Python environment. */
+/**
+ * What a command finds. `requirements`: pip lines of a Python environment. `npm`: packages of a Node environment, there
+ * tfjs-node, whose binding is built against the TensorFlow of `requirements` where its own download can't be had.
+ */
 export const environmentSchema = z.object({
   name: z.string(),
   description: z.string(),
   interpreter: z.enum(['node', 'python']),
   requirements: z.array(z.string()),
+  npm: z.array(z.string()).optional(),
 });
 export type Environment = z.infer<typeof environmentSchema>;
 

@@ -143,7 +143,7 @@ function decode(file: Buffer, model: Sequential, dir: string): Checkpoint | unde
   for (const { specs } of model.network) {
     const layer = specs.map((spec) => ({
       weight: take(spec.initial.length),
-      slots: Array.from({ length: slotCount }, () => take(spec.initial.length)),
+      slots: Array.from({ length: spec.moving ? 0 : slotCount }, () => take(spec.initial.length)),
     }));
     weights.push(layer.map((one) => one.weight));
     slots.push(layer.map((one) => one.slots));

@@ -95,7 +95,7 @@ export async function fit(model: Sequential, train: BatchSource, options: FitOpt
         const result = await engine.trainStep(await train.next());
         run.step++;
         add(run.totals, result);
-        stopIfDiverged(result, run);
+        await stopIfDiverged(result, run);
         for (const callback of callbacks) await callback.onTrainBatchEnd?.(run, result.n);
         await setImmediate(); // A step blocks: signals and workers are heard between steps.
       }
@@ -157,13 +157,13 @@ function add(totals: Totals, result: StepResult): void {
   totals.n += result.n;
 }
 
-function stopIfDiverged(result: StepResult, run: TrainingRun): void {
+async function stopIfDiverged(result: StepResult, run: TrainingRun): Promise<void> {
   if (Number.isFinite(result.loss)) return;
   throw new TrainerError(
     'diverged',
     `The loss is ${result.loss} at step ${run.step} of epoch ${run.epoch + 1}`,
     {
-      hint: `Train with a smaller learning rate (it was ${run.model.optimizer.learningRate}), and check that pictures are scaled to 0…1.`,
+      hint: `Train with a smaller learning rate (it was ${await run.model.learningRate()}), and check that pictures are scaled to 0…1.`,
     },
   );
 }

@@ -9,7 +9,7 @@ import { isActivation } from './layers/simple.js';
 import { type BatchSource, evaluate, type FitOptions, fit, type History, type Scores } from './loop.js';
 import { type Loss, type LossName, lossNamed } from './losses.js';
 import { type BuiltLayer, buildNetwork, summaryOf } from './network.js';
-import { type Optimizer, type OptimizerName, optimizerNamed } from './optimizers.js';
+import { type Optimizer, type OptimizerName, optimizerNamed, rateAfter } from './optimizers.js';
 import { Rng, type RngState } from './rng.js';
 import { type LayerWeights, readWeights, writeWeights } from './weights/hdf5.js';
 
@@ -53,6 +53,11 @@ export class Sequential {
 
   get optimizer(): Optimizer {
     return this.ready().optimizer;
+  }
+
+  /** The learning rate of the next step. */
+  async learningRate(): Promise<number> {
+    return rateAfter(this.optimizer, (await this.engine()).steps);
   }
 
   /** The network on its backend; starts the backend the first time. */
@@ -122,10 +127,14 @@ export class Sequential {
   /** Every layer with its weights, as they are now. */
   async layerWeights(): Promise<LayerWeights[]> {
     const { weights } = await (await this.engine()).read();
-    return this.network.map(({ name, specs }, i) => ({
-      name,
-      weights: specs.map((spec, w) => ({ name: spec.name, shape: spec.shape, data: weights[i]![w]! })),
-    }));
+    return this.network.flatMap(({ name, inner, specs }, i) =>
+      inner
+        ? []
+        : {
+            name,
+            weights: specs.map(({ name, shape }, w) => ({ name, shape, data: weights[i]![w]! })),
+          },
+    );
   }
 
   async state(): Promise<ModelState> {

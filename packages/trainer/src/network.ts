@@ -5,13 +5,20 @@ import type { Rng } from './rng.js';
 /** A layer in its place: its Keras name, its shapes, and its first weights. */
 export interface BuiltLayer {
   name: string;
+  /** It is the activation of the layer before it, given there as an option: Keras knows no such layer. */
+  inner?: true;
   layer: Layer;
   inputShape: number[];
   outputShape: number[];
   specs: WeightSpec[];
 }
 
-/** Puts the layers in a row: names them as Keras does, carries the shapes through, draws the first weights. */
+/** The layers as Keras knows them. */
+function namedLayers(network: readonly BuiltLayer[]): BuiltLayer[] {
+  return network.filter((built) => !built.inner);
+}
+
+/** Puts the layers in a row: unfolds activations given as options, names them as Keras does, carries the shapes through, draws the first weights. */
 export function buildNetwork(layers: readonly Layer[], rng: Rng): BuiltLayer[] {
   let shape = layers[0]?.inputShape;
   if (!shape) {
@@ -20,7 +27,7 @@ export function buildNetwork(layers: readonly Layer[], rng: Rng): BuiltLayer[] {
     });
   }
   const seen = new Map<string, number>();
-  return layers.map((layer) => {
+  return layers.flatMap((layer) => {
     const number = seen.get(layer.kind) ?? 0;
     seen.set(layer.kind, number + 1);
     const inputShape = shape!;
@@ -32,25 +39,41 @@ export function buildNetwork(layers: readonly Layer[], rng: Rng): BuiltLayer[] {
     }
     shape = outputShape;
     const name = number === 0 ? layer.kind : `${layer.kind}_${number}`;
-    return { name, layer, inputShape, outputShape, specs: layer.weightSpecs(inputShape, rng) };
+    const built: BuiltLayer = {
+      name,
+      layer,
+      inputShape,
+      outputShape,
+      specs: layer.weightSpecs(inputShape, rng),
+    };
+    const { followedBy } = layer;
+    if (!followedBy) return built;
+    const inner: BuiltLayer = {
+      name: `${name}/${followedBy.activation}`,
+      inner: true,
+      layer: followedBy,
+      inputShape: outputShape,
+      outputShape,
+      specs: [],
+    };
+    return [built, inner];
   });
 }
 
-function parameterCount(network: readonly BuiltLayer[]): number {
-  return network.flatMap((built) => built.specs).reduce((sum, spec) => sum + count(spec.shape), 0);
+function parameterCount(specs: readonly WeightSpec[]): number {
+  return specs.reduce((sum, spec) => sum + count(spec.shape), 0);
 }
 
 /** The table `model.summary()` prints, in Keras's form. */
 export function summaryOf(network: readonly BuiltLayer[]): string {
   const line = (a: string, b: string, c: string) => ` ${a.padEnd(30)}${b.padEnd(26)}${c}`.trimEnd();
   const rule = '_'.repeat(66);
-  const rows = network.map(({ name, layer, outputShape, specs }) =>
-    line(
-      `${name} (${layer.className})`,
-      `(None, ${outputShape.join(', ')})`,
-      String(specs.reduce((sum, spec) => sum + count(spec.shape), 0)),
-    ),
+  const rows = namedLayers(network).map(({ name, layer, outputShape, specs }) =>
+    line(`${name} (${layer.className})`, `(None, ${outputShape.join(', ')})`, String(parameterCount(specs))),
   );
+  const all = network.flatMap(({ specs }) => specs);
+  const moving = parameterCount(all.filter((spec) => spec.moving));
+  const shown = (n: number) => n.toLocaleString('en-US');
   return [
     'Model: "sequential"',
     rule,
@@ -58,6 +81,8 @@ export function summaryOf(network: readonly BuiltLayer[]): string {
     '='.repeat(66),
     ...rows,
     '='.repeat(66),
-    `Total params: ${parameterCount(network).toLocaleString('en-US')}`,
+    `Total params: ${shown(parameterCount(all))}`,
+    `Trainable params: ${shown(parameterCount(all) - moving)}`,
+    `Non-trainable params: ${shown(moving)}`,
   ].join('\n');
 }

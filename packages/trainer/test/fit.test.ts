@@ -15,6 +15,7 @@ import {
   metricLines,
   modelCheckpoint,
   progressBar,
+  reduceLROnPlateau,
   rmsprop,
   sequential,
   sgd,
@@ -138,6 +139,26 @@ test('it stops when the monitored value gets no better', async () => {
     callbacks: [earlyStopping({ monitor: 'val_loss', patience: 3 })],
   });
   expect(history.epochs).toHaveLength(4);
+});
+
+test('the learning rate falls when the monitored value gets no better, after the patience, with a pause, to a floor', async () => {
+  const rates: number[] = [];
+  const noted: Callback = {
+    async onEpochEnd(run) {
+      rates.push(await run.model.learningRate());
+    },
+  };
+  const model = await compiled(sgd({ learningRate: 8 }));
+  const values = [1, 0.9, 0.9, 0.90001, 0.9, 0.9, 0.9, 0.5, 0.5, 0.5];
+  const callback = reduceLROnPlateau({ factor: 0.25, patience: 2, cooldown: 1, minLr: 1 });
+  for (const [epoch, loss] of values.entries()) {
+    const run = { model, history: [] } as unknown as Parameters<NonNullable<Callback['onEpochEnd']>>[0];
+    if (epoch === 0) await callback.onTrainBegin!(run);
+    await callback.onEpochEnd!(run, epoch, { val_loss: loss });
+    await noted.onEpochEnd!(run, epoch, {});
+  }
+  // What Keras 2.15's callback does with the same numbers.
+  expect(rates).toEqual([8, 8, 8, 2, 2, 1, 1, 1, 1, 1]);
 });
 
 test('a loss that is no number ends the training with advice', async () => {

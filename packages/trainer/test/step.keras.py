@@ -1,14 +1,15 @@
-"""Prints what Keras 2.15 does with the network of step.test.ts: losses, accuracies and predictions over 6 steps of
-RMSprop (and Adam), from weights and batches that both sides draw from the same formula. Writes step.keras.json."""
+"""Prints what Keras (2.15 or 3) does with the cases of step.keras.test.ts, which come in on stdin: for each the losses,
+accuracies and predictions of 6 steps, and the gradient of every weight in the first. Weights and batches are drawn from
+the same formula on both sides."""
 
 import json
-import pathlib
+import sys
 
+import keras
 import numpy as np
-import tensorflow as tf
 from keras import layers, models, optimizers
 
-SIZE, BATCH, STEPS = 14, 8, 6
+STEPS = 6
 
 
 def wave(shape, phase, scale):
@@ -17,45 +18,58 @@ def wave(shape, phase, scale):
     return ((hashed * 2 - 1) * scale).reshape(shape).astype("float32")
 
 
-def batch(step):
-    x = (wave((BATCH, SIZE, SIZE, 3), step * 1.3, 0.5) + 0.5).astype("float32")
-    y = np.array([(i + step) % 2 for i in range(BATCH)], "float32")
-    x[y == 1, :, ::2] *= 0.4
+def batch(step, case):
+    n, size, classes = case["batch"], case["size"], case["classes"]
+    x = (wave((n, size, size, 3), step * 1.3, 0.5) + 0.5).astype("float32")
+    label = np.array([(i + step) % classes for i in range(n)])
+    for c in range(1, classes):
+        x[label == c, :, c - 1 :: 2] *= 0.4
+    y = label.astype("float32") if classes == 2 else np.eye(classes, dtype="float32")[label]
     return x, y
 
 
-def run(optimizer):
-    model = models.Sequential(
-        [
-            layers.Input((SIZE, SIZE, 3)),
-            layers.Conv2D(4, (3, 3)),
-            layers.Activation("relu"),
-            layers.MaxPooling2D((2, 2)),
-            layers.Conv2D(6, (3, 3)),
-            layers.Activation("relu"),
-            layers.MaxPooling2D((2, 2)),
-            layers.Flatten(),
-            layers.Dense(8),
-            layers.Activation("relu"),
-            layers.Dense(1),
-            layers.Activation("sigmoid"),
-        ]
-    )
-    model.compile(loss="binary_crossentropy", optimizer=optimizer, metrics=["accuracy"])
-    for i, weight in enumerate(model.weights):
-        weight.assign(wave(weight.shape, i, 0.3 if len(weight.shape) > 1 else 0.05))
-    x, y = batch(0)
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_mean(tf.keras.losses.binary_crossentropy(y[:, None], model(x, training=True)))
-    gradients = [float(tf.norm(g)) for g in tape.gradient(loss, model.trainable_weights)]
-    steps = [model.train_on_batch(*batch(i)) for i in range(STEPS)]
+def build(case, optimizer):
+    made = [getattr(layers, layer["class_name"])(**layer["config"]) for layer in case["layers"]]
+    model = models.Sequential([layers.Input((case["size"], case["size"], 3)), *made])
+    model.compile(loss=case["loss"], optimizer=optimizer, metrics=["accuracy"])
+    values = iter(case["weights"])
+    for layer in made:
+        # In the order of the trainer's specs: by layer, each layer's as Keras lists them.
+        layer.set_weights([wave(w.shape, *next(values)) + offset for w, offset in zip(layer.get_weights(), offsets(layer))])
+    return model
+
+
+def offsets(layer):
+    """Scales and variances of a batch normalisation lie around 1."""
+    is_norm = isinstance(layer, layers.BatchNormalization)
+    names = [w.name for w in layer.weights]
+    return [1.0 if is_norm and ("gamma" in name or "variance" in name) else 0.0 for name in names]
+
+
+def run(case):
+    given = dict(case["optimizer"])
+    rate = given["learning_rate"]
+    if isinstance(rate, dict):
+        given["learning_rate"] = getattr(optimizers.schedules, rate.pop("class_name"))(**rate)
+    model = build(case, getattr(optimizers, given.pop("class_name"))(**given))
+    steps = []
+    for i in range(STEPS):
+        model.reset_metrics()
+        steps.append([float(v) for v in model.train_on_batch(*batch(i, case))])
+    predictions = np.asarray(model.predict(batch(0, case)[0], verbose=0)).ravel().tolist()
+
+    # A step of plain descent at rate 1 takes the gradient off the weight.
+    model = build(case, optimizers.SGD(1.0))
+    before = [np.array(w) for w in model.get_weights()]
+    model.train_on_batch(*batch(0, case))
+    gradients = [(b - a).ravel().tolist() for b, a in zip(before, model.get_weights())]
     return {
+        "losses": [loss for loss, _ in steps],
+        "accuracies": [accuracy for _, accuracy in steps],
+        "predictions": predictions,
         "gradients": gradients,
-        "losses": [float(loss) for loss, _ in steps],
-        "accuracies": [float(accuracy) for _, accuracy in steps],
-        "predictions": model.predict(batch(0)[0], verbose=0)[:, 0].tolist(),
     }
 
 
-answers = {"rmsprop": run(optimizers.RMSprop(0.01)), "adam": run(optimizers.Adam(0.01))}
-pathlib.Path(__file__).with_name("step.keras.json").write_text(json.dumps(answers, indent=1) + "\n")
+print("Keras", keras.__version__, file=sys.stderr)
+print(json.dumps({name: run(case) for name, case in json.load(sys.stdin).items()}))

@@ -4,6 +4,8 @@ saves the same weights as Keras writes them: argv[2] (.h5) and argv[3] (.weights
 import json
 import sys
 
+import h5py
+import keras
 import numpy as np
 from keras import layers, models
 
@@ -22,5 +24,9 @@ model.load_weights(sys.argv[1])
 x = (np.arange(2 * 12 * 12 * 3, dtype=np.float32) % 17 / 17).reshape(2, 12, 12, 3)
 weights = [w.ravel().tolist() for w in model.get_weights()]
 print(json.dumps({"weights": weights, "predictions": model.predict(x, verbose=0).ravel().tolist()}))
-model.save_weights(sys.argv[2])
+if keras.__version__.startswith("2."):
+    model.save_weights(sys.argv[2])
+else:
+    # Keras 3 still writes this layout, under its own name for it.
+    keras.src.legacy.saving.legacy_h5_format.save_weights_to_hdf5_group(h5py.File(sys.argv[2], "w"), model)
 model.save_weights(sys.argv[3])

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type LayerWeights, readWeights, writeWeights } from '../src/weights/hdf5.js';
+import { askKeras, kerasPythons } from './kerases.js';
 
 let dir: string;
 beforeEach(async () => {
@@ -89,33 +89,23 @@ describe('weights in HDF5', () => {
   });
 });
 
-const python = process.env.MYCLOUD_TEST_KERAS2_PYTHON;
-if (python === undefined && process.env.MYCLOUD_TEST_STRICT === '1') {
-  throw new Error('MYCLOUD_TEST_KERAS2_PYTHON must name a Python with tensorflow-cpu 2.15.1');
-}
-
-test.skipIf(python === undefined)(
-  'Keras 2.15 loads them, predicts what they predict here, and its own files load here',
-  { timeout: 180_000 },
-  async () => {
-    const ours = path.join(dir, 'ours.hdf5');
-    const files = [ours, path.join(dir, 'keras2.h5'), path.join(dir, 'keras3.weights.h5')];
-    await writeWeights(ours, network());
-    const script = fileURLToPath(new URL('./weights.keras.py', import.meta.url));
-    const answer = execFileSync(python!, [script, ...files], {
-      encoding: 'utf8',
-      env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3', CUDA_VISIBLE_DEVICES: '' },
-    });
-    const keras = JSON.parse(answer.trim().split('\n').at(-1)!) as {
-      weights: number[][];
-      predictions: number[];
-    };
-    const all = network().flatMap((layer) => layer.weights);
-    expect(keras.weights).toEqual(all.map((w) => [...w.data]));
-    for (const [i, p] of predict(network()).entries()) expect(keras.predictions[i]).toBeCloseTo(p, 5);
-    expect(await readWeights(files[1]!)).toEqual(network());
-    const byName = (a: LayerWeights, b: LayerWeights) => (a.name < b.name ? -1 : 1);
-    const third = await readWeights(files[2]!);
-    expect(third.sort(byName)).toEqual(network().sort(byName));
-  },
-);
+describe.each(Object.entries(kerasPythons))('%s', (_name, python) => {
+  test.skipIf(python === undefined)(
+    'loads them, predicts what they predict here, and its own files load here',
+    { timeout: 180_000 },
+    async () => {
+      const ours = path.join(dir, 'ours.hdf5');
+      const files = [ours, path.join(dir, 'keras2.h5'), path.join(dir, 'keras3.weights.h5')];
+      await writeWeights(ours, network());
+      const script = fileURLToPath(new URL('./weights.keras.py', import.meta.url));
+      const keras = askKeras<{ weights: number[][]; predictions: number[] }>(python!, script, files, null);
+      const all = network().flatMap((layer) => layer.weights);
+      expect(keras.weights).toEqual(all.map((w) => [...w.data]));
+      for (const [i, p] of predict(network()).entries()) expect(keras.predictions[i]).toBeCloseTo(p, 5);
+      expect(await readWeights(files[1]!)).toEqual(network());
+      const byName = (a: LayerWeights, b: LayerWeights) => (a.name < b.name ? -1 : 1);
+      const third = await readWeights(files[2]!);
+      expect(third.sort(byName)).toEqual(network().sort(byName));
+    },
+  );
+});

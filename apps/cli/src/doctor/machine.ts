@@ -138,6 +138,6 @@ export function trainer(): Finding {
       if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
     }
   }
-  const hint = 'TensorFlow is faster: npm install @tensorflow/tfjs-node';
+  const hint = 'TensorFlow is faster: mycloud env build tensorflow, then mycloud run --env tensorflow …';
   return { name, state: 'note', text: 'WebAssembly', hint };
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { prepareBase } from './base.js';
-import type { Environments } from './environment.js';
+import type { Environments, PreparedEnvironment } from './environment.js';
+import { prepareTfjsNode } from './node.js';
 import { codeRequirements, preparePython } from './python.js';
 
 export interface EnvironmentsOptions {
@@ -15,19 +16,21 @@ export function openEnvironments(options: EnvironmentsOptions): Environments {
   const base = prepareBase(options.home, options.trainerBin);
   return {
     async prepare(environment, codeDir, say, signal) {
-      if (environment.interpreter === 'node') return base;
-      const python = await preparePython({
-        root: path.join(options.home, 'environments'),
-        requirements: [...environment.requirements, ...codeRequirements(codeDir)],
-        path: options.path,
-        say,
-        signal,
-      });
-      return {
-        bins: [...python.bins, ...base.bins],
-        readOnly: [...python.readOnly, ...base.readOnly],
-        variables: { ...base.variables, ...python.variables },
-      };
+      const root = path.join(options.home, 'environments');
+      const build = { root, path: options.path, say, signal };
+      if (environment.interpreter === 'node') {
+        return environment.npm ? joined(await prepareTfjsNode(environment, build), base) : base;
+      }
+      const requirements = [...environment.requirements, ...codeRequirements(codeDir)];
+      return joined(await preparePython(requirements, build), base);
     },
+  };
+}
+
+function joined(own: PreparedEnvironment, base: PreparedEnvironment): PreparedEnvironment {
+  return {
+    bins: [...own.bins, ...base.bins],
+    readOnly: [...own.readOnly, ...base.readOnly],
+    variables: { ...base.variables, ...own.variables },
   };
 }

@@ -15,13 +15,17 @@ const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 export type RunnerName = 'process' | 'bubblewrap';
 export const runners: RunnerName[] = wantProgram('bwrap') ? ['process', 'bubblewrap'] : ['process'];
 
-/** Waits for a condition, at most 30 s. */
-export async function until<T>(look: () => T | Promise<T>, what: string): Promise<NonNullable<T>> {
-  const end = Date.now() + 30_000;
+/** Waits for a condition, at most 30 s unless said. */
+export async function until<T>(
+  look: () => T | Promise<T>,
+  what: string,
+  seconds = 30,
+): Promise<NonNullable<T>> {
+  const end = Date.now() + seconds * 1000;
   for (;;) {
     const found = await look();
     if (found) return found as NonNullable<T>;
-    if (Date.now() > end) throw new Error(`waited 30 s for ${what}`);
+    if (Date.now() > end) throw new Error(`waited ${seconds} s for ${what}`);
     await sleep(10);
   }
 }
@@ -115,11 +119,15 @@ export class World {
   }
 
   /** The attempt once it has ended. */
-  finished(jobId: string): Promise<Attempt> {
-    return until(() => {
-      const attempt = this.attempt(jobId);
-      return attempt?.finish ? attempt : null;
-    }, 'the end of the job');
+  finished(jobId: string, seconds?: number): Promise<Attempt> {
+    return until(
+      () => {
+        const attempt = this.attempt(jobId);
+        return attempt?.finish ? attempt : null;
+      },
+      'the end of the job',
+      seconds,
+    );
   }
 
   /** Waits for a line of the job. */

@@ -1,49 +1,44 @@
-import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
-import path from 'node:path';
-import { type Backend, eagerBackend, type Tf } from './backend.js';
-import { standardKernels } from './standard-kernels.js';
-
-/** The older helpers of node:util that tfjs-node calls and Node 23 took away. */
-interface OldUtil {
-  isNullOrUndefined?: (value: unknown) => boolean;
-  isArray?: (value: unknown) => boolean;
-}
+import { GraphEngine } from '../engines/graph/engine.js';
+import { startTensorflow } from '../engines/graph/thread.js';
+import { TrainerError } from '../errors.js';
+import type { Backend, Precision } from './backend.js';
+import { bfloat16Refusal, cpuInfo } from './precision.js';
+import { findTfjsNode, tuneTensorflow } from './tfjs-node.js';
 
 type Loaded = { backend: Backend } | { reason: string };
 
 /**
- * Loads tfjs-node, the GPU's first, from where this package finds it or from the folder MYCLOUD_TFJS_NODE names.
- * It is an optional peer: that it isn't there is an answer, not an error.
+ * Starts TensorFlow in a thread of its own, through tfjs-node's binding; a training step is one graph there.
+ * @throws TrainerError 'backend_unavailable' where this CPU doesn't compute in that precision
  */
-export async function loadTensorflow(env: NodeJS.ProcessEnv = process.env): Promise<Loaded> {
-  const threads = availableParallelism();
-  env.TF_ENABLE_ONEDNN_OPTS ??= '1'; // Two to three times as fast.
-  env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  const util = createRequire(import.meta.url)('node:util') as OldUtil;
-  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
-  util.isArray ??= Array.isArray;
-
-  const folder = env.MYCLOUD_TFJS_NODE;
-  const from = createRequire(folder ? path.resolve(folder, 'package.json') : import.meta.url);
-  const reasons: string[] = [];
-  for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']) {
+export async function loadTensorflow(
+  precision: Precision = 'f32',
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Loaded> {
+  const { found, reasons } = findTfjsNode(env);
+  const threads = tuneTensorflow(env);
+  for (const { name, version, binding } of found) {
     try {
-      const tf = from(name) as Tf & { version_core: string };
-      await tf.ready();
-      if (tf.getBackend() !== 'tensorflow') {
-        reasons.push(`${name} started as ${tf.getBackend()}`);
-        continue;
-      }
-      const description = `TensorFlow (${name}, tfjs ${tf.version_core})`;
-      const facts = { name: 'tensorflow' as const, description, reason: '', threads };
-      return { backend: eagerBackend(facts, { tf, kernels: standardKernels(tf) }) };
+      const thread = await startTensorflow({ binding });
+      const refusal = precision === 'bf16' && !thread.gpu ? bfloat16Refusal(await cpuInfo()) : undefined;
+      if (refusal) throw refusal;
+      const device = thread.gpu ? 'GPU' : 'CPU';
+      const description = `TensorFlow ${thread.tensorflow} on the ${device} (${name} ${version})`;
+      return {
+        backend: {
+          name: 'tensorflow',
+          engine: 'graph',
+          precision,
+          description,
+          reason: reasons.join('; '),
+          threads,
+          open: (plan) => GraphEngine.open(plan, thread, precision === 'bf16' ? 'bfloat16' : 'float32'),
+        },
+      };
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'MODULE_NOT_FOUND' && message.includes(`'${name}'`)) continue;
-      reasons.push(`${name} doesn't load: ${message.split('\n')[0]}`);
+      if (error instanceof TrainerError) throw error;
+      reasons.push(`${name} doesn't load: ${(error as Error).message.split('\n')[0]}`);
     }
   }
-  const where = folder ? `in ${folder} (MYCLOUD_TFJS_NODE)` : 'here';
-  return { reason: reasons.join('; ') || `@tensorflow/tfjs-node is not installed ${where}` };
+  return { reason: reasons.join('; ') };
 }

@@ -6,6 +6,8 @@ import type { BuiltLayer } from '../network.js';
 const ops: Record<string, string> = {
   conv2d: 'Conv2D',
   max_pooling2d: 'MaxPool',
+  global_average_pooling2d: 'Mean',
+  batch_normalization: 'FusedBatchNormV3',
   flatten: 'Reshape',
   dense: 'MatMul',
   dropout: 'Dropout',
@@ -30,13 +32,15 @@ export function graphNodes(network: readonly BuiltLayer[]): GraphNode[] {
       }),
     );
     const op = isActivation(layer) ? activations[layer.activation] : (ops[layer.kind] ?? layer.className);
-    const [kernel, bias] = variables;
+    const bias = specs.findIndex((spec) => spec.name === 'bias');
+    const inputs = variables.filter((_, i) => i !== bias).map((variable) => variable.name);
     const attrs = { T: { type: 'float32' as const }, _output_shape: { shape: [-1, ...outputShape] } };
-    const main = { name: `${name}/${op}`, op, inputs: kernel ? [from, kernel.name] : [from], attrs };
+    const main = { name: `${name}/${op}`, op, inputs: [from, ...inputs], attrs };
     nodes.push(...variables, main);
     from = main.name;
-    if (bias) {
-      nodes.push({ name: `${name}/BiasAdd`, op: 'BiasAdd', inputs: [from, bias.name], attrs });
+    if (bias >= 0) {
+      const added = [from, variables[bias]!.name];
+      nodes.push({ name: `${name}/BiasAdd`, op: 'BiasAdd', inputs: added, attrs });
       from = `${name}/BiasAdd`;
     }
   }

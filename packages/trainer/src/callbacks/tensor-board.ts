@@ -56,7 +56,7 @@ export function tensorBoard({
           validation.scalar(`epoch_${name.slice('val_'.length)}`, value, epoch);
         } else train?.scalar(`epoch_${name}`, value, epoch);
       }
-      train?.scalar('epoch_learning_rate', run.model.optimizer.learningRate, epoch);
+      train?.scalar('epoch_learning_rate', await run.model.learningRate(), epoch);
       if (train) await weights(run, epoch, train);
       await Promise.all([train?.flush(), validation?.flush()]);
     },

@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { type Precision, precisions } from '../backends/backend.js';
 import { type BackendChoice, backendChoices } from '../backends/choose.js';
 import { TrainerError } from '../errors.js';
 import { optimizerNames } from '../optimizers.js';
@@ -25,6 +26,7 @@ export interface TrainOptions {
   weights: string;
   loadWeights?: string;
   backend: BackendChoice;
+  precision: Precision;
   workers?: number;
   resume?: boolean;
   json: boolean;
@@ -78,6 +80,14 @@ function command(): Command {
     .option('--weights <file>', 'where the weights go (HDF5, Keras reads it)', 'weights.hdf5')
     .option('--load-weights <file>', 'weights to begin with')
     .addOption(new Option('--backend <name>').choices(backendChoices).default('auto'))
+    .addOption(
+      new Option(
+        '--precision <name>',
+        'bf16: convolutions in bfloat16, on TensorFlow where the CPU has avx512_bf16',
+      )
+        .choices(precisions)
+        .default('f32'),
+    )
     .option('--workers <n>', 'threads that prepare pictures', whole(1))
     .option('--resume', 'go on from the last checkpoint (so does a job’s second attempt)')
     .option('--no-resume', 'begin anew')

@@ -27,6 +27,8 @@ export function createReport(json: boolean, write: (text: string) => void): Repo
         event({
           event: 'start',
           backend: backend.name,
+          engine: backend.engine,
+          precision: backend.precision,
           reason: backend.reason,
           threads: backend.threads,
           train: train.counts,
@@ -46,7 +48,10 @@ export function createReport(json: boolean, write: (text: string) => void): Repo
   return {
     note: line,
     start(backend, train, validation, model) {
-      line(`Backend: ${backend.description}, ${backend.threads} thread${backend.threads === 1 ? '' : 's'}`);
+      const how = { graph: 'each step one graph', eager: 'op by op' }[backend.engine];
+      const threads = `${backend.threads} thread${backend.threads === 1 ? '' : 's'}`;
+      const precision = backend.precision === 'bf16' ? ', convolutions in bfloat16' : '';
+      line(`Backend: ${backend.description}, ${how}, ${threads}${precision}`);
       if (backend.reason) line(`  (${backend.reason})`);
       for (const [name, source] of Object.entries({ 'Train on': train, 'Validate on': validation })) {
         const counts = Object.entries(source.counts).map(([label, count]) => `${count} ${label}`);

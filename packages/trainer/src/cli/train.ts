@@ -51,7 +51,7 @@ export async function train(
     open.push(validation);
     sameClasses(trainSource, validation);
 
-    const backend = await chooseBackend(options.backend);
+    const backend = await chooseBackend(options.backend, { precision: options.precision });
     const model = tutorialModel({
       imageSize: options.imageSize,
       classes: trainSource.classes.length,

@@ -1,11 +1,16 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { Kernels, Tf } from '../backends/backend.js';
-import type { Layer, StepContext } from '../layers/layer.js';
+import type { Layer, StepContext, WeightSpec } from '../layers/layer.js';
 import { isActivation } from '../layers/simple.js';
+import { rateAfter } from '../optimizers.js';
+import type { Rng } from '../rng.js';
 import type { Batch, Engine, StepResult, TrainingPlan, Weights } from './engine.js';
 
 interface Held {
+  /** In the network, from 0. */
+  place: number;
   layer: Layer;
+  specs: WeightSpec[];
   weights: Variable[];
   /** By weight, then by the optimizer's slot. */
   slots: Variable[][];
@@ -23,46 +28,84 @@ export class EagerEngine implements Engine {
     private readonly plan: TrainingPlan,
   ) {
     const { network, optimizer } = plan;
-    this.held = network.map(({ layer, specs }) => ({
+    this.held = network.map(({ layer, specs }, place) => ({
+      place,
       layer,
+      specs,
       weights: specs.map((s) => tf.tidy(() => tf.variable(tf.tensor(s.initial, s.shape), false))),
       slots: specs.map((s) =>
-        Array.from({ length: optimizer.slots }, () => tf.tidy(() => tf.variable(tf.zeros(s.shape), false))),
+        Array.from({ length: s.moving ? 0 : optimizer.slots }, () =>
+          tf.tidy(() => tf.variable(tf.zeros(s.shape), false)),
+        ),
       ),
     }));
     this.order = poolBeforeRelu(this.held.slice(0, -1));
   }
 
   async trainStep(batch: Batch): Promise<StepResult> {
+    const { result, changes } = this.compute(batch, this.plan.rng);
+    this.apply(changes);
+    this.tf.dispose(changes);
+    return result;
+  }
+
+  /**
+   * Forward and backward. `changes`, by layer and then by weight, holds each weight's gradient, or the next value of
+   * one that is moving; they are the caller's to dispose.
+   */
+  compute(batch: Batch, rng: Rng): { result: StepResult; changes: Tensor[][] } {
     const { tf } = this;
-    return tf.tidy(() => {
-      const { z, caches } = this.forward(batch, true);
+    const changes: Tensor[][] = this.held.map(() => []);
+    const result = tf.tidy(() => {
+      const { z, caches, moved } = this.forward(batch, rng);
       const y = tf.tensor(batch.y, z.shape);
-      const result = this.judge(z, y, batch);
-      this.steps++;
+      const judged = this.judge(z, y, batch);
       let dy: Tensor = this.plan.loss.gradient(tf, z, y);
       for (let i = this.order.length - 1; i >= 0; i--) {
         const held = this.order[i]!;
         const cache = caches[i]!;
         const grads = tf.tidy(() => {
-          const { dx, grads } = held.layer.backward(this.context(held, true), dy, cache, i > 0);
-          return dx ? [dx, ...grads] : grads;
+          const { dx, grads } = held.layer.backward(this.context(held, rng), dy, cache, i > 0);
+          return dx && i > 0 ? [dx, ...grads] : grads;
         });
         // Freed here and not at the end of the step: the gradients of the first layers are the largest tensors. What
         // one layer put out is what the next took in, so a layer below may need it still.
         const below = new Set(caches.slice(0, i).flat());
         tf.dispose([dy, ...cache.filter((tensor) => !below.has(tensor))]);
         if (i > 0) dy = grads.shift()!;
-        for (const [w, grad] of grads.entries()) this.update(held, w, grad);
+        changes[held.place] = [...grads, ...moved[i]!].map((tensor) => tf.keep(tensor));
       }
-      return result;
+      return judged;
     });
+    return { result, changes };
+  }
+
+  /** Lets the optimizer change the weights by what `compute` gave; counts the step. */
+  apply(changes: readonly Tensor[][]): void {
+    const { tf } = this;
+    const { optimizer } = this.plan;
+    const rate = rateAfter(optimizer, this.steps);
+    const step = ++this.steps;
+    for (const { place, specs, weights, slots } of this.held) {
+      for (const [w, spec] of specs.entries()) {
+        tf.tidy(() => {
+          const change = changes[place]![w]!;
+          const held = slots[w]!;
+          const next = spec.moving
+            ? { weight: tf.clone(change), slots: [] }
+            : optimizer.update(tf, { step, rate }, weights[w]!, change, held);
+          // A new tensor each time and never a change in place: the wasm backend keeps packed filters by tensor.
+          weights[w]!.assign(next.weight);
+          for (const [s, slot] of held.entries()) slot.assign(next.slots[s]!);
+        });
+      }
+    }
   }
 
   async testStep(batch: Batch): Promise<StepResult> {
     const { tf } = this;
     return tf.tidy(() => {
-      const { z } = this.forward(batch, false);
+      const { z } = this.forward(batch);
       return this.judge(z, tf.tensor(batch.y, z.shape), batch);
     });
   }
@@ -70,9 +113,9 @@ export class EagerEngine implements Engine {
   async predict(batch: Omit<Batch, 'y'>): Promise<Float32Array> {
     const { tf } = this;
     return tf.tidy(() => {
-      const { z } = this.forward(batch, false);
+      const { z } = this.forward(batch);
       const last = this.held.at(-1)!;
-      return last.layer.forward(this.context(last, false), z).y.dataSync<'float32'>();
+      return last.layer.forward(this.context(last), z).y.dataSync<'float32'>();
     });
   }
 
@@ -100,23 +143,31 @@ export class EagerEngine implements Engine {
     this.tf.dispose(this.held.map((held) => [held.weights, held.slots]));
   }
 
-  private context(held: Held, training: boolean): StepContext {
+  /** It trains where there is a generator for dropout. */
+  private context(held: Held, rng?: Rng): StepContext {
     const { tf, kernels } = this;
-    return { tf, kernels, weights: held.weights, training, rng: this.plan.rng };
+    return { tf, kernels, weights: held.weights, training: rng !== undefined, rng: rng ?? this.plan.rng };
   }
 
-  /** Up to the last activation, which the loss takes over. */
-  private forward(batch: Omit<Batch, 'y'>, training: boolean): { z: Tensor; caches: Tensor[][] } {
+  /** Up to the last activation, which the loss takes over. `caches` and `moved` are by place in `order`. */
+  private forward(batch: Omit<Batch, 'y'>, rng?: Rng): { z: Tensor; caches: Tensor[][]; moved: Tensor[][] } {
     const { tf } = this;
     let x: Tensor = tf.tensor(batch.x, batch.shape);
     const caches: Tensor[][] = [];
+    const moved: Tensor[][] = [];
     for (const held of this.order) {
-      const { y, cache } = held.layer.forward(this.context(held, training), x);
-      if (training) caches.push(cache);
-      else if (y !== x) x.dispose();
-      x = y;
+      const given = x;
+      const forward = tf.tidy(() => {
+        const { y, cache, moved = [] } = held.layer.forward(this.context(held, rng), given);
+        return { y, cache, moved };
+      });
+      if (rng) {
+        caches.push(forward.cache);
+        moved.push(forward.moved);
+      } else if (forward.y !== x) x.dispose();
+      x = forward.y;
     }
-    return { z: x, caches };
+    return { z: x, caches, moved };
   }
 
   private judge(z: Tensor, y: Tensor, batch: Batch): StepResult {
@@ -124,17 +175,6 @@ export class EagerEngine implements Engine {
     const loss = tf.mean(this.plan.loss.values(tf, z, y)).dataSync()[0]!;
     const correct = this.plan.loss.correct(z.dataSync<'float32'>(), batch.y, z.size / batch.n);
     return { loss, correct, n: batch.n };
-  }
-
-  private update(held: Held, w: number, grad: Tensor): void {
-    const { tf } = this;
-    tf.tidy(() => {
-      const slots = held.slots[w]!;
-      const next = this.plan.optimizer.update(tf, this.steps, held.weights[w]!, grad, slots);
-      // A new tensor each time and never a change in place: the wasm backend keeps packed filters by tensor.
-      held.weights[w]!.assign(next.weight);
-      for (const [s, slot] of slots.entries()) slot.assign(next.slots[s]!);
-    });
   }
 }
 

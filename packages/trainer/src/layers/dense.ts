@@ -2,19 +2,22 @@ import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { TrainerError } from '../errors.js';
 import { glorotUniform } from '../rng.js';
 import type { Layer } from './layer.js';
+import { type ActivationName, activation as activationLayer } from './simple.js';
 
 export interface DenseOptions {
   units: number;
+  activation?: ActivationName;
   inputShape?: number[];
 }
 
 /** x · kernel + bias: [inputs] → [units]. */
-export function dense({ units, inputShape }: DenseOptions): Layer {
+export function dense({ units, activation, inputShape }: DenseOptions): Layer {
   return {
     kind: 'dense',
     className: 'Dense',
-    config: { units, use_bias: true },
+    config: { units, activation: activation ?? 'linear', use_bias: true },
     inputShape,
+    ...(activation ? { followedBy: activationLayer(activation) } : {}),
     outputShape(input) {
       if (input.length !== 1) {
         throw new TrainerError('bad_option', `dense meets a shape of [${input.join(', ')}]`, {

@@ -1,12 +1,15 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Kernels, Tf } from '../backends/backend.js';
 import type { Rng } from '../rng.js';
+import type { ActivationLayer } from './simple.js';
 
-/** One array of a layer: `kernel` or `bias`, with its value before the first step. */
+/** One array of a layer, with its value before the first step. */
 export interface WeightSpec {
-  name: 'kernel' | 'bias';
+  name: 'kernel' | 'bias' | 'gamma' | 'beta' | 'moving_mean' | 'moving_variance';
   shape: number[];
   initial: Float32Array;
+  /** Gradients don't change it, the forward pass does. Such weights are a layer's last. */
+  moving?: true;
 }
 
 /** What a layer is given while a step runs: the ops, the training kernels, its weights, and whether it trains. */
@@ -19,13 +22,14 @@ export interface StepContext {
   rng: Rng;
 }
 
-/** A layer's output and the tensors its backward pass needs again. */
+/** A layer's output, the tensors its backward pass needs again, and, while training, its moving weights' next values. */
 interface Forward {
   y: Tensor;
   cache: Tensor[];
+  moved?: Tensor[];
 }
 
-/** Gradients: of the layer's input (null when nobody needs it) and of each weight, in the order of its specs. */
+/** Gradients: of the layer's input (null when nobody needs it) and of each weight that isn't moving, in order. */
 interface Backward {
   dx: Tensor | null;
   grads: Tensor[];
@@ -44,6 +48,8 @@ export interface Layer {
   readonly config: Readonly<Record<string, unknown>>;
   /** Given by the first layer of a model. */
   readonly inputShape?: number[];
+  /** The activation given as the layer's option. The network puts it behind the layer, which doesn't compute it itself. */
+  readonly followedBy?: ActivationLayer;
   outputShape(input: number[]): number[];
   weightSpecs(input: number[], rng: Rng): WeightSpec[];
   forward(c: StepContext, x: Tensor): Forward;

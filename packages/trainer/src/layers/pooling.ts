@@ -24,3 +24,20 @@ export function maxPooling2d({ poolSize = 2 }: MaxPooling2dOptions = {}): Layer 
     },
   };
 }
+
+/** The mean over height and width: [h, w, c] → [c]. */
+export function globalAveragePooling2d(): Layer {
+  return {
+    kind: 'global_average_pooling2d',
+    className: 'GlobalAveragePooling2D',
+    config: { keepdims: false },
+    outputShape: (input) => [input.at(-1)!],
+    weightSpecs: () => [],
+    forward: ({ tf }, x) => ({ y: tf.mean(x, [1, 2]), cache: [x] }),
+    backward({ tf }, dy, [x]) {
+      const [n, h, w, c] = x!.shape as [number, number, number, number];
+      const share = tf.reshape(tf.div(dy, h * w), [n, 1, 1, c]);
+      return { dx: tf.tile(share, [1, h, w, 1]), grads: [] };
+    },
+  };
+}

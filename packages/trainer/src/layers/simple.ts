@@ -1,7 +1,8 @@
 import { TrainerError } from '../errors.js';
 import { count, type Layer } from './layer.js';
 
-export type ActivationName = 'relu' | 'sigmoid' | 'softmax';
+const activationNames = ['relu', 'sigmoid', 'softmax'] as const;
+export type ActivationName = (typeof activationNames)[number];
 
 /** An activation layer that knows its function: the loss asks the last one. */
 export interface ActivationLayer extends Layer {

@@ -1,0 +1,57 @@
+import type { BuiltLayer } from '../../network.js';
+import type { Float, GraphBuilder, Value } from './graph-builder.js';
+
+/** What a piece's nodes are made from. */
+export interface Emission {
+  graph: GraphBuilder;
+  /** Put before the names of its nodes: the layer's name, in the training or the testing half of the graph. */
+  scope: string;
+  /** The piece's weights as they are when the step begins. */
+  weights: Value[];
+  /** Their variables' handles. */
+  handles: string[];
+  training: boolean;
+  /** int32 [2]: the step's. */
+  seed: string;
+  /** What convolutions compute in. */
+  precision: Float;
+}
+
+/** The gradients of a piece's input (undefined where nobody needs it) and of its weights (float32, in their order; none of moving ones). */
+interface Gradients {
+  dx: Value | undefined;
+  grads: string[];
+}
+
+/** A piece's output, and how the gradient goes back through it. */
+export interface Emitted {
+  y: Value;
+  /** While training: the nodes that change its moving weights. */
+  moved?: string[];
+  /** Adds the backward nodes; dy may be of another float type than y. */
+  backward(dy: Value, needDx: boolean): Gradients;
+}
+
+/** A part of a layer that can change places: a convolution is its product and its bias. */
+export interface Piece {
+  built: BuiltLayer;
+  /** Which of the layer's weights it uses. */
+  uses: number[];
+  /**
+   * How it stands to max pooling: a piece that is `rising` (channel by channel, a larger input never gives a smaller
+   * output) may be done after it, on the few values that are left.
+   */
+  order: 'max-pooling' | 'rising' | 'fixed';
+  emit(c: Emission, x: Value): Emitted;
+}
+
+/** Max pooling goes before the bias and the relu in front of it: the same function on four times fewer values. */
+export function poolFirst(pieces: readonly Piece[]): Piece[] {
+  const ordered: Piece[] = [];
+  for (const piece of pieces) {
+    let at = ordered.length;
+    while (piece.order === 'max-pooling' && at > 0 && ordered[at - 1]!.order === 'rising') at--;
+    ordered.splice(at, 0, piece);
+  }
+  return ordered;
+}

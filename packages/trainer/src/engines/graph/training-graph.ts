@@ -1,0 +1,111 @@
+import type { GraphNode, Signature } from '@mycloud/tfevents';
+import type { TrainingPlan } from '../engine.js';
+import { type Float, GraphBuilder, type Value } from './graph-builder.js';
+import { piecesOf } from './layers.js';
+import { lossEmitters } from './losses.js';
+import { optimizerEmitters } from './optimizers.js';
+import { type Emitted, type Piece, poolFirst } from './piece.js';
+import { createVariables } from './variables.js';
+
+export type SignatureName = 'train' | 'test' | 'predict' | 'weights' | 'init' | 'write';
+
+export interface TrainingGraph {
+  nodes: GraphNode[];
+  signatures: Record<SignatureName, Signature>;
+}
+
+interface Half {
+  z: Value;
+  /** Each piece as it was emitted, in order. */
+  emitted: { piece: Piece; at: Emitted }[];
+}
+
+/**
+ * A network's whole step as one TensorFlow graph, and what else is asked of it:
+ *   train    x, y, seed, rate → loss and z; the weights and slots are changed
+ *   test     x, y → loss and z     predict  x → the last activation
+ *   weights  → every weight and slot     init, write  take them (`write` the weights alone)
+ * z [n, units] is what the last activation is given.
+ */
+export function trainingGraph(
+  { network, loss, optimizer }: Pick<TrainingPlan, 'network' | 'loss' | 'optimizer'>,
+  precision: Float,
+): TrainingGraph {
+  const graph = new GraphBuilder();
+  const [first, last] = [network[0]!, network.at(-1)!];
+  const pieces = poolFirst(network.slice(0, -1).flatMap(piecesOf));
+  const variables = createVariables(graph, network, optimizer);
+  const xShape = [-1, ...first.inputShape];
+  const yShape = [-1, ...last.outputShape];
+  const x = graph.placeholder('x', 'float32', xShape);
+  const y = graph.placeholder('y', 'float32', yShape);
+  const seed = graph.placeholder('seed', 'int32', [2]);
+  const rate = graph.placeholder('rate', 'float32', []);
+
+  const forward = (half: 'train' | 'test'): Half => {
+    const read = variables.read(half);
+    let value: Value = { ref: x, shape: first.inputShape, type: 'float32' };
+    const emitted: Half['emitted'] = [];
+    for (const piece of pieces) {
+      const weights = piece.uses.map((w) => read(piece.built, w));
+      const handles = piece.uses.map((w) => variables.place(piece.built, w).weight);
+      const scope = `${half}/${piece.built.name}`;
+      const training = half === 'train';
+      const at = piece.emit({ graph, scope, weights, handles, training, seed, precision }, value);
+      emitted.push({ piece, at });
+      value = at.y;
+    }
+    return { z: graph.cast(`${half}/z`, value, 'float32'), emitted };
+  };
+
+  /** The nodes that change the weights. */
+  const backward = (emitted: Half['emitted'], dz: string): string[] => {
+    const updates: string[] = [];
+    let dy: Value | undefined = { ref: dz, shape: last.outputShape, type: 'float32' };
+    // Nobody needs the gradient below the first piece with weights.
+    const lowest = emitted.findIndex(({ piece }) => piece.uses.length > 0);
+    for (let i = emitted.length - 1; i >= lowest && dy; i--) {
+      const { piece, at } = emitted[i]!;
+      const { dx, grads } = at.backward(dy, i > lowest);
+      for (const [g, grad] of grads.entries()) {
+        const place = variables.place(piece.built, piece.uses[g]!);
+        updates.push(optimizerEmitters[optimizer.name]!.emit(graph, optimizer.config, rate, place, grad));
+      }
+      dy = dx;
+    }
+    return updates;
+  };
+
+  const train = forward('train');
+  const judged = lossEmitters[loss.name](graph, 'train/loss', train.z, y);
+  const updates = backward(train.emitted, judged.gradient());
+  const moved = train.emitted.flatMap(({ at }) => at.moved ?? []);
+  const test = forward('test');
+  const activation = loss.activation === 'sigmoid' ? 'Sigmoid' : 'Softmax';
+
+  const float = (name: string, shape: number[]) => ({ name: `${name}:0`, type: 'float32' as const, shape });
+  const scores = (mean: string, z: string) => ({ loss: float(mean, []), z: float(z, yShape) });
+  const pictures = { x: float(x, xShape), y: float(y, yShape) };
+  return {
+    nodes: graph.nodes,
+    signatures: {
+      train: {
+        inputs: {
+          ...pictures,
+          seed: { name: `${seed}:0`, type: 'int32', shape: [2] },
+          rate: float(rate, []),
+        },
+        outputs: scores(graph.once('train/done', judged.loss, [...updates, ...moved]), train.z.ref),
+      },
+      test: {
+        inputs: pictures,
+        outputs: scores(lossEmitters[loss.name](graph, 'test/loss', test.z, y).loss, test.z.ref),
+      },
+      predict: {
+        inputs: { x: pictures.x },
+        outputs: { y: float(graph.op(`test/${activation}`, activation, [test.z.ref]), yShape) },
+      },
+      ...variables.signatures(),
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import { bfloat16Refusal, cpuInfo } from '../src/backends/precision.js';
+import { chooseBackend, rmsprop } from '../src/index.js';
+import { wantSetting } from './kerases.js';
+import { brightAndDark, smallModel } from './support.js';
+
+const tfjsNode = wantSetting('MYCLOUD_TEST_TFJS_NODE', 'a folder with @tensorflow/tfjs-node');
+if (tfjsNode) process.env.MYCLOUD_TFJS_NODE = tfjsNode;
+
+async function modelOn(backend: Awaited<ReturnType<typeof chooseBackend>>, seed: number) {
+  const model = smallModel({ seed });
+  model.compile({ loss: 'binary_crossentropy', optimizer: rmsprop({ learningRate: 0.01 }), backend });
+  return { model, engine: await model.engine() };
+}
+const onGraph = async (seed = 1) => modelOn(await chooseBackend('tensorflow'), seed);
+
+describe.skipIf(!tfjsNode)('a training on TensorFlow’s graph', () => {
+  test('goes on in another process’s place to the very same numbers, dropout and all', async () => {
+    const source = brightAndDark();
+    const first = await onGraph();
+    for (let i = 0; i < 5; i++) await first.engine.trainStep(await source.next());
+    const state = await first.model.state();
+    const rest = [await source.next(), await source.next(), await source.next()];
+    const results = [];
+    for (const batch of rest) results.push(await first.engine.trainStep(batch));
+
+    const second = await onGraph(99);
+    await second.model.restore(state);
+    for (const [i, batch] of rest.entries()) {
+      expect(await second.engine.trainStep(batch)).toEqual(results[i]);
+    }
+    expect(await second.model.state()).toEqual(await first.model.state());
+  });
+
+  test('a smaller last batch counts as what it is', async () => {
+    const graph = await onGraph();
+    const eager = await modelOn(await chooseBackend('wasm'), 1);
+    for (const batchSize of [8, 3, 1]) {
+      const batch = await brightAndDark({ batchSize }).next();
+      const [one, other] = [await graph.engine.testStep(batch), await eager.engine.testStep(batch)];
+      expect(one.loss).toBeCloseTo(other.loss, 5);
+      expect(one).toMatchObject({ correct: other.correct, n: batchSize });
+    }
+  });
+
+  test('learns, and its loop hears the world while a step runs', async () => {
+    const { model, engine } = await onGraph();
+    const source = brightAndDark({ batchSize: 32 });
+    const history = await model.fit(source, { epochs: 8, stepsPerEpoch: 8, verbose: 0 });
+    expect(history.epochs.at(-1)!.loss).toBeLessThan(history.epochs[0]!.loss! * 0.9);
+
+    let heard = 0;
+    let running = true;
+    const listen = () => {
+      heard++;
+      if (running) setImmediate(listen);
+    };
+    setImmediate(listen);
+    const large = await brightAndDark({ batchSize: 2048 }).next();
+    await engine.trainStep(large);
+    running = false;
+    expect(heard).toBeGreaterThan(20);
+  });
+
+  test('weights put back alone leave the optimizer’s slots as they are', async () => {
+    const { engine } = await onGraph();
+    await engine.trainStep(await brightAndDark().next());
+    const { weights, slots } = await engine.read();
+    const zeros = weights.map((layer) => layer.map((weight) => new Float32Array(weight.length)));
+    await engine.write({ weights: zeros });
+    expect(await engine.read()).toEqual({ weights: zeros, slots });
+    expect(slots.flat(2).some((slot) => slot.some((value) => value !== 0))).toBe(true);
+  });
+
+  test('in bfloat16 it learns about the same, where the CPU computes in it; elsewhere it is refused', async () => {
+    if (bfloat16Refusal(await cpuInfo())) {
+      await expect(chooseBackend('tensorflow', { precision: 'bf16' })).rejects.toThrow('avx512_bf16');
+      return;
+    }
+    const half = await modelOn(await chooseBackend('tensorflow', { precision: 'bf16' }), 1);
+    const full = await onGraph();
+    const batch = await brightAndDark({ batchSize: 32 }).next();
+    const [one, other] = [await half.engine.trainStep(batch), await full.engine.trainStep(batch)];
+    expect(one.loss).not.toBe(other.loss);
+    expect(one.loss).toBeCloseTo(other.loss, 1);
+  });
+});
+
+test('bf16 is refused with a word on the CPU that lacks it, and on wasm', async () => {
+  expect(bfloat16Refusal('flags\t\t: fpu avx2 avx512f')?.message).toContain('no avx512_bf16');
+  expect(bfloat16Refusal('flags\t\t: fpu avx512f avx512_bf16 sse4a')).toBeUndefined();
+  await expect(chooseBackend('wasm', { precision: 'bf16' })).rejects.toMatchObject({
+    code: 'backend_unavailable',
+  });
+});
