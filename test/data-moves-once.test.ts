@@ -101,8 +101,8 @@ it('saves an output while the job runs, and of a file that grows only its tail',
   const output = await outputOf(job);
   await appendFile(path.join(output, 'log'), randomBytes(1000));
   await saved(first);
-  // The tail: the last chunk, which is cut at 4 MiB at the latest.
-  expect((await stored()) - before).toBeLessThan(4.2 * 2 ** 20);
+  // The tail: the last chunk, which is cut at 2 MiB at the latest.
+  expect((await stored()) - before).toBeLessThan(2.2 * 2 ** 20);
   await writeFile(path.join(output, 'stop'), '');
   await eventually(
     'it ends',

@@ -74,11 +74,14 @@ describe.each(['directory', 's3'] as const)('what nothing refers to, on the %s s
   }
   async function expectWhole({ snapshotId }: UploadResult, files: Record<string, Buffer>): Promise<void> {
     const target = await mkdtemp(path.join(os.tmpdir(), 'mycloud-garbage-target-'));
-    await materialize({ client: ann, snapshotId, dir: target });
-    for (const [name, content] of Object.entries(files)) {
-      expect((await readFile(path.join(target, name))).equals(content), name).toBe(true);
+    try {
+      await materialize({ client: ann, snapshotId, dir: target });
+      for (const [name, content] of Object.entries(files)) {
+        expect((await readFile(path.join(target, name))).equals(content), name).toBe(true);
+      }
+    } finally {
+      await rm(target, { recursive: true });
     }
-    await rm(target, { recursive: true });
   }
 
   it.skipIf(missing)('is freed, and what a version still needs stays', async () => {
