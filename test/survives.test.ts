@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
   type Client,
@@ -10,7 +10,7 @@ import {
   type RouteOutput,
 } from '@mycloud/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { descendants } from './support/processes.js';
+import { carrying, descendants, killAll } from './support/processes.js';
 import { eventually, startServer, type TestServer } from './support/server.js';
 
 let server: TestServer;
@@ -123,21 +123,10 @@ it('is tried again, with what it had written, when its processes vanish with the
     'echo "attempt $MYCLOUD_ATTEMPT"; [ "$MYCLOUD_ATTEMPT" = 2 ] && exec cat "$MYCLOUD_OUTPUT/first"; echo kept > "$MYCLOUD_OUTPUT/first"; echo written; sleep 600',
   );
   await eventually('the first attempt writes', async () => printed(await allLines(job)).includes('written'));
-  const pids = await processesOf(job);
+  const pids = carrying(`MYCLOUD_JOB=${job.name}\0`);
   expect(pids.length).toBeGreaterThan(0);
   kill(/worker\/dist\/main\.js/);
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  killAll(pids);
   expect(await ended(job)).toMatchObject({ status: 'succeeded', attempt: 2 });
   expect(printed(await allLines(job))).toEqual(['attempt 1', 'written', 'attempt 2', 'kept']);
 });
-
-/** Every process that carries the job's name in its environment. */
-async function processesOf(job: Job): Promise<number[]> {
-  const found: number[] = [];
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    // A process of the system's, or one that just ended, can't be read.
-    const environ = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-    if (environ.includes(`MYCLOUD_JOB=${job.name}\0`)) found.push(Number(pid));
-  }
-  return found;
-}

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Client, createClient } from '@mycloud/shared';
+import { carrying, killAll } from './processes.js';
 
 const bin = path.resolve(import.meta.dirname, '../../apps/cli/bin/mycloud.mjs');
 
@@ -109,6 +110,8 @@ export async function startServer(
     },
     async remove() {
       await server.stop();
+      // Running jobs outlive their server; they don't outlive the test.
+      killAll(carrying(base));
       await rm(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };

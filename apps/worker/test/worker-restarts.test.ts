@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sendSignal } from '../src/processes.js';
+import { carrying, killAll } from '../../../test/support/processes.js';
 import { jobLines, runners, until, World } from './support/world.js';
 
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index + 1));
@@ -46,7 +46,7 @@ describe.each(runners)('a worker killed with -9 and started again, by the %s run
     const jobId = world.submit('echo x >"$MYCLOUD_OUTPUT/a"; echo ready; sleep 1000');
     await world.line(jobId, 'ready');
     await first.crash();
-    for (const pid of processesWith(`MYCLOUD_EXECUTION=${jobId}.`)) sendSignal(pid, 'SIGKILL');
+    killAll(carrying(`MYCLOUD_EXECUTION=${jobId}.`));
     await world.start(runner);
     const { finish } = await world.finished(jobId);
     expect(finish).toMatchObject({ reason: 'worker_lost', exitCode: null });
@@ -77,22 +77,6 @@ describe.each(runners)('a worker killed with -9 and started again, by the %s run
     expect(attempt.finish?.reason).toBe('exit_zero');
   });
 });
-
-/** Every process whose environment holds a text, as a restart of the machine would end them: all at once. */
-function processesWith(text: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      try {
-        return readFileSync(`/proc/${name}/environ`, 'latin1').includes(text);
-      } catch (error) {
-        // It ended meanwhile.
-        if (['ENOENT', 'ESRCH', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
-        throw error;
-      }
-    })
-    .map(Number);
-}
 
 function folderHas(home: string, file: string): boolean {
   const attempts = path.join(home, 'attempts');
