@@ -26,6 +26,9 @@ export async function train(
   const output = await outputFolder(options.output, env);
   const data = await dataFolders(options.data, env);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
+  // TensorFlow starts in its thread while the pictures' headers are read.
+  const backendStarting = chooseBackend(options.backend, { precision: options.precision });
+  backendStarting.catch(() => undefined); // told below, after what is wrong with the pictures
   const open: DirectoryIterator[] = [];
   const flow = {
     targetSize: [options.imageSize, options.imageSize] as [number, number],
@@ -51,7 +54,7 @@ export async function train(
     open.push(validation);
     sameClasses(trainSource, validation);
 
-    const backend = await chooseBackend(options.backend, { precision: options.precision });
+    const backend = await backendStarting;
     const model = tutorialModel({
       imageSize: options.imageSize,
       classes: trainSource.classes.length,

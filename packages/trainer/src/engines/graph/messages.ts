@@ -26,5 +26,5 @@ export interface ThreadReady {
 
 export type ThreadReply =
   | ThreadReady
-  | { id: number; session?: number; values?: Float32Array[] }
+  | { id: number; session?: number; values?: Float32Array[]; returned?: ArrayBuffer[] }
   | { id: number; failed: string };

@@ -32,6 +32,16 @@ export interface TensorflowThread extends ThreadReady {
 export async function startTensorflow(setup: ThreadSetup): Promise<TensorflowThread> {
   const worker = new Worker(workerUrl(), { workerData: setup, execArgv: [] });
   const waiting = new Map<number, Waiting>();
+  // A batch goes over in memory that comes back with the answer: allocated anew for each step, it would lie about until
+  // the thread collects its garbage.
+  let spares: ArrayBuffer[] = [];
+  const lend = (data: Feed['data']): Feed['data'] => {
+    const at = spares.findIndex((spare) => spare.byteLength === data.byteLength);
+    const memory = at < 0 ? new ArrayBuffer(data.byteLength) : spares.splice(at, 1)[0]!;
+    const copy = data instanceof Int32Array ? new Int32Array(memory) : new Float32Array(memory);
+    copy.set(data);
+    return copy;
+  };
   let lastId = 0;
 
   const ready = await new Promise<ThreadReady>((resolve, reject) => {
@@ -55,17 +65,28 @@ export async function startTensorflow(setup: ThreadSetup): Promise<TensorflowThr
     else one?.resolve(answer);
   });
 
-  const ask = (request: Asked<ThreadRequest>): Promise<Exclude<Answer, { failed: string }>> =>
+  const ask = (
+    request: Asked<ThreadRequest>,
+    lent: ArrayBuffer[] = [],
+  ): Promise<Exclude<Answer, { failed: string }>> =>
     new Promise((resolve, reject) => {
       lastId += 1;
       waiting.set(lastId, { resolve, reject });
       worker.ref();
-      worker.postMessage({ id: lastId, ...request } as ThreadRequest);
+      worker.postMessage({ id: lastId, ...request } as ThreadRequest, lent);
     });
   return {
     ...ready,
     load: async (folder) => (await ask({ load: folder })).session!,
-    run: async (session, feeds, fetches) => (await ask({ session, feeds, fetches })).values!,
+    async run(session, feeds, fetches) {
+      const lent = feeds.map((feed) => ({ ...feed, data: lend(feed.data) }));
+      const { values, returned } = await ask(
+        { session, feeds: lent, fetches },
+        lent.map(({ data }) => data.buffer as ArrayBuffer),
+      );
+      spares = returned!;
+      return values!;
+    },
     drop: async (session) => void (await ask({ drop: session })),
   };
 }
