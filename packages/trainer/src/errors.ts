@@ -4,6 +4,7 @@ export type TrainerErrorCode =
   | 'no_data'
   | 'bad_data'
   | 'bad_weights'
+  | 'bad_model'
   | 'bad_checkpoint'
   | 'backend_unavailable'
   | 'input_failed'

@@ -111,7 +111,11 @@ describe('a folder of cats and dogs', () => {
     await take(second, 1);
     second.restore(saved);
     expect(await take(second, 4)).toEqual(whole.slice(4));
-    expect(() => second.restore({ seed: 99, epoch: 0, batch: 0 })).toThrow(TrainerError);
+    const other = await flow({ seed: 99 });
+    await take(other, 1);
+    other.restore(saved);
+    expect(await take(other, 4), 'a checkpoint brings its seed').toEqual(whole.slice(4));
+    expect(() => second.restore({ ...(saved as object), samples: 9 })).toThrow(TrainerError);
   });
 
   test('keeps the order of the files when not shuffled, and one-hot labels when categorical', async () => {

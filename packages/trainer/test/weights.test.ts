@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type LayerWeights, readWeights, writeWeights } from '../src/weights/hdf5.js';
+import { askKeras, python } from './keras.js';
 
 let dir: string;
 beforeEach(async () => {
@@ -89,11 +88,6 @@ describe('weights in HDF5', () => {
   });
 });
 
-const python = process.env.MYCLOUD_TEST_KERAS2_PYTHON;
-if (python === undefined && process.env.MYCLOUD_TEST_STRICT === '1') {
-  throw new Error('MYCLOUD_TEST_KERAS2_PYTHON must name a Python with tensorflow-cpu 2.15.1');
-}
-
 test.skipIf(python === undefined)(
   'Keras 2.15 loads them, predicts what they predict here, and its own files load here',
   { timeout: 180_000 },
@@ -101,15 +95,7 @@ test.skipIf(python === undefined)(
     const ours = path.join(dir, 'ours.hdf5');
     const files = [ours, path.join(dir, 'keras2.h5'), path.join(dir, 'keras3.weights.h5')];
     await writeWeights(ours, network());
-    const script = fileURLToPath(new URL('./weights.keras.py', import.meta.url));
-    const answer = execFileSync(python!, [script, ...files], {
-      encoding: 'utf8',
-      env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3', CUDA_VISIBLE_DEVICES: '' },
-    });
-    const keras = JSON.parse(answer.trim().split('\n').at(-1)!) as {
-      weights: number[][];
-      predictions: number[];
-    };
+    const keras = await askKeras<{ weights: number[][]; predictions: number[] }>('weights.keras.py', files);
     const all = network().flatMap((layer) => layer.weights);
     expect(keras.weights).toEqual(all.map((w) => [...w.data]));
     for (const [i, p] of predict(network()).entries()) expect(keras.predictions[i]).toBeCloseTo(p, 5);

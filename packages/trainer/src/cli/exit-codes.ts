@@ -10,5 +10,6 @@ export const exitCodes: Record<TrainerErrorCode, number> = {
   backend_unavailable: 4,
   diverged: 5,
   bad_weights: 6,
+  bad_model: 6,
   bad_checkpoint: 6,
 };

@@ -8,10 +8,15 @@ function open(file: string) {
   return sharp(file, { failOn: 'truncated', limitInputPixels: PIXEL_LIMIT, ignoreIcc: true, pages: 1 });
 }
 
-/** Reads a picture's header only; rejects with the reason why it can't be a picture. */
-export async function checkHeader(file: string): Promise<void> {
-  const { width, height } = await open(file).metadata();
-  if (width * height > PIXEL_LIMIT) throw new Error(`${width} × ${height} pixels are too many`);
+/**
+ * Reads a picture's header only: its pixels, and whether it notes a camera's turn. Rejects with the reason why it
+ * can't be a picture.
+ */
+export async function checkHeader(file: string): Promise<{ pixels: number; turned: boolean }> {
+  const { width, height, orientation = 1 } = await open(file).metadata();
+  const pixels = width * height;
+  if (pixels > PIXEL_LIMIT) throw new Error(`${width} × ${height} pixels are too many`);
+  return { pixels, turned: orientation > 1 };
 }
 
 /**

@@ -11,7 +11,7 @@ import { affineOf, drawTransform } from './transform.js';
  * the order of all others stays as it was.
  */
 export function createLoader(setup: LoaderSetup) {
-  const { samples, height, width, seed, augmentation: how } = setup;
+  const { samples, height, width, augmentation: how } = setup;
   const size = height * width * 3;
   const flags = new Uint8Array(setup.flags);
   const pixels = new Uint8Array(setup.pixels);
@@ -48,7 +48,7 @@ export function createLoader(setup: LoaderSetup) {
   }
 
   /** Pictures n × height × width × 3 and what had to be replaced, each named the first time only. */
-  return async function load(epoch: number, indexes: Uint32Array) {
+  return async function load(seed: number, epoch: number, indexes: Uint32Array) {
     const x = new Float32Array(indexes.length * size);
     const skipped: Skipped[] = [];
     await Promise.all(
