@@ -6,6 +6,7 @@ export type TrainerErrorCode =
   | 'bad_weights'
   | 'bad_model'
   | 'bad_checkpoint'
+  | 'output_full'
   | 'backend_unavailable'
   | 'input_failed'
   | 'diverged'

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -94,6 +94,16 @@ describe('train', () => {
     const { code, out } = await run([...size, '--epochs', '1', '--batch-size', '50']);
     expect(code).toBe(0);
     expect(out).toContain('32 pictures are fewer than a batch of 50');
+  });
+
+  test('pictures that are learnt from and judged by are warned about', async () => {
+    const data = path.join(output, 'data');
+    await cp(pictures, data, { recursive: true });
+    await cp(path.join(data, 'train/cats/3.png'), path.join(data, 'val/cats/copy.png'));
+    const { out } = await run([...size, '--epochs', '1', '--data', data]);
+    expect(out).toMatch(
+      /Warning: \d+ of the pictures to validate on are among those to train on .*copy\.png/,
+    );
   });
 
   test('--json prints nothing but JSON lines', async () => {

@@ -12,4 +12,5 @@ export const exitCodes: Record<TrainerErrorCode, number> = {
   bad_weights: 6,
   bad_model: 6,
   bad_checkpoint: 6,
+  output_full: 7,
 };

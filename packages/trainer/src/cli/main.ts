@@ -22,12 +22,24 @@ export async function main(argv: string[]): Promise<number> {
     }
     const options = parseOptions(argv);
     return options ? await untilSignal((deps) => train(options, deps)) : 0;
-  } catch (error) {
-    if (!(error instanceof TrainerError)) throw error;
+  } catch (thrown) {
+    const error = inWords(thrown);
+    if (!error) throw thrown;
     const message = error.message.replace(/\.?$/, '.');
     process.stderr.write(`train: ${message}\n${error.hint ? `  ${error.hint}\n` : ''}`);
     return exitCodes[error.code];
   }
+}
+
+/** A full disk is met wherever something is written: event files, tables, labels. */
+function inWords(thrown: unknown): TrainerError | undefined {
+  if (thrown instanceof TrainerError) return thrown;
+  const { code, message } = thrown as NodeJS.ErrnoException;
+  if (code !== 'ENOSPC') return undefined;
+  return new TrainerError('output_full', message, {
+    cause: thrown,
+    hint: 'Make room in the output folder, then go on from the last checkpoint with --resume.',
+  });
 }
 
 async function untilSignal(run: (deps: TrainDeps) => Promise<'done' | 'interrupted'>): Promise<number> {

@@ -97,7 +97,7 @@ function command(): Command {
       '\ntrain predict --data FOLDER predicts pictures with what a training left; see train predict --help.\n' +
         'train SCRIPT.ts [arguments] runs a script of your own over the library, @mycloud/trainer.\n' +
         'Exit codes: 0 trained, 1 a bug, 2 a wrong option, 3 wrong or missing pictures, 4 the backend can’t be had,\n' +
-        '5 the loss is no number any more, 6 weights, model.json or checkpoint can’t be used, 130 and 143 stopped (a checkpoint is kept).',
+        '5 the loss is no number any more, 6 weights, model.json or checkpoint can’t be used, 7 no room for the output,\n130 and 143 stopped (a checkpoint is kept).',
     );
 }
 

@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import type { DecodingRoom } from './decoding-room.js';
 
 /** Larger pictures are refused before they are decoded: 100 megapixels take 300 MB. */
 const PIXEL_LIMIT = 100_000_000;
@@ -40,7 +41,13 @@ export async function decodeInto(
   height: number,
   width: number,
   out: Uint8Array,
+  room: DecodingRoom,
 ): Promise<void> {
+  const { pixels } = await checkHeader(file);
+  await room.within(pixels, () => decode(file, height, width, out));
+}
+
+async function decode(file: string, height: number, width: number, out: Uint8Array): Promise<void> {
   const { data, info } = await open(file)
     .removeAlpha()
     .toColourspace('srgb')

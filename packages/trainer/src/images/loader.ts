@@ -1,4 +1,5 @@
 import { decodeInto } from './decode.js';
+import { DecodingRoom } from './decoding-room.js';
 import type { LoaderSetup } from './jobs.js';
 import { keyedRandom } from './random.js';
 import { flip, resample } from './resample.js';
@@ -16,17 +17,18 @@ export function createLoader(setup: LoaderSetup) {
   const flags = new Uint8Array(setup.flags);
   const pixels = new Uint8Array(setup.pixels);
   const broken = new Set<number>();
+  const room = new DecodingRoom();
 
   async function decode(index: number): Promise<Uint8Array> {
     if (index >= flags.length) {
       const picture = new Uint8Array(size);
-      await decodeInto(samples[index]!.path, height, width, picture);
+      await decodeInto(samples[index]!.path, height, width, picture, room);
       return picture;
     }
     const slot = pixels.subarray(index * size, (index + 1) * size);
     if (Atomics.load(flags, index) === 0) {
       // Two threads may decode the same picture at once: they write the same bytes.
-      await decodeInto(samples[index]!.path, height, width, slot);
+      await decodeInto(samples[index]!.path, height, width, slot, room);
       Atomics.store(flags, index, 1);
     }
     return slot;

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { decodeInto } from '../images/decode.js';
+import { DecodingRoom } from '../images/decoding-room.js';
 import type { Skipped } from '../images/scan.js';
 import type { Sequential } from '../model.js';
 
@@ -39,12 +40,13 @@ export async function predictFiles(
   const size = height * width * 3;
   const predictions: Prediction[] = [];
   const skipped: Skipped[] = [];
+  const room = new DecodingRoom();
   for (let from = 0; from < files.length && !signal.aborted; from += batchSize) {
     const pictures: { file: string; pixels: Uint8Array }[] = [];
     for (const file of files.slice(from, from + batchSize)) {
       const pixels = new Uint8Array(size);
       try {
-        await decodeInto(file, height, width, pixels);
+        await decodeInto(file, height, width, pixels, room);
         pictures.push({ file, pixels });
       } catch (error) {
         skipped.push({ path: file, reason: (error as Error).message });
