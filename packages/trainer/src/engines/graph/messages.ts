@@ -26,5 +26,5 @@ export interface ThreadReady {
 
 export type ThreadReply =
   | ThreadReady
-  | { id: number; session?: number; values?: Float32Array[]; returned?: ArrayBuffer[] }
+  | { id: number; session?: number; values?: Float32Array[] }
   | { id: number; failed: string };

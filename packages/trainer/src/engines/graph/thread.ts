@@ -1,14 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { TrainerError } from '../../errors.js';
+import { threadFile } from '../../thread-file.js';
 import type { Feed, ThreadReady, ThreadReply, ThreadRequest, ThreadSetup } from './messages.js';
-
-/** The thread runs what the build wrote, also when this file is read from src (tests). */
-function workerUrl(): URL {
-  const here = import.meta.url;
-  return here.endsWith('.ts')
-    ? new URL(here.replace(/\/src\/(engines\/graph\/)thread\.ts$/, '/dist/$1worker.js'))
-    : new URL('./worker.js', here);
-}
 
 type Answer = Extract<ThreadReply, { id: number }>;
 type Asked<T> = T extends { id: number } ? Omit<T, 'id'> : never;
@@ -30,18 +23,8 @@ export interface TensorflowThread extends ThreadReady {
  * @throws Error where the binding doesn't load
  */
 export async function startTensorflow(setup: ThreadSetup): Promise<TensorflowThread> {
-  const worker = new Worker(workerUrl(), { workerData: setup, execArgv: [] });
+  const worker = new Worker(threadFile('engines/graph/worker'), { workerData: setup, execArgv: [] });
   const waiting = new Map<number, Waiting>();
-  // A batch goes over in memory that comes back with the answer: allocated anew for each step, it would lie about until
-  // the thread collects its garbage.
-  let spares: ArrayBuffer[] = [];
-  const lend = (data: Feed['data']): Feed['data'] => {
-    const at = spares.findIndex((spare) => spare.byteLength === data.byteLength);
-    const memory = at < 0 ? new ArrayBuffer(data.byteLength) : spares.splice(at, 1)[0]!;
-    const copy = data instanceof Int32Array ? new Int32Array(memory) : new Float32Array(memory);
-    copy.set(data);
-    return copy;
-  };
   let lastId = 0;
 
   const ready = await new Promise<ThreadReady>((resolve, reject) => {
@@ -65,28 +48,18 @@ export async function startTensorflow(setup: ThreadSetup): Promise<TensorflowThr
     else one?.resolve(answer);
   });
 
-  const ask = (
-    request: Asked<ThreadRequest>,
-    lent: ArrayBuffer[] = [],
-  ): Promise<Exclude<Answer, { failed: string }>> =>
+  const ask = (request: Asked<ThreadRequest>): Promise<Exclude<Answer, { failed: string }>> =>
     new Promise((resolve, reject) => {
       lastId += 1;
       waiting.set(lastId, { resolve, reject });
       worker.ref();
-      worker.postMessage({ id: lastId, ...request } as ThreadRequest, lent);
+      worker.postMessage({ id: lastId, ...request } as ThreadRequest);
     });
   return {
     ...ready,
     load: async (folder) => (await ask({ load: folder })).session!,
-    async run(session, feeds, fetches) {
-      const lent = feeds.map((feed) => ({ ...feed, data: lend(feed.data) }));
-      const { values, returned } = await ask(
-        { session, feeds: lent, fetches },
-        lent.map(({ data }) => data.buffer as ArrayBuffer),
-      );
-      spares = returned!;
-      return values!;
-    },
+    // Fed memory is copied and never used again: a variable that is assigned keeps it as its own.
+    run: async (session, feeds, fetches) => (await ask({ session, feeds, fetches })).values!,
     drop: async (session) => void (await ask({ drop: session })),
   };
 }

@@ -47,9 +47,8 @@ port.on('message', (request: ThreadRequest) => {
       port.postMessage({ id } satisfies ThreadReply);
     } else {
       const values = run(request);
-      const returned = request.feeds.map(({ data }) => data.buffer as ArrayBuffer);
       const buffers = values.map((one) => one.buffer as ArrayBuffer);
-      port.postMessage({ id, values, returned } satisfies ThreadReply, [...buffers, ...returned]);
+      port.postMessage({ id, values } satisfies ThreadReply, buffers);
     }
   } catch (error) {
     port.postMessage({ id, failed: (error as Error).message } satisfies ThreadReply);
