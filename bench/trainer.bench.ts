@@ -87,7 +87,7 @@ async function epochs(data: string): Promise<void> {
       args: [path.join(root, 'packages/trainer/bin/train.mjs'), ...flags, '--histogram-freq', '0'],
       env: runEnv,
       firstStep: /\] \d+\/\d+ \d+ images/,
-      epochEnd: /val_acc/,
+      epochEnd: /images\/s\)/,
     },
     keras: {
       command: python,

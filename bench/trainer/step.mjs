@@ -3,18 +3,14 @@
 // what the build wrote, as `train` does: tsx would count in the memory.
 import { createInterface } from 'node:readline';
 import { chooseBackend } from '../../packages/trainer/dist/backends/choose.js';
-import { tutorialModel } from '../../packages/trainer/dist/tutorial.js';
+import { compiledModel, recipes } from '../../packages/trainer/dist/models/index.js';
 
 const [backend, precision] = process.argv.slice(2);
-const model = tutorialModel({
-  imageSize: 150,
-  classes: 2,
-  dropoutRate: 0.5,
-  optimizer: 'rmsprop',
-  learningRate: 0.001,
-  seed: 1,
-  backend: await chooseBackend(backend, { precision }),
-});
+const { layers, defaults } = recipes.tutorial;
+const model = compiledModel(
+  layers({ imageSize: 150, units: 1, activation: 'sigmoid', dropout: defaults.dropout }),
+  { ...defaults, totalSteps: 1, seed: 1, backend: await chooseBackend(backend, { precision, threads: 1 }) },
+);
 const engine = await model.engine();
 const n = 32;
 const x = new Float32Array(n * 150 * 150 * 3);

@@ -44,7 +44,10 @@ function describe(network: readonly BuiltLayer[]): string[] {
 
 const bytes = (data: Float32Array) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 
-/** Writes `checkpoint-EPOCH-STEP` under `dir` (to a temporary name, then renamed) and drops all but the two newest. */
+/**
+ * Writes `checkpoint-EPOCH-STEP` under `dir` (to a temporary name, then renamed) and drops all but the two newest.
+ * @throws TrainerError 'output_full', 'bad_checkpoint' where it can't be written; those before it stay.
+ */
 export async function writeCheckpoint(dir: string, model: Sequential, checkpoint: Checkpoint): Promise<void> {
   const { model: state, ...position } = checkpoint;
   const header = Buffer.from(
@@ -67,14 +70,24 @@ export async function writeCheckpoint(dir: string, model: Sequential, checkpoint
   const name = `checkpoint-${digits(checkpoint.epoch, 5)}-${digits(checkpoint.step, 7)}`;
   await mkdir(dir, { recursive: true });
   const temporary = path.join(dir, `.${name}.${process.pid}.tmp`);
-  const file = await open(temporary, 'w');
   try {
-    await file.writeFile(Buffer.concat([body, createHash('sha256').update(body).digest()]));
-    await file.sync();
-  } finally {
-    await file.close();
+    const file = await open(temporary, 'w');
+    try {
+      await file.writeFile(Buffer.concat([body, createHash('sha256').update(body).digest()]));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path.join(dir, name));
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
+    throw new TrainerError(
+      full ? 'output_full' : 'bad_checkpoint',
+      `The checkpoint ${path.join(dir, name)} can't be written: ${(cause as Error).message}`,
+      { cause, hint: 'The one before it is whole. Make room, then go on from it with --resume.' },
+    );
   }
-  await rename(temporary, path.join(dir, name));
   for (const old of (await names(dir)).slice(KEPT)) await rm(path.join(dir, old), { force: true });
 }
 

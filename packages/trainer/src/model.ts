@@ -8,10 +8,12 @@ import type { Layer } from './layers/layer.js';
 import { isActivation } from './layers/simple.js';
 import { type BatchSource, evaluate, type FitOptions, fit, type History, type Scores } from './loop.js';
 import { type Loss, type LossName, lossNamed } from './losses.js';
+import { modelToJson } from './model-json/write.js';
 import { type BuiltLayer, buildNetwork, summaryOf } from './network.js';
 import { type Optimizer, type OptimizerName, optimizerNamed, rateAfter } from './optimizers.js';
 import { Rng, type RngState } from './rng.js';
-import { type LayerWeights, readWeights, writeWeights } from './weights/hdf5.js';
+import { namedWeights, readWeightsFor } from './weights/fit.js';
+import { type LayerWeights, writeWeights } from './weights/hdf5.js';
 
 export interface CompileOptions {
   loss: LossName;
@@ -100,6 +102,11 @@ export class Sequential {
     print(summaryOf(this.network));
   }
 
+  /** The layers as Keras's model.json: `model_from_json` builds them there, `modelFromJson` here. */
+  toJson(): string {
+    return modelToJson(this.network);
+  }
+
   /** Writes the weights as HDF5, as Keras 2 does: `load_weights` reads it there. */
   async saveWeights(path: string): Promise<void> {
     await writeWeights(path, await this.layerWeights());
@@ -107,34 +114,13 @@ export class Sequential {
 
   /** Reads weights that `saveWeights` or Keras 2 wrote for the same layers, in their order. */
   async loadWeights(path: string): Promise<void> {
-    const given = (await readWeights(path)).filter((layer) => layer.weights.length > 0);
-    const wanted = this.network.filter((built) => built.specs.length > 0);
-    const shapes = (layers: { shape: number[] }[][]) =>
-      layers.map((l) => l.map((w) => w.shape.join('×')).join(' '));
-    const [have, need] = [shapes(given.map((l) => l.weights)), shapes(wanted.map((built) => built.specs))];
-    if (have.join() !== need.join()) {
-      throw new TrainerError('bad_weights', `${path} is of another network: it holds ${have.join(', ')}`, {
-        hint: `This one has ${need.join(', ')}.`,
-      });
-    }
-    const rest = given.values();
-    const weights = this.network.map((built) =>
-      built.specs.length === 0 ? [] : rest.next().value!.weights.map((weight) => weight.data),
-    );
-    await (await this.engine()).write({ weights });
+    await (await this.engine()).write({ weights: await readWeightsFor(path, this.network) });
   }
 
   /** Every layer with its weights, as they are now. */
   async layerWeights(): Promise<LayerWeights[]> {
     const { weights } = await (await this.engine()).read();
-    return this.network.flatMap(({ name, inner, specs }, i) =>
-      inner
-        ? []
-        : {
-            name,
-            weights: specs.map(({ name, shape }, w) => ({ name, shape, data: weights[i]![w]! })),
-          },
-    );
+    return namedWeights(this.network, weights);
   }
 
   async state(): Promise<ModelState> {

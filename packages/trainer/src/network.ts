@@ -14,7 +14,7 @@ export interface BuiltLayer {
 }
 
 /** The layers as Keras knows them. */
-function namedLayers(network: readonly BuiltLayer[]): BuiltLayer[] {
+export function namedLayers(network: readonly BuiltLayer[]): BuiltLayer[] {
   return network.filter((built) => !built.inner);
 }
 
@@ -38,7 +38,7 @@ export function buildNetwork(layers: readonly Layer[], rng: Rng): BuiltLayer[] {
       });
     }
     shape = outputShape;
-    const name = number === 0 ? layer.kind : `${layer.kind}_${number}`;
+    const name = layer.name ?? (number === 0 ? layer.kind : `${layer.kind}_${number}`);
     const built: BuiltLayer = {
       name,
       layer,

@@ -132,3 +132,18 @@ export function optimizerNamed(name: string, learningRate?: number | Schedule): 
   }
   return make(learningRate === undefined ? {} : { learningRate });
 }
+
+/** An optimizer without its learning rate as plain data, which crosses to another thread. */
+export type OptimizerSetup = Pick<Optimizer, 'name' | 'config'>;
+
+export function setupOf({ name, config }: Optimizer): OptimizerSetup {
+  return { name, config };
+}
+
+/** The optimizer again; its learning rate is set before each step. */
+export function optimizerFrom({ name, config }: OptimizerSetup): Optimizer {
+  const { rho, epsilon, beta_1: beta1, beta_2: beta2 } = config;
+  if (name === 'rmsprop') return rmsprop({ rho, epsilon });
+  if (name === 'adam') return adam({ beta1, beta2, epsilon });
+  return sgd();
+}

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { bfloat16Refusal, cpuInfo } from '../src/backends/precision.js';
-import { chooseBackend, rmsprop } from '../src/index.js';
+import { chooseBackend, conv2d, maxPooling2d, rmsprop, sequential, sgd } from '../src/index.js';
+import { lossNamed } from '../src/losses.js';
+import { Rng } from '../src/rng.js';
 import { wantSetting } from './kerases.js';
-import { brightAndDark, smallModel } from './support.js';
+import { brightAndDark, SIZE, smallModel } from './support.js';
 
 const tfjsNode = wantSetting('MYCLOUD_TEST_TFJS_NODE', 'a folder with @tensorflow/tfjs-node');
 if (tfjsNode) process.env.MYCLOUD_TFJS_NODE = tfjsNode;
@@ -60,6 +62,25 @@ describe.skipIf(!tfjsNode)('a training on TensorFlow’s graph', () => {
     await engine.trainStep(large);
     running = false;
     expect(heard).toBeGreaterThan(20);
+  });
+
+  test('a network that ends in another layer than the loss wants still predicts, as the eager engine does', async () => {
+    const network = [conv2d({ filters: 4, kernelSize: 3, inputShape: [SIZE, SIZE, 3] }), maxPooling2d()];
+    const plan = () => ({
+      network: sequential(network, { seed: 5 }).network,
+      loss: lossNamed('binary_crossentropy'),
+      optimizer: sgd(),
+      rng: new Rng(0),
+    });
+    const batch = await brightAndDark({ batchSize: 2 }).next();
+    const [graph, eager] = await Promise.all([
+      (await chooseBackend('tensorflow')).open(plan()),
+      (await chooseBackend('wasm', { threads: 1 })).open(plan()),
+    ]);
+    const [one, other] = [await graph.predict(batch), await eager.predict(batch)];
+    expect(one.length).toBe(other.length);
+    for (const [i, value] of one.entries()) expect(value).toBeCloseTo(other[i]!, 5);
+    await expect(graph.trainStep(batch)).rejects.toThrow('no loss');
   });
 
   test('weights put back alone leave the optimizer’s slots as they are', async () => {

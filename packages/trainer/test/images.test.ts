@@ -1,10 +1,14 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TrainerError } from '../src/errors.js';
+import { DecodingRoom } from '../src/images/decoding-room.js';
 import { type DirectoryIterator, type FlowOptions, imageDataGenerator } from '../src/images/index.js';
+import { overlapping } from '../src/images/overlap.js';
 
 let dir: string;
 const open: DirectoryIterator[] = [];
@@ -62,6 +66,18 @@ async function take(it: DirectoryIterator, n: number) {
   return batches;
 }
 
+test('pictures to judge by that are among those learnt from are found by their bytes', async () => {
+  await pets(4, 0);
+  const cat = (i: number) => path.join(dir, 'cats', `cat.${i}.jpg`);
+  const copy = path.join(dir, 'copy.jpg');
+  await copyFile(cat(2), copy);
+  const other = path.join(dir, 'of-the-same-size.jpg');
+  const bytes = await readFile(cat(2));
+  bytes[bytes.length - 10]! ^= 1;
+  await writeFile(other, bytes);
+  expect(await overlapping([0, 1, 2, 3].map(cat), [other, copy])).toEqual([copy]);
+});
+
 describe('a folder of cats and dogs', () => {
   test('is read as labelled batches, the classes in the order of their names', async () => {
     await pets(5, 4);
@@ -111,7 +127,11 @@ describe('a folder of cats and dogs', () => {
     await take(second, 1);
     second.restore(saved);
     expect(await take(second, 4)).toEqual(whole.slice(4));
-    expect(() => second.restore({ seed: 99, epoch: 0, batch: 0 })).toThrow(TrainerError);
+    const other = await flow({ seed: 99 });
+    await take(other, 1);
+    other.restore(saved);
+    expect(await take(other, 4), 'a checkpoint brings its seed').toEqual(whole.slice(4));
+    expect(() => second.restore({ ...(saved as object), samples: 9 })).toThrow(TrainerError);
   });
 
   test('keeps the order of the files when not shuffled, and one-hot labels when categorical', async () => {
@@ -136,7 +156,7 @@ describe('a folder of cats and dogs', () => {
 });
 
 describe('pictures of every kind become 8-bit RGB', () => {
-  test('grey, 16 bit, CMYK, with alpha, moving', async () => {
+  test('grey, 16 bit, CMYK, with alpha, moving, called by another format’s name', async () => {
     await pets(0, 1);
     const cats = path.join(dir, 'cats');
     await mkdir(cats);
@@ -146,9 +166,10 @@ describe('pictures of every kind become 8-bit RGB', () => {
     await grey.clone().toColourspace('cmyk').jpeg().toFile(path.join(cats, 'c-cmyk.jpg'));
     await grey.clone().ensureAlpha(0.1).png().toFile(path.join(cats, 'd-alpha.png'));
     await grey.clone().gif().toFile(path.join(cats, 'e.gif'));
-    const it = await flow({ shuffle: false, batchSize: 5 }, { ...augmented, rescale: 1 });
+    await grey.clone().png().toFile(path.join(cats, 'f-png-called.jpg'));
+    const it = await flow({ shuffle: false, batchSize: 6 }, { ...augmented, rescale: 1 });
     const { x, n } = await it.next();
-    expect(n).toBe(5);
+    expect(n).toBe(6);
     for (let i = 0; i < n; i++) {
       for (let c = 0; c < 3; c++) expect(Math.abs(x[i * 768 + c]! - 128), `picture ${i}`).toBeLessThan(24);
     }
@@ -166,6 +187,50 @@ describe('pictures of every kind become 8-bit RGB', () => {
     const it = await flow({ shuffle: false }, {} as typeof augmented);
     const { x } = await it.next();
     expect(x[0]).toBeGreaterThan(240);
+    expect(it.turned).toBe(1);
+  });
+});
+
+describe('large pictures are decoded as there is room', () => {
+  test('never more pixels at once than fit, one too large alone, in the order they asked', async () => {
+    const room = new DecodingRoom();
+    let now = 0;
+    let most = 0;
+    const ended: number[] = [];
+    const sizes = [10e6, 10e6, 10e6, 90e6, 5e6, 5e6];
+    await Promise.all(
+      sizes.map((pixels, i) =>
+        room.within(pixels, async () => {
+          now += pixels;
+          if (pixels < 90e6) most = Math.max(most, now);
+          else expect(now).toBe(90e6);
+          await setImmediate();
+          now -= pixels;
+          ended.push(i);
+        }),
+      ),
+    );
+    expect(most).toBe(20e6);
+    expect(ended).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  test('a picture of too many pixels is left out by its header, and a failure gives its room back', async () => {
+    await pets(3, 3);
+    // A PNG's header says how large it is: this one claims 60,000 × 60,000.
+    const file = path.join(dir, 'cats', 'vast.png');
+    const png = await sharp({ create: { width: 1, height: 1, channels: 3, background: '#000' } })
+      .png()
+      .toBuffer();
+    png.writeUInt32BE(60_000, 16);
+    png.writeUInt32BE(60_000, 20);
+    png.writeUInt32BE(crc32(png.subarray(12, 29)), 29);
+    await writeFile(file, png);
+    const it = await flow();
+    expect(it.samples).toBe(6);
+    expect(it.skipped).toMatchObject([{ path: file, reason: expect.stringMatching(/pixel/) }]);
+    const room = new DecodingRoom();
+    await expect(room.within(90e6, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    expect(await room.within(90e6, async () => 'in')).toBe('in');
   });
 });
 
@@ -180,11 +245,12 @@ describe('what is wrong with a folder is said', () => {
     await pets(3, 3);
     await writeFile(path.join(dir, 'cats', 'broken.jpg'), 'not a picture');
     await writeFile(path.join(dir, 'cats', 'notes.txt'), 'hello');
+    await writeFile(path.join(dir, 'cats', 'empty.png'), '');
     await writeFile(path.join(dir, 'cats', 'old.bmp'), 'BM');
     await writeFile(path.join(dir, 'cats', '._cat.0.jpg'), 'left by a Mac');
     const it = await flow();
     expect(it.samples).toBe(6);
-    expect(it.skipped.map((s) => path.basename(s.path))).toEqual(['broken.jpg', 'old.bmp']);
+    expect(it.skipped.map((s) => path.basename(s.path))).toEqual(['broken.jpg', 'empty.png', 'old.bmp']);
     expect(it.skipped[0]!.reason).not.toBe('');
   });
 

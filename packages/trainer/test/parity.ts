@@ -39,7 +39,7 @@ async function standardBackend(): Promise<Backend> {
   return eagerBackend(facts, { tf, kernels });
 }
 
-export const backends = { wasm: () => wasmBackend('tested'), standard: standardBackend };
+export const backends = { wasm: () => wasmBackend('tested', 1), standard: standardBackend };
 
 /** The ops and kernels of a backend, which is started. */
 export async function opsOf(name: keyof typeof backends): Promise<{ tf: typeof tf; kernels: Kernels }> {

@@ -18,9 +18,18 @@ interface Attempt {
   resume?: boolean;
   batchSize?: number;
   said?: string[];
+  everySeconds?: number;
 }
 
-async function attempt({ seed = 1, callbacks = [], signal, resume, batchSize, said = [] }: Attempt = {}) {
+async function attempt({
+  seed = 1,
+  callbacks = [],
+  signal,
+  resume,
+  batchSize,
+  said = [],
+  everySeconds,
+}: Attempt = {}) {
   const model = smallModel({ seed });
   model.compile({
     loss: 'binary_crossentropy',
@@ -32,7 +41,10 @@ async function attempt({ seed = 1, callbacks = [], signal, resume, batchSize, sa
     validationData: brightAndDark({ seed: 2 }),
     verbose: 0,
     signal,
-    callbacks: [backupAndRestore({ backupDir: dir, resume, log: (text) => said.push(text) }), ...callbacks],
+    callbacks: [
+      backupAndRestore({ backupDir: dir, everySeconds, resume, log: (text) => said.push(text) }),
+      ...callbacks,
+    ],
   });
   return { history, model };
 }
@@ -58,6 +70,20 @@ test('a training stopped in the middle of an epoch goes on to the numbers of one
   const said: string[] = [];
   const second = await attempt({ seed: 99, said });
   expect(said).toEqual(['Going on from the checkpoint at step 3 of epoch 3.']);
+  expect(second.history).toEqual(whole.history);
+  expect(await second.model.layerWeights()).toEqual(await whole.model.layerWeights());
+});
+
+test('checkpoints are written within an epoch too: what crashes goes on from the step the last one holds', async () => {
+  const whole = await attempt({ resume: false });
+  await rm(dir, { recursive: true });
+  const onTrainBatchEnd: Callback['onTrainBatchEnd'] = (run) => {
+    if (run.epoch === 1 && run.step === 3) throw new Error('the machine is gone');
+  };
+  await expect(attempt({ everySeconds: 0, callbacks: [{ onTrainBatchEnd }] })).rejects.toThrow('is gone');
+  const said: string[] = [];
+  const second = await attempt({ seed: 99, said });
+  expect(said).toEqual(['Going on from the checkpoint at step 3 of epoch 2.']);
   expect(second.history).toEqual(whole.history);
   expect(await second.model.layerWeights()).toEqual(await whole.model.layerWeights());
 });

@@ -1,13 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import type { ChildProcess } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { drawColour, metrics, startTrain } from './command.js';
 
-const bin = fileURLToPath(new URL('../bin/train.mjs', import.meta.url));
 const size = [
   '--image-size',
   '24',
@@ -25,26 +23,14 @@ let pictures: string;
 let output: string;
 const started: ChildProcess[] = [];
 
-/** `count` pictures of one colour and noise. */
-async function draw(dir: string, count: number, background: { r: number; g: number; b: number }) {
-  await mkdir(dir, { recursive: true });
-  for (let i = 0; i < count; i++) {
-    const noise = { type: 'gaussian', mean: 20 + i, sigma: 10 } as const;
-    await sharp({ create: { width: 30, height: 30, channels: 3, background, noise } })
-      .composite([{ input: { create: { width: 30, height: 20, channels: 3, background } } }])
-      .png()
-      .toFile(path.join(dir, `${i}.png`));
-  }
-}
-
 beforeAll(async () => {
   pictures = await mkdtemp(path.join(tmpdir(), 'train-in-'));
   for (const [part, count] of [
     ['train', 16],
     ['val', 8],
   ] as const) {
-    await draw(path.join(pictures, part, 'cats'), count, { r: 220, g: 60, b: 60 });
-    await draw(path.join(pictures, part, 'dogs'), count, { r: 60, g: 60, b: 220 });
+    await drawColour(path.join(pictures, part, 'cats'), count, { r: 220, g: 60, b: 60 });
+    await drawColour(path.join(pictures, part, 'dogs'), count, { r: 60, g: 60, b: 220 });
   }
 });
 afterAll(() => rm(pictures, { recursive: true, force: true }));
@@ -57,25 +43,15 @@ afterEach(async () => {
 });
 
 function start(args: string[], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [bin, ...args], {
-    env: { PATH: process.env.PATH, MYCLOUD_INPUT: pictures, MYCLOUD_OUTPUT: output, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  started.push(child);
-  const code = new Promise<number | null>((resolve) => child.on('exit', resolve));
-  return { child, code, out: text(child.stdout), err: text(child.stderr) };
+  const run = startTrain(args, { MYCLOUD_INPUT: pictures, MYCLOUD_OUTPUT: output, ...env });
+  started.push(run.child);
+  return run;
 }
 
 async function run(args: string[], env: Record<string, string> = {}) {
   const { code, out, err } = start(args, env);
   return { code: await code, out: await out, err: await err };
 }
-
-const metrics = (out: string) =>
-  out
-    .split(/[\r\n]/)
-    .filter((line) => line.startsWith('{"metric"'))
-    .map((line) => JSON.parse(line) as { metric: string; value: number; epoch: number });
 
 describe('train', () => {
   test('learns two colours, says where it computes and why, and leaves weights, events and checkpoints', async () => {
@@ -100,7 +76,7 @@ describe('train', () => {
     const first = start(epochs);
     await new Promise<void>((resolve) => {
       let seen = '';
-      first.child.stdout.on('data', (chunk: Buffer) => {
+      first.child.stdout!.on('data', (chunk: Buffer) => {
         seen += chunk;
         if (seen.includes('"epoch":1')) resolve();
       });
@@ -118,6 +94,16 @@ describe('train', () => {
     const { code, out } = await run([...size, '--epochs', '1', '--batch-size', '50']);
     expect(code).toBe(0);
     expect(out).toContain('32 pictures are fewer than a batch of 50');
+  });
+
+  test('pictures that are learnt from and judged by are warned about', async () => {
+    const data = path.join(output, 'data');
+    await cp(pictures, data, { recursive: true });
+    await cp(path.join(data, 'train/cats/3.png'), path.join(data, 'val/cats/copy.png'));
+    const { out } = await run([...size, '--epochs', '1', '--data', data]);
+    expect(out).toMatch(
+      /Warning: \d+ of the pictures to validate on are among those to train on .*copy\.png/,
+    );
   });
 
   test('--json prints nothing but JSON lines', async () => {
@@ -178,7 +164,7 @@ describe('bad input is refused in words', () => {
     const data = path.join(output, 'data');
     await mkdir(path.join(data, 'images'), { recursive: true });
     expect(await refused(['--data', data])).toMatch(/^3 .*There is no folder train in .*; it holds images/);
-    await draw(path.join(data, 'train/cats'), 2, { r: 1, g: 2, b: 3 });
+    await drawColour(path.join(data, 'train/cats'), 2, { r: 1, g: 2, b: 3 });
     expect(await refused(['--data', data])).toMatch(/^3 .*neither val nor validation/);
     await mkdir(path.join(data, 'val/cats'), { recursive: true });
     expect(await refused(['--data', data])).toMatch(/^3 .*one folder \(cats\)/);

@@ -5,6 +5,8 @@ import type { Callback } from './callback.js';
 
 export interface BackupAndRestoreOptions {
   backupDir: string;
+  /** Within an epoch, a checkpoint is written when this long has passed since the last one; 60 when not given. */
+  everySeconds?: number;
   /** Goes on from the newest checkpoint that is whole; true when not given. */
   resume?: boolean;
   /** Told where it went on, and of a checkpoint that is damaged. */
@@ -12,15 +14,17 @@ export interface BackupAndRestoreOptions {
 }
 
 /**
- * Keras's BackupAndRestore, to the step: writes a checkpoint after each epoch and when the training is interrupted,
- * and puts the newest one back when it begins, so that the numbers are those of a training that was never stopped.
+ * Keras's BackupAndRestore, to the step: writes a checkpoint after each epoch, every so many seconds within one,
+ * and when the training is interrupted, and puts the newest one back when it begins, so that the numbers are those of a training that was never stopped.
  */
 export function backupAndRestore({
   backupDir,
+  everySeconds = 60,
   resume = true,
   log = () => undefined,
 }: BackupAndRestoreOptions): Callback {
   let anew = !resume;
+  let saved = performance.now();
   const save = async (run: TrainingRun) => {
     // A training that began anew replaces an earlier one's checkpoints, but not before it has its own.
     if (anew) await removeCheckpoints(backupDir);
@@ -37,9 +41,11 @@ export function backupAndRestore({
       train: run.train.state(),
       model,
     });
+    saved = performance.now();
   };
   return {
     async onRestore(run) {
+      saved = performance.now();
       if (!resume) return;
       const found = await readLatestCheckpoint(backupDir, run.model, log);
       if (!found) return;
@@ -56,6 +62,10 @@ export function backupAndRestore({
       Object.assign(run, position);
       const where = run.step === 0 ? `epoch ${run.epoch + 1}` : `step ${run.step} of epoch ${run.epoch + 1}`;
       log(`Going on from the checkpoint at ${where}.`);
+    },
+    async onTrainBatchEnd(run) {
+      const due = performance.now() - saved >= everySeconds * 1000;
+      if (due && run.step < run.stepsPerEpoch) await save(run);
     },
     onEpochEnd: (run) => save(run),
     onInterrupt: (run) => save(run),

@@ -10,5 +10,7 @@ export const exitCodes: Record<TrainerErrorCode, number> = {
   backend_unavailable: 4,
   diverged: 5,
   bad_weights: 6,
+  bad_model: 6,
   bad_checkpoint: 6,
+  output_full: 7,
 };

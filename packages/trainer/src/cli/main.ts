@@ -1,8 +1,10 @@
 import { TrainerError } from '../errors.js';
 import { exitCodes } from './exit-codes.js';
-import { parseOptions, type TrainOptions } from './options.js';
+import { parseOptions } from './options.js';
+import { predict } from './predict.js';
+import { parsePredictOptions } from './predict-options.js';
 import { isScript, runScript } from './script.js';
-import { train } from './train.js';
+import { type TrainDeps, train } from './train.js';
 
 const signalCodes = { SIGTERM: 143, SIGINT: 130 } as const;
 
@@ -14,17 +16,33 @@ export async function main(argv: string[]): Promise<number> {
       await runScript(first, rest);
       return Number(process.exitCode ?? 0);
     }
+    if (first === 'predict') {
+      const options = parsePredictOptions(rest);
+      return options ? await untilSignal((deps) => predict(options, deps)) : 0;
+    }
     const options = parseOptions(argv);
-    return options ? await trainUntilSignal(options) : 0;
-  } catch (error) {
-    if (!(error instanceof TrainerError)) throw error;
+    return options ? await untilSignal((deps) => train(options, deps)) : 0;
+  } catch (thrown) {
+    const error = inWords(thrown);
+    if (!error) throw thrown;
     const message = error.message.replace(/\.?$/, '.');
     process.stderr.write(`train: ${message}\n${error.hint ? `  ${error.hint}\n` : ''}`);
     return exitCodes[error.code];
   }
 }
 
-async function trainUntilSignal(options: TrainOptions): Promise<number> {
+/** A full disk is met wherever something is written: event files, tables, labels. */
+function inWords(thrown: unknown): TrainerError | undefined {
+  if (thrown instanceof TrainerError) return thrown;
+  const { code, message } = thrown as NodeJS.ErrnoException;
+  if (code !== 'ENOSPC') return undefined;
+  return new TrainerError('output_full', message, {
+    cause: thrown,
+    hint: 'Make room in the output folder, then go on from the last checkpoint with --resume.',
+  });
+}
+
+async function untilSignal(run: (deps: TrainDeps) => Promise<'done' | 'interrupted'>): Promise<number> {
   const stop = new AbortController();
   let code = 0;
   const onSignal = (signal: keyof typeof signalCodes) => {
@@ -35,7 +53,7 @@ async function trainUntilSignal(options: TrainOptions): Promise<number> {
   };
   for (const signal of Object.keys(signalCodes)) process.on(signal, onSignal);
   try {
-    const end = await train(options, {
+    const end = await run({
       env: process.env,
       signal: stop.signal,
       write: (text) => void process.stdout.write(text),

@@ -1,24 +1,30 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { type Precision, precisions } from '../backends/backend.js';
 import { type BackendChoice, backendChoices } from '../backends/choose.js';
-import { TrainerError } from '../errors.js';
+import { modelNames, recipes } from '../models/index.js';
+import type { TrainingDefaults } from '../models/recipe.js';
 import { optimizerNames } from '../optimizers.js';
+import { number, parseWith, whole } from './parse.js';
 
 export interface TrainOptions {
   data?: string;
   output?: string;
-  epochs: number;
+  model: string;
+  baseWeights?: string;
+  epochs?: number;
   batchSize: number;
   imageSize: number;
   trainSamples: number;
   valSamples: number;
   stepsPerEpoch?: number;
   valSteps?: number;
-  lr: number;
-  optimizer: string;
-  dropout: number;
-  shear: number;
-  zoom: number;
+  lr?: number;
+  schedule?: 'constant' | 'cosine';
+  optimizer?: string;
+  dropout?: number;
+  shear?: number;
+  zoom?: number;
+  shift?: number;
   flip: boolean;
   seed?: number;
   logdir: string;
@@ -27,47 +33,44 @@ export interface TrainOptions {
   loadWeights?: string;
   backend: BackendChoice;
   precision: Precision;
+  threads?: number;
   workers?: number;
+  checkpointSeconds: number;
   resume?: boolean;
   json: boolean;
 }
 
-function whole(least: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (Number.isSafeInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} up.`);
-  };
-}
-
-function number(least: number, below = Number.POSITIVE_INFINITY) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (text.trim() !== '' && value >= least && value < below) return value;
-    const upper = Number.isFinite(below) ? ` and below ${below}` : '';
-    throw new InvalidArgumentError(`It must be a number from ${least} up${upper}.`);
-  };
+/** A default that depends on the model, for --help. */
+function byModel(name: keyof TrainingDefaults): string {
+  return modelNames.map((model) => `${model} ${recipes[model].defaults[name]}`).join(', ');
 }
 
 function command(): Command {
   return new Command('train')
-    .description(
-      'Trains the tutorial’s ConvNet on a folder of pictures: train/ and val/, in each one folder per class.',
-    )
+    .description('Trains a ConvNet on a folder of pictures: train/ and val/, in each one folder per class.')
     .option('--data <folder>', 'the pictures ($MYCLOUD_INPUT, else /input)')
     .option('--output <folder>', 'where relative paths and /output/… lie ($MYCLOUD_OUTPUT, else /output)')
-    .option('--epochs <n>', 'times through the pictures', whole(1), 100)
+    .option('--model <name>', `${modelNames.join(', ')}, or a model.json in Keras’s format`, 'tutorial')
+    .option('--base-weights <file>', 'weights of VGG16 without its top (.h5, as Keras has them)')
+    .option('--epochs <n>', `times through the pictures (${byModel('epochs')})`, whole(1))
     .option('--batch-size <n>', 'pictures a step', whole(1), 32)
     .option('--image-size <pixels>', 'height and width they are resized to', whole(1), 150)
     .option('--train-samples <n>', 'pictures to train on, at most', whole(1), 2000)
     .option('--val-samples <n>', 'pictures to validate on, at most', whole(1), 400)
     .option('--steps-per-epoch <n>', 'steps an epoch (pictures / batch size, rounded down)', whole(1))
     .option('--val-steps <n>', 'batches a validation (all pictures once)', whole(1))
-    .option('--lr <rate>', 'learning rate', number(0), 0.001)
-    .addOption(new Option('--optimizer <name>').choices(optimizerNames).default('rmsprop'))
-    .option('--dropout <share>', 'share dropped before the last layer', number(0, 1), 0.5)
-    .option('--shear <degrees>', 'shear range', number(0), 0.2)
-    .option('--zoom <share>', 'zoom range', number(0, 1), 0.2)
+    .option('--lr <rate>', `learning rate (${byModel('lr')})`, number(0))
+    .addOption(
+      new Option('--schedule <name>', `how it goes on (${byModel('schedule')})`).choices([
+        'constant',
+        'cosine',
+      ]),
+    )
+    .addOption(new Option('--optimizer <name>', byModel('optimizer')).choices(optimizerNames))
+    .option('--dropout <share>', `share dropped before the last layer (${byModel('dropout')})`, number(0, 1))
+    .option('--shear <degrees>', `shear range (${byModel('shear')})`, number(0))
+    .option('--zoom <share>', `zoom range (${byModel('zoom')})`, number(0, 1))
+    .option('--shift <share>', `range of shifts, of height and width (${byModel('shift')})`, number(0, 1))
     .option('--no-flip', 'don’t mirror pictures')
     .option('--seed <n>', 'makes a training repeatable', whole(0))
     .option('--logdir <folder>', 'TensorBoard event files', 'Graph')
@@ -88,17 +91,24 @@ function command(): Command {
         .choices(precisions)
         .default('f32'),
     )
+    .option('--threads <n>', 'threads that compute, on WebAssembly (one a core)', whole(1))
     .option('--workers <n>', 'threads that prepare pictures', whole(1))
+    .option(
+      '--checkpoint-seconds <n>',
+      'seconds after which a checkpoint is written within an epoch',
+      whole(1),
+      60,
+    )
     .option('--resume', 'go on from the last checkpoint (so does a job’s second attempt)')
     .option('--no-resume', 'begin anew')
     .option('--json', 'nothing but JSON lines', false)
     .addHelpText(
       'after',
-      '\ntrain SCRIPT.ts [arguments] runs a script of your own over the library, @mycloud/trainer.\n' +
+      '\ntrain predict --data FOLDER predicts pictures with what a training left; see train predict --help.\n' +
+        'train SCRIPT.ts [arguments] runs a script of your own over the library, @mycloud/trainer.\n' +
         'Exit codes: 0 trained, 1 a bug, 2 a wrong option, 3 wrong or missing pictures, 4 the backend can’t be had,\n' +
-        '5 the loss is no number any more, 6 weights or checkpoint can’t be used, 130 and 143 stopped (a checkpoint is kept).',
-    )
-    .exitOverride();
+        '5 the loss is no number any more, 6 weights, model.json or checkpoint can’t be used, 7 no room for the output,\n130 and 143 stopped (a checkpoint is kept).',
+    );
 }
 
 /**
@@ -106,14 +116,5 @@ function command(): Command {
  * @throws TrainerError 'bad_option'
  */
 export function parseOptions(argv: string[]): TrainOptions | undefined {
-  const parser = command().configureOutput({ outputError: () => undefined });
-  try {
-    return parser.parse(argv, { from: 'user' }).opts<TrainOptions>();
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return undefined;
-    throw new TrainerError('bad_option', error.message.replace(/^error: /, ''), {
-      hint: 'See train --help.',
-    });
-  }
+  return parseWith<TrainOptions>(command(), argv);
 }

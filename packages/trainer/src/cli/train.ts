@@ -1,13 +1,21 @@
+import path from 'node:path';
 import { chooseBackend } from '../backends/choose.js';
 import { backupAndRestore } from '../callbacks/backup-and-restore.js';
 import { metricLines } from '../callbacks/metric-lines.js';
 import { tensorBoard } from '../callbacks/tensor-board.js';
-import { TrainerError } from '../errors.js';
-import { type DirectoryIterator, imageDataGenerator } from '../images/index.js';
-import { tutorialModel } from '../tutorial.js';
+import { overlapping } from '../images/overlap.js';
+import type { BatchSource } from '../loop.js';
+import { modelToJson } from '../model-json/write.js';
+import { compiledModel } from '../models/index.js';
+import { namedWeights } from '../weights/fit.js';
+import { writeWeights } from '../weights/hdf5.js';
+import { designOf } from './design.js';
+import { writeLabels, writeWhole } from './labels.js';
 import type { TrainOptions } from './options.js';
 import { dataFolders, outputFolder } from './paths.js';
 import { createReport } from './report.js';
+import { openSources } from './sources.js';
+import { joined, onFeatures, readBase } from './vgg16.js';
 
 export interface TrainDeps {
   env: NodeJS.ProcessEnv;
@@ -26,59 +34,50 @@ export async function train(
   const output = await outputFolder(options.output, env);
   const data = await dataFolders(options.data, env);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
-  const open: DirectoryIterator[] = [];
-  const flow = {
-    targetSize: [options.imageSize, options.imageSize] as [number, number],
-    batchSize: options.batchSize,
-    classMode: data.classes.length === 2 ? ('binary' as const) : ('categorical' as const),
-    seed,
-    workers: options.workers,
-  };
+  const { batchSize, imageSize } = options;
+  const design = await designOf(options, data.classes.length, output.resolve);
+  const base = design.onVgg16
+    ? await readBase(options.baseWeights && output.resolve(options.baseWeights), imageSize)
+    : undefined;
+  // TensorFlow starts in its thread while the pictures' headers are read.
+  const { threads, precision } = options;
+  const backendStarting = chooseBackend(options.backend, { threads, precision });
+  backendStarting.catch(() => undefined); // told below, after what is wrong with the pictures
+  const sources = await openSources(data, design, options, seed);
   try {
-    const trainSource = await imageDataGenerator({
-      rescale: 1 / 255,
-      shearRange: options.shear,
-      zoomRange: options.zoom,
-      horizontalFlip: options.flip,
-    }).flowFromDirectory(data.train, { ...flow, maxSamples: options.trainSamples });
-    open.push(trainSource);
-    const validation = await imageDataGenerator({ rescale: 1 / 255 }).flowFromDirectory(data.validation, {
-      ...flow,
-      shuffle: false,
-      workers: 1,
-      maxSamples: options.valSamples,
-    });
-    open.push(validation);
-    sameClasses(trainSource, validation);
-
-    const backend = await chooseBackend(options.backend, { precision: options.precision });
-    const model = tutorialModel({
-      imageSize: options.imageSize,
-      classes: trainSource.classes.length,
-      dropoutRate: options.dropout,
-      optimizer: options.optimizer,
-      learningRate: options.lr,
+    const { samples, classes } = sources.train;
+    const stepsPerEpoch = options.stepsPerEpoch ?? Math.max(1, Math.floor(samples / batchSize));
+    const backend = await backendStarting;
+    const model = compiledModel(design.layers, {
+      ...design,
+      totalSteps: stepsPerEpoch * design.epochs,
       seed,
       backend,
     });
     if (options.loadWeights) await model.loadWeights(output.resolve(options.loadWeights));
-    report.start(backend, trainSource, validation, model);
-    if (trainSource.samples < options.batchSize) {
+    report.start(backend, sources.train, sources.validation, model);
+    report.same(await overlapping(sources.train.files, sources.validation.files));
+    if (samples < batchSize) {
       report.note(
-        `Note: ${trainSource.samples} pictures are fewer than a batch of ${options.batchSize}: each step takes them all.`,
+        `Note: ${samples} pictures are fewer than a batch of ${batchSize}: each step takes them all.`,
       );
     }
 
-    const history = await model.fit(trainSource, {
-      epochs: options.epochs,
-      stepsPerEpoch: options.stepsPerEpoch,
-      validationData: validation,
+    const featured =
+      base && (await onFeatures(backend, base, sources, { batchSize, seed, signal, note: report.note }));
+    if (base && !featured) return 'interrupted';
+    const batches: { train: BatchSource; validation: BatchSource } = featured ?? sources;
+    const history = await model.fit(batches.train, {
+      epochs: design.epochs,
+      stepsPerEpoch,
+      validationData: batches.validation,
       validationSteps: options.valSteps,
       verbose: options.json ? 0 : 1,
       signal,
       callbacks: [
         backupAndRestore({
           backupDir: output.resolve('checkpoints'),
+          everySeconds: options.checkpointSeconds,
           resume: options.resume ?? Number(env.MYCLOUD_ATTEMPT ?? 1) > 1,
           log: report.note,
         }),
@@ -91,8 +90,14 @@ export async function train(
         }),
       ],
     });
+
+    const whole = base
+      ? await joined(base, model, design.layers, imageSize)
+      : { network: model.network, weights: (await model.state()).weights };
     const weights = output.resolve(options.weights);
-    await model.saveWeights(weights);
+    await writeWeights(weights, namedWeights(whole.network, whole.weights));
+    await writeWhole(path.join(output.dir, 'model.json'), modelToJson(whole.network));
+    await writeLabels(output.dir, { classes, input: base ? 'vgg16' : 'scaled' });
     if (history.interrupted) {
       report.note(
         `Stopped. The checkpoint in ${output.resolve('checkpoints')} goes on from here (--resume).`,
@@ -102,15 +107,6 @@ export async function train(
     report.end(history, weights, (performance.now() - began) / 1000);
     return 'done';
   } finally {
-    await Promise.all(open.map((source) => source.close()));
+    await sources.close();
   }
-}
-
-function sameClasses(train: DirectoryIterator, validation: DirectoryIterator): void {
-  if (train.classes.join('\n') === validation.classes.join('\n')) return;
-  throw new TrainerError(
-    'bad_data',
-    `Training has the classes ${train.classes.join(', ')}, validation ${validation.classes.join(', ')}`,
-    { hint: 'Give both the same folders.' },
-  );
 }

@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import type { DecodingRoom } from './decoding-room.js';
 
 /** Larger pictures are refused before they are decoded: 100 megapixels take 300 MB. */
 const PIXEL_LIMIT = 100_000_000;
@@ -8,10 +9,15 @@ function open(file: string) {
   return sharp(file, { failOn: 'truncated', limitInputPixels: PIXEL_LIMIT, ignoreIcc: true, pages: 1 });
 }
 
-/** Reads a picture's header only; rejects with the reason why it can't be a picture. */
-export async function checkHeader(file: string): Promise<void> {
-  const { width, height } = await open(file).metadata();
-  if (width * height > PIXEL_LIMIT) throw new Error(`${width} × ${height} pixels are too many`);
+/**
+ * Reads a picture's header only: its pixels, and whether it notes a camera's turn. Rejects with the reason why it
+ * can't be a picture.
+ */
+export async function checkHeader(file: string): Promise<{ pixels: number; turned: boolean }> {
+  const { width, height, orientation = 1 } = await open(file).metadata();
+  const pixels = width * height;
+  if (pixels > PIXEL_LIMIT) throw new Error(`${width} × ${height} pixels are too many`);
+  return { pixels, turned: orientation > 1 };
 }
 
 /**
@@ -35,7 +41,13 @@ export async function decodeInto(
   height: number,
   width: number,
   out: Uint8Array,
+  room: DecodingRoom,
 ): Promise<void> {
+  const { pixels } = await checkHeader(file);
+  await room.within(pixels, () => decode(file, height, width, out));
+}
+
+async function decode(file: string, height: number, width: number, out: Uint8Array): Promise<void> {
   const { data, info } = await open(file)
     .removeAlpha()
     .toColourspace('srgb')

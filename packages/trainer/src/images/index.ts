@@ -65,7 +65,6 @@ export function imageDataGenerator(options: GeneratorOptions = {}) {
         samples: scan.samples,
         height,
         width,
-        seed,
         augmentation: how,
         // Memory is taken page by page as pictures are decoded, not here.
         pixels: new SharedArrayBuffer(slots * size),
@@ -74,6 +73,7 @@ export function imageDataGenerator(options: GeneratorOptions = {}) {
       return createIterator({
         scan,
         setup,
+        seed,
         batchSize: flow.batchSize,
         classMode: flow.classMode,
         shuffle: flow.shuffle ?? true,

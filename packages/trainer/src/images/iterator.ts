@@ -24,6 +24,10 @@ export interface DirectoryIterator {
   readonly counts: Record<string, number>;
   /** Pictures that could not be read, with the reason; grows when one fails to decode (it is then replaced). */
   readonly skipped: readonly Skipped[];
+  /** The pictures' files, in the order of their classes and names. */
+  readonly files: string[];
+  /** How many pictures note a camera's turn (EXIF), which is ignored as in Keras. */
+  readonly turned: number;
   readonly batchSize: number;
   /** Batches in an epoch. */
   readonly steps: number;
@@ -35,6 +39,7 @@ export interface DirectoryIterator {
 }
 
 const stateSchema = z.object({
+  samples: z.number().int(),
   seed: z.number().int(),
   epoch: z.number().int().min(0),
   batch: z.number().int().min(0),
@@ -43,6 +48,7 @@ const stateSchema = z.object({
 interface IteratorOptions {
   scan: Scan;
   setup: LoaderSetup;
+  seed: number;
   batchSize: number;
   classMode: ClassMode;
   shuffle: boolean;
@@ -62,19 +68,21 @@ export function createIterator(options: IteratorOptions): DirectoryIterator {
   const skipped = [...scan.skipped];
   const known = new Set(skipped.map((s) => s.path));
 
+  /** A checkpoint brings its own. */
+  let { seed } = options;
   /** Of the batch that `next` gives next. */
   let cursor = { epoch: 0, batch: 0 };
   let planned = cursor;
   let ahead: ReturnType<typeof pool.load>[] = [];
-  let order: { epoch: number; of: Uint32Array } | undefined;
+  let order: { seed: number; epoch: number; of: Uint32Array } | undefined;
 
   function orderOf(epoch: number): Uint32Array {
-    if (order?.epoch !== epoch) {
-      const random = keyedRandom(setup.seed, epoch, ORDER);
+    if (order?.epoch !== epoch || order.seed !== seed) {
+      const random = keyedRandom(seed, epoch, ORDER);
       const of = options.shuffle
         ? permutation(total, random)
         : Uint32Array.from({ length: total }, (_, i) => i);
-      order = { epoch, of };
+      order = { seed, epoch, of };
     }
     return order.of;
   }
@@ -86,7 +94,7 @@ export function createIterator(options: IteratorOptions): DirectoryIterator {
     while (ahead.length < AHEAD + workers - 1) {
       const { epoch, batch } = planned;
       const samples = orderOf(epoch).slice(batch * batchSize, (batch + 1) * batchSize);
-      const made = pool.load({ epoch, samples });
+      const made = pool.load({ seed, epoch, samples });
       made.catch(() => undefined); // told by next(), when it comes to this batch
       ahead.push(made);
       planned = after(planned);
@@ -107,6 +115,8 @@ export function createIterator(options: IteratorOptions): DirectoryIterator {
       scan.classes.map((name, label) => [name, scan.samples.filter((s) => s.label === label).length]),
     ),
     skipped,
+    files: scan.samples.map((sample) => sample.path),
+    turned: scan.turned,
     batchSize,
     steps,
     async next() {
@@ -121,18 +131,19 @@ export function createIterator(options: IteratorOptions): DirectoryIterator {
       const n = batch.labels.length;
       return { x: batch.x, y: labels(batch.labels), n, shape: [n, height, width, 3] };
     },
-    state: () => ({ seed: setup.seed, ...cursor }),
+    state: () => ({ samples: total, seed, ...cursor }),
     restore(state) {
       const parsed = stateSchema.safeParse(state);
-      if (!parsed.success || parsed.data.seed !== setup.seed || parsed.data.batch >= steps) {
+      if (!parsed.success || parsed.data.samples !== total || parsed.data.batch >= steps) {
         throw new TrainerError(
           'bad_checkpoint',
           "The checkpoint's place in the pictures doesn't fit this folder.",
           {
-            hint: 'Continue with the same pictures, --seed and --batch-size, or start without the checkpoint.',
+            hint: 'Continue with the same pictures and --batch-size, or start without the checkpoint.',
           },
         );
       }
+      seed = parsed.data.seed;
       cursor = { epoch: parsed.data.epoch, batch: parsed.data.batch };
       planned = cursor;
       ahead = [];

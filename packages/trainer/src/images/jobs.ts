@@ -6,7 +6,6 @@ export interface LoaderSetup {
   samples: { path: string; label: number }[];
   height: number;
   width: number;
-  seed: number;
   augmentation: Augmentation;
   /** Decoded pictures, shared by all threads; it holds the first `flags.length` samples. */
   pixels: SharedArrayBuffer;
@@ -17,6 +16,8 @@ export interface LoaderSetup {
 /** One batch to make: the samples, in order. */
 export interface LoadRequest {
   id: number;
+  /** Of the draws, with the epoch and the sample. */
+  seed: number;
   epoch: number;
   samples: Uint32Array;
 }

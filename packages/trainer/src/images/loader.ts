@@ -1,4 +1,5 @@
 import { decodeInto } from './decode.js';
+import { DecodingRoom } from './decoding-room.js';
 import type { LoaderSetup } from './jobs.js';
 import { keyedRandom } from './random.js';
 import { flip, resample } from './resample.js';
@@ -11,22 +12,23 @@ import { affineOf, drawTransform } from './transform.js';
  * the order of all others stays as it was.
  */
 export function createLoader(setup: LoaderSetup) {
-  const { samples, height, width, seed, augmentation: how } = setup;
+  const { samples, height, width, augmentation: how } = setup;
   const size = height * width * 3;
   const flags = new Uint8Array(setup.flags);
   const pixels = new Uint8Array(setup.pixels);
   const broken = new Set<number>();
+  const room = new DecodingRoom();
 
   async function decode(index: number): Promise<Uint8Array> {
     if (index >= flags.length) {
       const picture = new Uint8Array(size);
-      await decodeInto(samples[index]!.path, height, width, picture);
+      await decodeInto(samples[index]!.path, height, width, picture, room);
       return picture;
     }
     const slot = pixels.subarray(index * size, (index + 1) * size);
     if (Atomics.load(flags, index) === 0) {
       // Two threads may decode the same picture at once: they write the same bytes.
-      await decodeInto(samples[index]!.path, height, width, slot);
+      await decodeInto(samples[index]!.path, height, width, slot, room);
       Atomics.store(flags, index, 1);
     }
     return slot;
@@ -48,7 +50,7 @@ export function createLoader(setup: LoaderSetup) {
   }
 
   /** Pictures n × height × width × 3 and what had to be replaced, each named the first time only. */
-  return async function load(epoch: number, indexes: Uint32Array) {
+  return async function load(seed: number, epoch: number, indexes: Uint32Array) {
     const x = new Float32Array(indexes.length * size);
     const skipped: Skipped[] = [];
     await Promise.all(

@@ -1,16 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { TrainerError } from '../errors.js';
+import { threadFile } from '../thread-file.js';
 import type { LoaderSetup, LoadReply, LoadRequest } from './jobs.js';
 
 type Batch = Extract<LoadReply, { x: Float32Array }>;
-
-/** Threads run what the build wrote, also when this file is read from src (tests). */
-function workerUrl(): URL {
-  const here = import.meta.url;
-  return here.endsWith('.ts')
-    ? new URL(here.replace(/\/src\/(images\/)pool\.ts$/, '/dist/$1worker.js'))
-    : new URL('./worker.js', here);
-}
 
 /**
  * Threads that make batches. `load` answers when the batch is ready, in whichever order they end; a thread
@@ -27,7 +20,7 @@ export function createPool(count: number, setup: LoaderSetup) {
   let closing = false;
 
   const workers = Array.from({ length: count }, (_, at) => {
-    const worker = new Worker(workerUrl(), { workerData: setup, execArgv: [] });
+    const worker = new Worker(threadFile('images/worker'), { workerData: setup, execArgv: [] });
     worker.unref();
     const endAll = (error: Error) => {
       for (const [id, task] of waiting) {

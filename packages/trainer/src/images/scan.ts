@@ -13,11 +13,19 @@ export interface Scan {
   classes: string[];
   samples: { path: string; label: number }[];
   skipped: Skipped[];
+  /** How many of the samples note a camera's turn (EXIF). */
+  turned: number;
 }
 
 const pictures = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif']);
 /** Keras reads these; they are named as skipped here instead of being silently absent. */
 const unreadable = new Set(['.bmp', '.ppm']);
+
+/** By the end of its name; what is in it decides how it is read. */
+function isPicture(file: string): boolean {
+  const kind = path.extname(file).toLowerCase();
+  return pictures.has(kind) || unreadable.has(kind);
+}
 
 /** The same order on every machine and in every locale. */
 const byName = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
@@ -56,7 +64,7 @@ async function files(dir: string): Promise<string[]> {
 }
 
 /** Takes the first `share` pictures whose headers can be read. */
-async function choose(candidates: string[], share: number, skipped: Skipped[]): Promise<string[]> {
+async function choose(candidates: string[], share: number, scan: Scan): Promise<string[]> {
   const chosen: string[] = [];
   let next = 0;
   while (next < candidates.length && chosen.length < share) {
@@ -66,7 +74,10 @@ async function choose(candidates: string[], share: number, skipped: Skipped[]): 
       chunk.map((file) => {
         if (!unreadable.has(path.extname(file).toLowerCase())) {
           return checkHeader(file).then(
-            () => undefined,
+            ({ turned }) => {
+              if (turned) scan.turned++;
+              return undefined;
+            },
             (error: Error) => error.message,
           );
         }
@@ -76,10 +87,17 @@ async function choose(candidates: string[], share: number, skipped: Skipped[]): 
     for (const [i, file] of chunk.entries()) {
       const reason = reasons[i];
       if (reason === undefined) chosen.push(file);
-      else skipped.push({ path: file, reason });
+      else scan.skipped.push({ path: file, reason });
     }
   }
   return chosen;
+}
+
+/** Every picture under a folder whose header can be read, in the order of names. */
+export async function findPictures(dir: string): Promise<{ files: string[]; skipped: Skipped[] }> {
+  const scan: Scan = { classes: [], samples: [], skipped: [], turned: 0 };
+  const found = await choose((await files(dir)).filter(isPicture), Number.POSITIVE_INFINITY, scan);
+  return { files: found, skipped: scan.skipped };
 }
 
 /**
@@ -107,18 +125,15 @@ export async function scanDirectory(dir: string, maxSamples: number | undefined)
       `maxSamples is ${maxSamples}: it must be a whole number, at least one for each of ${classes.length} classes.`,
     );
   }
-  const scan: Scan = { classes, samples: [], skipped: [] };
+  const scan: Scan = { classes, samples: [], skipped: [], turned: 0 };
   for (const [label, name] of classes.entries()) {
     const all = await files(path.join(dir, name));
-    const candidates = all.filter((f) => {
-      const kind = path.extname(f).toLowerCase();
-      return pictures.has(kind) || unreadable.has(kind);
-    });
+    const candidates = all.filter(isPicture);
     const share =
       maxSamples === undefined
         ? Number.POSITIVE_INFINITY
         : Math.floor(maxSamples / classes.length) + (label < maxSamples % classes.length ? 1 : 0);
-    const chosen = await choose(candidates, share, scan.skipped);
+    const chosen = await choose(candidates, share, scan);
     if (chosen.length === 0) {
       const broken = candidates.length > 0 ? ` ${candidates.length} could not be read, the first: ` : '';
       const first = scan.skipped.find((s) => s.path === candidates[0]);

@@ -40,6 +40,8 @@ interface Backward {
  * is read, and no tape is kept. Shapes have no batch dimension; tensors do, as their first.
  */
 export interface Layer {
+  /** Its name in the model; made from its kind when not given. */
+  readonly name?: string;
   /** Keras's class name in snake case; the first such layer is named so, the next `conv2d_1`. */
   readonly kind: string;
   /** Keras's class name, for the summary. */

@@ -1,4 +1,4 @@
-const paddings = ['valid', 'same'] as const;
+export const paddings = ['valid', 'same'] as const;
 export type Padding = (typeof paddings)[number];
 
 /** How a window moves over a picture. */

@@ -1,7 +1,7 @@
 import { TrainerError } from '../errors.js';
 import { count, type Layer } from './layer.js';
 
-const activationNames = ['relu', 'sigmoid', 'softmax'] as const;
+export const activationNames = ['relu', 'sigmoid', 'softmax'] as const;
 export type ActivationName = (typeof activationNames)[number];
 
 /** An activation layer that knows its function: the loss asks the last one. */

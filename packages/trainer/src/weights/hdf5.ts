@@ -95,7 +95,7 @@ export async function writeWeights(path: string, layers: LayerWeights[]): Promis
   } catch (cause) {
     await rm(temporary, { force: true });
     throw new TrainerError(
-      'bad_weights',
+      (cause as NodeJS.ErrnoException).code === 'ENOSPC' ? 'output_full' : 'bad_weights',
       `The weights can't be written to ${path}: ${(cause as Error).message}.`,
       {
         cause,

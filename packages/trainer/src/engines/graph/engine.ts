@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { encodeSavedModel } from '@mycloud/tfevents';
+import { TrainerError } from '../../errors.js';
 import { rateAfter } from '../../optimizers.js';
 import type { Batch, Engine, StepResult, TrainingPlan, Weights } from '../engine.js';
 import type { Float } from './graph-builder.js';
@@ -98,7 +99,9 @@ export class GraphEngine implements Engine {
 
   /** Runs a signature; `n` is the size of what is fed where its shape leaves one open. */
   private run(name: SignatureName, fed: Record<string, Float32Array | Int32Array>, n?: number) {
-    const { inputs, outputs } = this.signatures[name];
+    const signature = this.signatures[name];
+    if (!signature) throw new TrainerError('internal', `This network has no loss, so it can't ${name}`);
+    const { inputs, outputs } = signature;
     const feeds = Object.entries(inputs).map(([key, { name: ref, shape }]): Feed => {
       return { ref, shape: shape.map((size) => (size === -1 ? n! : size)), data: fed[key]! };
     });

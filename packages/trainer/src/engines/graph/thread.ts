@@ -1,14 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { TrainerError } from '../../errors.js';
+import { threadFile } from '../../thread-file.js';
 import type { Feed, ThreadReady, ThreadReply, ThreadRequest, ThreadSetup } from './messages.js';
-
-/** The thread runs what the build wrote, also when this file is read from src (tests). */
-function workerUrl(): URL {
-  const here = import.meta.url;
-  return here.endsWith('.ts')
-    ? new URL(here.replace(/\/src\/(engines\/graph\/)thread\.ts$/, '/dist/$1worker.js'))
-    : new URL('./worker.js', here);
-}
 
 type Answer = Extract<ThreadReply, { id: number }>;
 type Asked<T> = T extends { id: number } ? Omit<T, 'id'> : never;
@@ -30,7 +23,7 @@ export interface TensorflowThread extends ThreadReady {
  * @throws Error where the binding doesn't load
  */
 export async function startTensorflow(setup: ThreadSetup): Promise<TensorflowThread> {
-  const worker = new Worker(workerUrl(), { workerData: setup, execArgv: [] });
+  const worker = new Worker(threadFile('engines/graph/worker'), { workerData: setup, execArgv: [] });
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
 
@@ -65,6 +58,7 @@ export async function startTensorflow(setup: ThreadSetup): Promise<TensorflowThr
   return {
     ...ready,
     load: async (folder) => (await ask({ load: folder })).session!,
+    // Fed memory is copied and never used again: a variable that is assigned keeps it as its own.
     run: async (session, feeds, fetches) => (await ask({ session, feeds, fetches })).values!,
     drop: async (session) => void (await ask({ drop: session })),
   };

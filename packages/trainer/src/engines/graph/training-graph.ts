@@ -1,4 +1,5 @@
 import type { GraphNode, Signature } from '@mycloud/tfevents';
+import { isActivation } from '../../layers/simple.js';
 import type { TrainingPlan } from '../engine.js';
 import { type Float, GraphBuilder, type Value } from './graph-builder.js';
 import { piecesOf } from './layers.js';
@@ -11,7 +12,10 @@ export type SignatureName = 'train' | 'test' | 'predict' | 'weights' | 'init' | 
 
 export interface TrainingGraph {
   nodes: GraphNode[];
-  signatures: Record<SignatureName, Signature>;
+  signatures: Record<Exclude<SignatureName, 'train' | 'test'>, Signature> & {
+    train?: Signature;
+    test?: Signature;
+  };
 }
 
 interface Half {
@@ -25,7 +29,7 @@ interface Half {
  *   train    x, y, seed, rate → loss and z; the weights and slots are changed
  *   test     x, y → loss and z     predict  x → the last activation
  *   weights  → every weight and slot     init, write  take them (`write` the weights alone)
- * z [n, units] is what the last activation is given.
+ * z [n, units] is what the last activation is given. A network that ends in another layer only predicts.
  */
 export function trainingGraph(
   { network, loss, optimizer }: Pick<TrainingPlan, 'network' | 'loss' | 'optimizer'>,
@@ -33,7 +37,8 @@ export function trainingGraph(
 ): TrainingGraph {
   const graph = new GraphBuilder();
   const [first, last] = [network[0]!, network.at(-1)!];
-  const pieces = poolFirst(network.slice(0, -1).flatMap(piecesOf));
+  const isJudged = isActivation(last.layer) && last.layer.activation === loss.activation;
+  const pieces = poolFirst((isJudged ? network.slice(0, -1) : network).flatMap(piecesOf));
   const variables = createVariables(graph, network, optimizer);
   const xShape = [-1, ...first.inputShape];
   const yShape = [-1, ...last.outputShape];
@@ -76,6 +81,12 @@ export function trainingGraph(
     return updates;
   };
 
+  const float = (name: string, shape: number[]) => ({ name: `${name}:0`, type: 'float32' as const, shape });
+  if (!isJudged) {
+    const predict = { inputs: { x: float(x, xShape) }, outputs: { y: float(forward('test').z.ref, yShape) } };
+    return { nodes: graph.nodes, signatures: { predict, ...variables.signatures() } };
+  }
+
   const train = forward('train');
   const judged = lossEmitters[loss.name](graph, 'train/loss', train.z, y);
   const updates = backward(train.emitted, judged.gradient());
@@ -83,7 +94,6 @@ export function trainingGraph(
   const test = forward('test');
   const activation = loss.activation === 'sigmoid' ? 'Sigmoid' : 'Softmax';
 
-  const float = (name: string, shape: number[]) => ({ name: `${name}:0`, type: 'float32' as const, shape });
   const scores = (mean: string, z: string) => ({ loss: float(mean, []), z: float(z, yShape) });
   const pictures = { x: float(x, xShape), y: float(y, yShape) };
   return {
