@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { carrying } from './support/processes.js';
 import { eventually, startServer, type TestServer } from './support/server.js';
 
 let server: TestServer;
@@ -127,6 +129,20 @@ describe('following', () => {
       return (await server.json<{ status: string }>(['info', name])).status === 'stopped';
     });
   });
+});
+
+it('a server that nobody reads any more stops all it runs', async () => {
+  const home = path.join(server.folder, 'hung');
+  const up = server.start(['up', '--home', home, '--port', '0', '--json']);
+  for await (const line of createInterface({ input: up.stdout! })) if (line.startsWith('{')) break;
+  expect(carrying(home).length).toBeGreaterThan(3);
+  // As when the terminal is closed: the next word it says fails.
+  up.stdout?.destroy();
+  up.stderr?.destroy();
+  const ended = once(up, 'exit');
+  up.kill('SIGTERM');
+  await ended;
+  expect(carrying(home)).toEqual([]);
 });
 
 describe('what can’t be', () => {
