@@ -214,6 +214,10 @@ try {
 
   if (!options.exit) {
     say(`The server goes on at ${server.url}. Ctrl-C stops it.`);
+    const { url: page } = await mycloud(['open', job.name], { cwd: folder, capture: true });
+    process.stdout.write(
+      `The job's page (this link opens it once; \`mycloud open\` makes another):\n  ${page}\n\n`,
+    );
     process.stdout.write(
       `To use it from another terminal:\n  export MYCLOUD_URL=${server.url} MYCLOUD_TOKEN=${token}\n  npx mycloud status\n`,
     );

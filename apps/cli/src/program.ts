@@ -92,6 +92,10 @@ export function buildProgram(): Command {
     .option('-o, --out <dir>', 'where to', '.')
     .option('--list', 'only show what there is')
     .action(async (job, path, options) => (await import('./commands/output.js')).output(job, path, options));
+  command('open', 'Prints a link that opens the page logged in as you, and opens it where there is a screen')
+    .argument('[job]', "a job's own page")
+    .option('--no-browser', 'only print it')
+    .action(async (job, options) => (await import('./commands/open.js')).open(job, options));
   command('workers', 'Shows the workers, what they offer and run').action(async (options) =>
     (await import('./commands/workers.js')).workers(options),
   );
