@@ -37,7 +37,11 @@ try {
         await page.waitForSelector('h1');
         // Charts and pictures come a moment after the page.
         await page.waitForTimeout(1200);
-        const name = at.replace(/[?#].*$/, '').replace(/^\/|\/$/g, '').replaceAll('/', '-') || 'jobs';
+        const name =
+          at
+            .replace(/[?#].*$/, '')
+            .replace(/^\/|\/$/g, '')
+            .replaceAll('/', '-') || 'jobs';
         await page.screenshot({ path: path.join(out, `${name}-${size}-${colorScheme}.png`) });
       }
     }
@@ -47,8 +51,10 @@ try {
 }
 
 async function usualPaths(page) {
-  await page.waitForSelector(".row-link");
-  const hrefs = await page.locator('.row-link').evaluateAll((links) => links.map((a) => a.getAttribute('href')));
+  await page.waitForSelector('.row-link');
+  const hrefs = await page
+    .locator('.row-link')
+    .evaluateAll((links) => links.map((a) => a.getAttribute('href')));
   const job = hrefs.at(-1);
   await page.goto(new URL('/datasets', link).href);
   await page.waitForSelector('h1');

@@ -4,7 +4,7 @@ import { CircleCheck, CircleX } from 'lucide-react';
 import { Link } from 'react-router';
 import { jobQuery, jobsQuery, machinesQuery, workersQuery } from '../api/queries.js';
 import { Duration } from '../job/duration.js';
-import { bytesText, countText, timeText } from '../ui/format.js';
+import { countText, memoryText, timeText } from '../ui/format.js';
 import { useHead } from '../ui/head.js';
 import { Empty, ErrorNotice, Loading } from '../ui/notice.js';
 
@@ -54,7 +54,7 @@ export function ClusterPage() {
                   <tr key={machine.name}>
                     <th scope="row">{machine.name}</th>
                     <td className="number">{machine.cores}</td>
-                    <td className="number">{bytesText(machine.memoryBytes)}</td>
+                    <td className="number">{memoryText(machine.memoryBytes)}</td>
                     <td className="number">{machine.gpus}</td>
                     <td>{countText(machine.workers, 'worker')}</td>
                   </tr>
@@ -92,7 +92,7 @@ function WorkerCard({ worker }: { worker: WorkerInfo }) {
         </span>
       </h2>
       <p className="dim">
-        {worker.cores} cores · {bytesText(worker.memoryBytes)} ·{' '}
+        {worker.cores} cores · {memoryText(worker.memoryBytes)} ·{' '}
         {worker.gpus > 0 ? countText(worker.gpus, 'GPU') : 'no GPU'} · {worker.runner}
       </p>
       <p className="dim">offers {worker.machines.join(', ')}</p>

@@ -5,7 +5,7 @@ import { useNow } from '../ui/now.js';
 
 /** How long the job runs or ran; while it waits, how long it has. */
 export function Duration({ job }: { job: Job }) {
-  return isActive(job) ? <Ticking since={job.startedAt ?? job.createdAt} /> : <>{lasted(job)}</>;
+  return isActive(job) ? <Ticking since={job.startedAt ?? job.createdAt} /> : lasted(job);
 }
 
 function lasted(job: Job): string {

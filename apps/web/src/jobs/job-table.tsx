@@ -44,6 +44,7 @@ export function JobTable({ jobs, ofProject, more }: Props) {
   useKeys({
     j: () => choose(chosen + 1),
     k: () => choose(chosen - 1),
+    // biome-ignore lint/correctness/noComponentHookFactories: a key's name, no component
     Enter: () => jobs[chosen] && navigate(`/${jobs[chosen].name}`),
   });
 

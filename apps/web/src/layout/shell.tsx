@@ -2,7 +2,7 @@ import type { User } from '@mycloud/shared/browser';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { CircleHelp, Database, LogOut, Moon, Rows3, Server, Sun, WifiOff } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
-import { NavLink, useNavigate } from 'react-router';
+import { Link, useLocation, useNavigate } from 'react-router';
 import { call } from '../api/call.js';
 import { useConnection } from '../api/live.js';
 import { useKeys } from '../ui/keyboard.js';
@@ -10,12 +10,13 @@ import { useTheme } from '../ui/theme.js';
 import { Help } from './help.js';
 
 const places = [
-  { to: '/', word: 'Jobs', icon: Rows3 },
-  { to: '/datasets', word: 'Datasets', icon: Database },
-  { to: '/cluster', word: 'Cluster', icon: Server },
+  { to: '/', word: 'Jobs', icon: Rows3, holds: /^\/$|^\/[^/]+\/projects\// },
+  { to: '/datasets', word: 'Datasets', icon: Database, holds: /^\/datasets$|^\/[^/]+\/datasets\// },
+  { to: '/cluster', word: 'Cluster', icon: Server, holds: /^\/cluster$/ },
 ];
 
 export function Shell({ user, children }: { user: User; children: ReactNode }) {
+  const { pathname } = useLocation();
   const [help, setHelp] = useState(false);
   useKeys({ '?': () => setHelp(true) });
   return (
@@ -24,19 +25,24 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
         Skip to the content
       </a>
       <header className="top">
-        <NavLink to="/" className="brand" aria-label="mycloud: all jobs">
+        <Link to="/" className="brand" aria-label="mycloud: all jobs">
           <svg viewBox="0 0 32 32" width="24" height="24" aria-hidden="true">
             <rect width="32" height="32" rx="8" fill="var(--accent)" />
             <path d="M8 21.5l4.6-9 4.2 7 3-4.4L24 21.5" className="brand-line" />
           </svg>
           <span>mycloud</span>
-        </NavLink>
+        </Link>
         <nav aria-label="Places">
-          {places.map(({ to, word, icon: Icon }) => (
-            <NavLink key={to} to={to} end>
+          {places.map(({ to, word, icon: Icon, holds }) => (
+            <Link
+              key={to}
+              to={to}
+              className={holds.test(pathname) ? 'active' : undefined}
+              aria-current={holds.test(pathname) ? 'page' : undefined}
+            >
               <Icon size={16} aria-hidden />
               <span>{word}</span>
-            </NavLink>
+            </Link>
           ))}
         </nav>
         <ConnectionMark />

@@ -16,6 +16,9 @@ export function bytesText(bytes: number): string {
   return power === 0 ? `${bytes} B` : `${(bytes / 1000 ** power).toFixed(1)} ${units[power]}`;
 }
 
+/** 8.0 GiB, as machines are sold and jobs are told. */
+export const memoryText = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
 export const countText = (n: number, noun: string): string =>
   `${n.toLocaleString('en')} ${n === 1 ? noun : `${noun}s`}`;
 
