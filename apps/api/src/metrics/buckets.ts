@@ -34,7 +34,7 @@ export async function bucketSeries(
          SELECT id, step, time, value, ${x} AS x FROM "Metric" WHERE "jobId" = $1 AND name = $2
            AND attempt = (SELECT attempt FROM "Metric" WHERE "jobId" = $1 AND name = $2 ORDER BY id DESC LIMIT 1)) p
        WHERE x IS NOT NULL AND ($4::float8 IS NULL OR x >= $4) AND ($5::float8 IS NULL OR x <= $5)),
-     span AS (SELECT min(x) AS low, max(x) AS high, count(*)::int AS points FROM points),
+     span AS MATERIALIZED (SELECT min(x) AS low, max(x) AS high, count(*)::int AS points FROM points),
      placed AS (
        SELECT p.*, CASE WHEN s.points <= $3 THEN p.id
          ELSE LEAST($3 - 1, floor((p.x - s.low) / NULLIF(s.high - s.low, 0) * $3))::bigint END AS bucket

@@ -22,6 +22,7 @@ export function LiveJobs({ children }: { children: ReactNode }) {
   useEffect(() => {
     if (!visible) return;
     const source = new EventSource('/v1/jobs/stream');
+    const refresh = metricsRefresher(client);
     let lost = false;
     source.onopen = () => {
       setConnection('live');
@@ -39,10 +40,7 @@ export function LiveJobs({ children }: { children: ReactNode }) {
       takeJobs(client, (JSON.parse(event.data) as { items: Job[] }).items);
     });
     source.addEventListener('metrics', (event) => {
-      for (const name of (JSON.parse(event.data) as { names: string[] }).names) {
-        void client.invalidateQueries({ queryKey: ['metrics', name] });
-        void client.invalidateQueries({ queryKey: ['buckets', name] });
-      }
+      for (const name of (JSON.parse(event.data) as { names: string[] }).names) void refresh(name);
     });
     void client.invalidateQueries({ queryKey: ['jobs'] });
     void client.invalidateQueries({ queryKey: ['job'] });
@@ -50,6 +48,26 @@ export function LiveJobs({ children }: { children: ReactNode }) {
   }, [client, visible]);
 
   return <ConnectionContext value={connection}>{children}</ConnectionContext>;
+}
+
+/** Reads what is shown of a job's metrics again: what comes during a read waits for its end, so that however long one takes it gets there. */
+function metricsRefresher(client: QueryClient) {
+  const busy = new Set<string>();
+  const again = new Set<string>();
+  return async (name: string): Promise<void> => {
+    if (busy.has(name)) {
+      again.add(name);
+      return;
+    }
+    busy.add(name);
+    do {
+      again.delete(name);
+      await Promise.all(
+        ['metrics', 'buckets'].map((kind) => client.invalidateQueries({ queryKey: [kind, name] })),
+      );
+    } while (again.has(name));
+    busy.delete(name);
+  };
 }
 
 /** Puts changed jobs where they are shown; a list that may have to show another one is read again. */
