@@ -30,13 +30,12 @@ export const metricRoutes = {
     path: base,
     auth: 'user',
     tag,
-    summary: 'Names of its series with count and last value',
+    summary: 'Names of its series with their last value',
     params: jobParams,
     response: z.object({
       items: z.array(
         z.object({
           name: z.string(),
-          points: z.number().int(),
           last: z.number().nullable(),
           lastStep: z.number().int().nullable(),
           updatedAt: timeSchema,
