@@ -119,7 +119,7 @@ export const jobRoutes = {
   }),
   /**
    * Events: `jobs` (data: {items: Job[]}, those that changed or were made, at most twice a second), `metrics` (data: {names}, of
-   * the jobs that have new points). No ids: who was away reads the list again.
+   * the jobs that have new points), `missed` (more happened than could be sent). No ids: who was away, or missed some, reads again.
    */
   stream: defineRoute({
     method: 'GET',

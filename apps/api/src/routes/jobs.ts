@@ -27,15 +27,30 @@ export function jobRoutes(app: FastifyInstance, deps: Deps): void {
 
   serve(app, contract.stream, ({ caller, reply }) => {
     const stream = openStream(reply);
+    let busy = false;
+    let missed = false;
+    const send = async (frames: string) => {
+      busy = true;
+      await stream.write(frames);
+      // A page too slow for all that happens is told to read again, once it has read what it was sent.
+      while (missed && !stream.gone.aborted) {
+        missed = false;
+        await stream.write(frame('missed', {}));
+      }
+      busy = false;
+    };
     const leave = changes.join(({ jobs, metrics }) => {
       const seen = jobs.filter(
         (one) => caller.role === 'admin' || one.public || one.ownerId === caller.userId,
       );
       if (seen.length === 0) return;
+      if (busy) {
+        missed = true;
+        return;
+      }
       const names = seen.filter(({ job }) => metrics.has(job.id)).map(({ job }) => job.name);
-      const text = frame('jobs', { items: seen.map(({ job }) => job) });
-      // A page too slow for what happens loses nothing it can't read again: what waits for it is bounded by its socket.
-      void stream.write(names.length > 0 ? text + frame('metrics', { names }) : text);
+      const changed = frame('jobs', { items: seen.map(({ job }) => job) });
+      void send(names.length > 0 ? changed + frame('metrics', { names }) : changed);
     });
     stream.gone.addEventListener('abort', leave, { once: true });
     if (stream.gone.aborted) leave();

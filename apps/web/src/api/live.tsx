@@ -2,6 +2,7 @@ import type { Job } from '@mycloud/shared/browser';
 import { type InfiniteData, type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react';
 import { useVisible } from '../ui/visible.js';
+import type { JobFilter } from './queries.js';
 
 /** `live`: changes come by themselves; `away`: the server doesn't answer, and is asked again and again. */
 export type Connection = 'opening' | 'live' | 'away';
@@ -42,6 +43,7 @@ export function LiveJobs({ children }: { children: ReactNode }) {
     source.addEventListener('metrics', (event) => {
       for (const name of (JSON.parse(event.data) as { names: string[] }).names) void refresh(name);
     });
+    source.addEventListener('missed', () => void client.invalidateQueries());
     void client.invalidateQueries({ queryKey: ['jobs'] });
     void client.invalidateQueries({ queryKey: ['job'] });
     return () => source.close();
@@ -82,20 +84,26 @@ function takeJobs(client: QueryClient, jobs: Job[]): void {
     const pages = query.state.data as JobPages | undefined;
     if (!pages) continue;
     const known = new Set(pages.pages.flatMap((page) => page.items.map((job) => job.id)));
-    const [, filter] = query.queryKey as [string, { status?: string }];
+    const [, filter] = query.queryKey as [string, JobFilter];
     const newest = pages.pages[0]?.items[0]?.createdAt ?? '';
-    const moves = jobs.some((job) =>
-      known.has(job.id)
-        ? filter.status && job.status !== filter.status
-        : job.createdAt >= newest || filter.status,
+    const made = jobs.filter(
+      (job) =>
+        !known.has(job.id) &&
+        job.createdAt > newest &&
+        (filter.owner ?? job.owner) === job.owner &&
+        (filter.project ?? job.project) === job.project,
     );
-    client.setQueryData<JobPages>(query.queryKey, {
-      ...pages,
-      pages: pages.pages.map((page) => ({
-        ...page,
-        items: page.items.map((job) => byId.get(job.id) ?? job),
-      })),
-    });
+    // Whether a job belongs among those of a text only the server tells.
+    const asks = Boolean(filter.status || filter.text);
+    const moves = asks && jobs.some((job) => !known.has(job.id) || job.status !== filter.status);
+    const [first, ...others] = pages.pages.map((page) => ({
+      ...page,
+      items: page.items.map((job) => byId.get(job.id) ?? job),
+    }));
+    if (!first) continue;
+    made.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+    const items = asks ? first.items : [...made, ...first.items];
+    client.setQueryData<JobPages>(query.queryKey, { ...pages, pages: [{ ...first, items }, ...others] });
     if (moves) void client.invalidateQueries({ queryKey: query.queryKey, exact: true });
   }
 }

@@ -26,7 +26,7 @@ function placeOf(name: string): { key: string; role: string } {
     return !found || parts.length === 1;
   });
   const last = kept.at(-1) ?? name;
-  const prefix = /^(?:epoch_)?(val|test|eval)_(.+)$/.exec(last);
+  const prefix = /^(?:epoch_)?(train|val|test|eval)_(.+)$/.exec(last);
   if (prefix) {
     role = prefix[1] === 'val' ? 'validation' : (prefix[1] as string);
     kept[kept.length - 1] = prefix[2] as string;
@@ -49,7 +49,9 @@ export function groupSeries(names: readonly string[]): ChartGroup[] {
       section,
       series: [],
     };
-    chart.series.push({ name, role });
+    // Two of one part, such as `loss` and `train_loss`, go by their names.
+    const taken = chart.series.some((one) => one.role === role);
+    chart.series.push({ name, role: taken ? name : role });
     charts.set(key, chart);
   }
   const order = (section: string) => (section === 'Metrics' ? 0 : section === 'System' ? 2 : 1);

@@ -11,6 +11,9 @@ export interface Scale {
   start: number;
 }
 
+/** What the x of the canvas is counted from: the start of the job on the elapsed axis. */
+export const zeroOf = ({ axis, start }: Scale): number => (axis === 'elapsed' ? start : 0);
+
 interface Asked {
   names: string[];
   scale: Scale;
@@ -37,6 +40,11 @@ export function plotOptions({
   zoomed,
   hovered,
 }: Asked): uPlot.Options {
+  const zero = zeroOf(scale);
+  const xAt = ({ cursor, data }: uPlot) => {
+    const x = cursor.idx == null ? undefined : data[0][cursor.idx];
+    return x === undefined ? null : zero + x;
+  };
   const grid = { stroke: colour('--grid'), width: 1 };
   const text = {
     stroke: colour('--text-dim'),
@@ -49,7 +57,8 @@ export function plotOptions({
   names.forEach((name, i) => {
     const stroke = colour(`--line-${i % 6}`);
     const first = series.length;
-    const edge = { stroke: 'transparent', points: { show: false }, spanGaps: true };
+    // Of a bucket the edges are drawn too: a spike of one point is a line, not a shade.
+    const edge = { stroke: `${stroke}59`, width: 1, points: { show: false }, spanGaps: true };
     const points = { show: (_: uPlot, __: number, from: number, to: number) => to - from < 40, size: 5 };
     series.push(
       {
@@ -98,7 +107,7 @@ export function plotOptions({
         size: 28,
         space: 64,
         values: (_, ticks) => ticks.map((tick) => xText(tick, scale)),
-        ...(scale.axis === 'step' && { incrs: wholeSteps }),
+        incrs: scale.axis === 'step' ? wholeSteps : wholeTimes,
       },
       {
         ...text,
@@ -107,12 +116,12 @@ export function plotOptions({
       },
     ],
     hooks: {
-      setCursor: [(u) => hovered(u.cursor.idx == null ? null : (u.data[0][u.cursor.idx] ?? null))],
+      setCursor: [(u) => hovered(xAt(u))],
       setSelect: [
         (u) => {
           const { left, width: wide } = u.select;
           if (wide < 4) return;
-          zoomed({ from: u.posToVal(left, 'x'), to: u.posToVal(left + wide, 'x') });
+          zoomed({ from: zero + u.posToVal(left, 'x'), to: zero + u.posToVal(left + wide, 'x') });
           u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
         },
       ],
@@ -125,6 +134,14 @@ const wholeSteps = [1, 2, 5]
   .flatMap((n) => Array.from({ length: 12 }, (_, power) => n * 10 ** power))
   .sort((a, b) => a - b);
 
+/** Milliseconds: of seconds, minutes, hours and days what a clock shows evenly. */
+const wholeTimes = [
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * 1000),
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * 60_000),
+  ...[1, 2, 3, 6, 12].map((n) => n * 3_600_000),
+  ...[1, 2, 7, 14, 28, 56, 112].map((n) => n * 86_400_000),
+];
+
 /** A little room above and below; a line that never moves gets some too. */
 function yRange(_: uPlot, low: number | null, high: number | null): [number, number] {
   if (low === null || high === null) return [0, 1];
@@ -133,9 +150,9 @@ function yRange(_: uPlot, low: number | null, high: number | null): [number, num
   return [low >= 0 && low - room < 0 ? 0 : low - room, high + room];
 }
 
-function xText(x: number, { axis, start }: Scale): string {
+function xText(x: number, { axis }: Scale): string {
   if (axis === 'step') return Number.isInteger(x) ? x.toLocaleString('en') : '';
-  if (axis === 'elapsed') return durationText(x - start);
+  if (axis === 'elapsed') return durationText(x);
   return new Date(x).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 }
 

@@ -4,7 +4,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { useTheme } from '../ui/theme.js';
 import type { Zoom } from './chart.js';
-import { plotOptions, type Scale } from './options.js';
+import { plotOptions, type Scale, zeroOf } from './options.js';
 import type { ChartSettings } from './settings.js';
 import { tableOf } from './table.js';
 
@@ -26,7 +26,7 @@ export function Plot({ lines, names, settings, start, zoom, onZoom, onHover, lab
   const { shown: theme } = useTheme();
   const { axis, log, smoothing } = settings;
   const scale: Scale = { axis, log, start };
-  const table = tableOf(lines, axis === 'step' ? 'step' : 'time', smoothing, log);
+  const table = tableOf(lines, axis === 'step' ? 'step' : 'time', smoothing, log, zeroOf(scale));
   const latest = useRef(table);
   latest.current = table;
   const look = `${names.length} ${axis} ${log} ${smoothing > 0} ${theme} ${start}`;
@@ -66,7 +66,7 @@ export function Plot({ lines, names, settings, start, zoom, onZoom, onHover, lab
   // biome-ignore lint/correctness/useExhaustiveDependencies: the table follows from these
   useEffect(() => {
     plot.current?.setData(table);
-    if (zoom) plot.current?.setScale('x', { min: zoom.from, max: zoom.to });
+    if (zoom) plot.current?.setScale('x', { min: zoom.from - zeroOf(scale), max: zoom.to - zeroOf(scale) });
   }, [lines, smoothing, zoom, look]);
 
   return <div className="plot" ref={place} role="img" aria-label={label} />;

@@ -11,6 +11,7 @@ export function tableOf(
   axis: 'step' | 'time',
   smoothing: number,
   log: boolean,
+  zero: number,
 ): uPlot.AlignedData {
   // A logarithm of nothing is no place on the axis.
   const drawable = (value: number | null | undefined) =>
@@ -19,7 +20,7 @@ export function tableOf(
     const placed = points.filter((point) => point[axis] !== null);
     const raw = placed.map((point) => drawable(point.value));
     return [
-      placed.map((point) => point[axis] as number),
+      placed.map((point) => (point[axis] as number) - zero),
       raw,
       placed.map((point) => drawable(point.min === undefined ? point.value : point.min)),
       placed.map((point) => drawable(point.max === undefined ? point.value : point.max)),

@@ -117,7 +117,8 @@ function JobRow({ job, index, top, chosen, ofProject, metrics }: RowProps) {
       </span>
       <span role="cell" className="job-what">
         <Link to={`/${job.name}`} className="row-link">
-          {ofProject ? `#${job.number}` : `${job.project} #${job.number}`}
+          {!ofProject && <span className="job-project">{job.project}</span>}
+          <span>#{job.number}</span>
           {job.description && <span className="job-description">{job.description}</span>}
         </Link>
         <code title={job.command}>

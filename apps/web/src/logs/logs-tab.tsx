@@ -169,11 +169,11 @@ export function LogsTab({ job, at }: TabProps) {
               );
             })}
           </div>
-          {log.progress && (
-            <div className="progress-line">
-              <AnsiText text={log.progress} search="" />
-            </div>
-          )}
+        </div>
+      )}
+      {log.progress && (
+        <div className="progress-line">
+          <AnsiText text={log.progress} search="" />
         </div>
       )}
     </section>
