@@ -62,7 +62,7 @@ try {
         const file = path.join(out, `${name}-${size}-${colorScheme}.png`);
         // So many colours are enough for a page, and a quarter of the bytes.
         await sharp(await page.screenshot())
-          .png({ palette: true, colours: 128, effort: 10 })
+          .png({ palette: true, quality: 80, dither: 0 })
           .toFile(file);
       }
     }

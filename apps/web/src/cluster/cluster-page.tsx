@@ -1,6 +1,7 @@
 import type { Job, WorkerInfo } from '@mycloud/shared/browser';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { CircleCheck, CircleX } from 'lucide-react';
+import { useEffect } from 'react';
 import { Link } from 'react-router';
 import { jobQuery, jobsQuery, machinesQuery, workersQuery } from '../api/queries.js';
 import { Duration } from '../job/duration.js';
@@ -10,6 +11,7 @@ import { Empty, ErrorNotice, Loading } from '../ui/notice.js';
 
 /** Of so many in line the reason is asked for; the rest wait behind them. */
 const explained = 20;
+const mostWaiting = 2000;
 
 export function ClusterPage() {
   useHead('Cluster');
@@ -17,6 +19,12 @@ export function ClusterPage() {
   const machines = useQuery(machinesQuery);
   const queue = useInfiniteQuery(jobsQuery({ status: 'queued' }));
   const waiting = queue.data?.pages.flatMap((page) => page.items) ?? [];
+  // The list is newest first, and the first in line is at its end.
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = queue;
+  const whole = !hasNextPage || waiting.length >= mostWaiting;
+  useEffect(() => {
+    if (!whole && !isFetchingNextPage) void fetchNextPage({ cancelRefetch: false });
+  }, [whole, isFetchingNextPage, fetchNextPage]);
   return (
     <div className="page">
       <h1>Cluster</h1>
@@ -64,11 +72,16 @@ export function ClusterPage() {
           </div>
         </>
       )}
-      <h2 className="section-title">Queue</h2>
+      <h2 className="section-title">Queue, longest waiting first</h2>
+      {waiting.length >= mostWaiting && hasNextPage && (
+        <p className="notice">
+          More than {countText(mostWaiting, 'job')} wait; these are the newest of them.
+        </p>
+      )}
+      {!whole && <Loading what="the queue" />}
       {queue.data && waiting.length === 0 && <p className="dim">Nothing waits.</p>}
-      {waiting.length > 0 && (
+      {whole && waiting.length > 0 && (
         <ul className="queue">
-          {/* The list is newest first; the line is not. */}
           {waiting
             .toReversed()
             .map((job, i) =>

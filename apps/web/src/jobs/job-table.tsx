@@ -1,6 +1,6 @@
 import type { Job } from '@mycloud/shared/browser';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { type CSSProperties, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { type CSSProperties, memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { Duration } from '../job/duration.js';
 import { timeText, valueText } from '../ui/format.js';
@@ -103,7 +103,7 @@ interface RowProps {
   metrics: string[];
 }
 
-function JobRow({ job, index, top, chosen, ofProject, metrics }: RowProps) {
+const JobRow = memo(function JobRow({ job, index, top, chosen, ofProject, metrics }: RowProps) {
   const now = useNow();
   return (
     <div
@@ -142,4 +142,4 @@ function JobRow({ job, index, top, chosen, ofProject, metrics }: RowProps) {
       </time>
     </div>
   );
-}
+});

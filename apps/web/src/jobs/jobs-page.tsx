@@ -31,8 +31,16 @@ export function JobsPage() {
   );
 }
 
-const moreOf = (jobs: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown }) =>
-  jobs.hasNextPage ? { busy: jobs.isFetchingNextPage, load: () => void jobs.fetchNextPage() } : undefined;
+interface Pages {
+  hasNextPage: boolean;
+  isFetchingNextPage: boolean;
+  fetchNextPage(options: { cancelRefetch: boolean }): unknown;
+}
+
+const moreOf = (jobs: Pages) =>
+  jobs.hasNextPage
+    ? { busy: jobs.isFetchingNextPage, load: () => void jobs.fetchNextPage({ cancelRefetch: false }) }
+    : undefined;
 
 function readFilter(search: URLSearchParams, owner?: string, project?: string): JobFilter {
   const status = search.get('status') as JobStatus | null;

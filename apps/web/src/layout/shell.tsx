@@ -5,6 +5,7 @@ import { type ReactNode, useState } from 'react';
 import { Link, useLocation, useNavigate } from 'react-router';
 import { call } from '../api/call.js';
 import { useConnection } from '../api/live.js';
+import { ErrorBoundary } from '../ui/error-boundary.js';
 import { useKeys } from '../ui/keyboard.js';
 import { useTheme } from '../ui/theme.js';
 import { Help } from './help.js';
@@ -57,7 +58,9 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
         </button>
         <UserMenu user={user} />
       </header>
-      <main id="main">{children}</main>
+      <main id="main">
+        <ErrorBoundary place={pathname}>{children}</ErrorBoundary>
+      </main>
       {help && <Help onClose={() => setHelp(false)} />}
     </>
   );

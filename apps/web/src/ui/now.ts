@@ -6,6 +6,8 @@ const listeners = new Set<() => void>();
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
+  // While nobody looked it stood still.
+  if (!timer) now = Date.now();
   timer ??= setInterval(() => {
     now = Date.now();
     for (const tell of listeners) tell();
@@ -19,4 +21,4 @@ function subscribe(listener: () => void): () => void {
 }
 
 /** The time, told each second to all who show it at once. */
-export const useNow = (): number => useSyncExternalStore(subscribe, () => Math.max(now, Date.now() - 1000));
+export const useNow = (): number => useSyncExternalStore(subscribe, () => now);
