@@ -27,19 +27,18 @@ export async function bucketSeries(
   jobId: string,
   { name, axis, buckets, from, to }: Asked,
 ): Promise<{ total: number; points: SeriesPoint[] }> {
-  const x = axis === 'step' ? 'step::float8' : `date_part('epoch', time) * 1000`;
+  const x = axis === 'step' ? 'm.step::float8' : `date_part('epoch', m.time) * 1000`;
+  const wanted = `"Metric" m WHERE m."jobId" = $1 AND m.name = $2 AND m.attempt = (SELECT attempt FROM newest)
+    AND (${x}) IS NOT NULL AND ($4::float8 IS NULL OR ${x} >= $4) AND ($5::float8 IS NULL OR ${x} <= $5)`;
+  // Two passes over the series are quicker than keeping its points between them.
   const { rows } = await deps.pool.query<Row>(
-    `WITH points AS MATERIALIZED (
-       SELECT id, value, x FROM (
-         SELECT id, value, ${x} AS x FROM "Metric" WHERE "jobId" = $1 AND name = $2
-           AND attempt = (SELECT attempt FROM "Metric" WHERE "jobId" = $1 AND name = $2 ORDER BY id DESC LIMIT 1)) p
-       WHERE x IS NOT NULL AND ($4::float8 IS NULL OR x >= $4) AND ($5::float8 IS NULL OR x <= $5)),
-     span AS MATERIALIZED (SELECT min(x) AS low, max(x) AS high, count(*)::int AS points FROM points),
+    `WITH newest AS MATERIALIZED (
+       SELECT attempt FROM "Metric" WHERE "jobId" = $1 AND name = $2 ORDER BY id DESC LIMIT 1),
+     span AS MATERIALIZED (SELECT min(${x}) AS low, max(${x}) AS high, count(*)::int AS points FROM ${wanted}),
      drawn AS (
-       SELECT count(*)::int AS points, min(p.value) AS min, max(p.value) AS max, max(p.id) AS id, max(p.x) AS x
-       FROM points p, span s
-       GROUP BY CASE WHEN s.points <= $3 THEN p.id
-         ELSE LEAST($3 - 1, floor((p.x - s.low) / NULLIF(s.high - s.low, 0) * $3))::bigint END)
+       SELECT count(*)::int AS points, min(m.value) AS min, max(m.value) AS max, max(m.id) AS id, max(${x}) AS x
+       FROM (SELECT low, high, low = high OR points <= $3 AS few FROM span) s, ${wanted}
+       GROUP BY CASE WHEN few THEN m.id ELSE LEAST(width_bucket(${x}, low, high, $3::int), $3) END)
      SELECT d.points, d.min, d.max, l.value, l.step, l.time
      FROM drawn d JOIN "Metric" l ON l.id = d.id ORDER BY d.x, d.id`,
     [jobId, name, buckets, from ?? null, to ?? null],
