@@ -1,6 +1,6 @@
 import type { Job } from '@mycloud/shared/browser';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { type CSSProperties, memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { Duration } from '../job/duration.js';
 import { timeText, valueText } from '../ui/format.js';
@@ -49,15 +49,8 @@ export function JobTable({ jobs, ofProject, more }: Props) {
   });
 
   const metrics = useMemo(() => metricColumns(jobs), [jobs]);
-  const style = { '--metrics': metrics.length } as CSSProperties;
   return (
-    <div
-      className="jobs"
-      role="table"
-      aria-label="Jobs"
-      aria-rowcount={more ? -1 : jobs.length + 1}
-      style={style}
-    >
+    <div className="jobs" role="table" aria-label="Jobs" aria-rowcount={more ? -1 : jobs.length + 1}>
       <div role="rowgroup" className="jobs-head">
         <div role="row" className="job-row">
           {['Status', 'Job', ...metrics, 'Machine', 'Duration', 'Made'].map((title, i) => (

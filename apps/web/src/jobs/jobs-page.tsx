@@ -16,12 +16,27 @@ export function JobsPage() {
   const filter = useMemo(() => readFilter(search, owner, project), [search, owner, project]);
   const away = useConnection() === 'away';
   const jobs = useInfiniteQuery({ ...jobsQuery(filter), refetchInterval: away ? 5000 : false });
+  const found = useQuery({ ...projectQuery(owner ?? '', project ?? ''), enabled: Boolean(project) });
   useHead(project ? `${owner}/${project}` : 'Jobs');
   const items = useMemo(() => jobs.data?.pages.flatMap((page) => page.items) ?? [], [jobs.data]);
   const filtered = Boolean(filter.status || filter.text || (!project && filter.project));
+  const head =
+    owner && project ? (
+      <ProjectHead owner={owner} project={project} description={found.data?.description} />
+    ) : (
+      <h1>Jobs</h1>
+    );
+  if (found.error) {
+    return (
+      <div className="page">
+        {head}
+        <ErrorNotice error={found.error} retry={() => found.refetch()} />
+      </div>
+    );
+  }
   return (
     <div className="page">
-      {owner && project ? <ProjectHead owner={owner} project={project} /> : <h1>Jobs</h1>}
+      {head}
       <Filters filter={filter} ofProject={Boolean(project)} />
       {jobs.error && !jobs.data && <ErrorNotice error={jobs.error} retry={() => jobs.refetch()} />}
       {jobs.isPending && !jobs.error && <Loading what="jobs" />}
@@ -53,16 +68,22 @@ function readFilter(search: URLSearchParams, owner?: string, project?: string): 
   };
 }
 
-function ProjectHead({ owner, project }: { owner: string; project: string }) {
-  const found = useQuery(projectQuery(owner, project));
+function ProjectHead({
+  owner,
+  project,
+  description,
+}: {
+  owner: string;
+  project: string;
+  description?: string;
+}) {
   return (
     <div className="page-head">
       <p className="crumbs">
         <Link to="/">Jobs</Link> / {owner}
       </p>
       <h1>{project}</h1>
-      {found.data?.description && <p className="dim">{found.data.description}</p>}
-      {found.error && <ErrorNotice error={found.error} />}
+      {description && <p className="job-text">{description}</p>}
     </div>
   );
 }

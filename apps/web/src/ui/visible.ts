@@ -14,7 +14,7 @@ export function useOnScreen(element: Element | null): boolean {
   useEffect(() => {
     if (!element) return;
     const observer = new IntersectionObserver(([entry]) => setOnScreen(entry?.isIntersecting ?? false), {
-      rootMargin: '200px',
+      rootMargin: '100px',
     });
     observer.observe(element);
     return () => observer.disconnect();
