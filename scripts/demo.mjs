@@ -85,9 +85,9 @@ async function startServer(port) {
     detached: true,
   });
   const lines = createInterface({ input: child.stdout });
-  const url = await new Promise((resolve, reject) => {
+  const { url, page } = await new Promise((resolve, reject) => {
     child.once('close', (code) => reject(new Error(`mycloud up exited with ${code}`)));
-    lines.on('line', (line) => line.startsWith('{') && resolve(JSON.parse(line).url));
+    lines.on('line', (line) => line.startsWith('{') && resolve(JSON.parse(line)));
   });
   const stop = () =>
     new Promise((resolve) => {
@@ -95,7 +95,7 @@ async function startServer(port) {
       child.once('close', resolve);
       child.kill('SIGTERM');
     });
-  return { url, stop };
+  return { url, page, stop };
 }
 
 async function pictures() {
@@ -164,6 +164,7 @@ try {
   process.stdout.write(
     `It listens at ${server.url}; its data lies in ${path.relative(process.cwd(), home) || '.'}\n`,
   );
+  process.stdout.write(`The page, to look on (this link opens it once): ${paint('1', server.page)}\n`);
 
   say(options.photos ? 'Uploading your photographs' : 'Drawing cats and dogs, and uploading them');
   const photos = await pictures();
@@ -216,6 +217,10 @@ try {
 
   if (!options.exit) {
     say(`The server goes on at ${server.url}. Ctrl-C stops it.`);
+    const { url: page } = await mycloud(['open', job.name], { cwd: folder, capture: true });
+    process.stdout.write(
+      `The job's page (this link opens it once; \`mycloud open\` makes another):\n  ${page}\n\n`,
+    );
     process.stdout.write(
       `To use it from another terminal:\n  export MYCLOUD_URL=${server.url} MYCLOUD_TOKEN=${token}\n  npx mycloud status\n`,
     );

@@ -22,6 +22,7 @@ function check(title, command, commandArgs) {
 if (args.length === 0) {
   check('lint (biome)', bin('biome'), ['check', '.']);
   check('types (tsc)', bin('tsc'), ['--noEmit', '-p', '.']);
+  check('types of the page (tsc)', bin('tsc'), ['--noEmit', '-p', 'apps/web']);
   check('dead code (knip)', bin('knip'), []);
   check('OpenAPI drift', process.execPath, [
     '--conditions=mycloud-source',

@@ -1,3 +1,4 @@
+import cookie from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
@@ -7,14 +8,18 @@ import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fast
 import type { Deps } from './deps.js';
 import { openAuthenticator } from './http/authenticate.js';
 import { answerError } from './http/errors.js';
+import { openLogins } from './http/logins.js';
 import { authorize } from './http/route.js';
+import { openSessions } from './http/sessions.js';
 import { datasetRoutes } from './routes/datasets.js';
 import { healthRoutes } from './routes/health.js';
 import { jobRoutes } from './routes/jobs.js';
 import { logRoutes } from './routes/logs.js';
 import { machineRoutes } from './routes/machines.js';
 import { metricRoutes } from './routes/metrics.js';
+import { pageRoutes } from './routes/page.js';
 import { projectRoutes } from './routes/projects.js';
+import { sessionRoutes } from './routes/sessions.js';
 import { snapshotRoutes } from './routes/snapshots.js';
 import { storageRoutes } from './routes/storage.js';
 import { storeRoutes } from './routes/store.js';
@@ -49,10 +54,15 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   app.decorateRequest('principal', undefined);
 
   const authenticator = openAuthenticator(deps);
+  const sessions = openSessions(deps);
+  await app.register(cookie);
   app.addHook('onRequest', async (request) => {
     const { contract } = request.routeOptions.config;
     if (!contract || contract.auth === 'none' || contract.auth === 'signed') return;
-    request.principal = await authenticator.authenticate(request.headers.authorization);
+    const { authorization } = request.headers;
+    request.principal = authorization
+      ? await authenticator.authenticate(authorization)
+      : await sessions.find(request);
     authorize(contract, request.principal);
   });
 
@@ -82,7 +92,9 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
     if (!route.config?.contract) throw new Error(`${String(route.method)} ${route.url} has no contract`);
   });
   healthRoutes(app, deps);
-  userRoutes(app, deps);
+  const checkLogin = openLogins(app, deps);
+  userRoutes(app, deps, checkLogin);
+  sessionRoutes(app, sessions, checkLogin);
   tokenRoutes(app, deps, authenticator);
   projectRoutes(app, deps);
   datasetRoutes(app, deps);
@@ -94,6 +106,7 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   logRoutes(app, deps);
   metricRoutes(app, deps);
   workerRoutes(app, deps);
+  await pageRoutes(app);
   await app.ready();
   return app;
 }

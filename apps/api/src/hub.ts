@@ -8,6 +8,7 @@ export type Signal =
   | { type: 'job'; jobId: string }
   | { type: 'logs'; jobId: string; attempt: number; lastSeq: number }
   | { type: 'progress'; jobId: string; attempt: number; text: string }
+  | { type: 'metrics'; jobId: string }
   | { type: 'stop'; jobId: string; workerId: string }
   | { type: 'wake'; machine: string };
 

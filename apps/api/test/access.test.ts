@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import * as shared from '@mycloud/shared';
 import {
   type Client,
+  pageHeader,
   type RouteContract,
+  sessionRoutes,
   snapshotRoutes,
   storeRoutes,
   tokenRoutes,
@@ -47,6 +49,23 @@ async function knock(route: RouteContract, token?: string): Promise<{ status: nu
   return { status: response.status, code: text.startsWith('{') ? JSON.parse(text).code : '' };
 }
 
+/** The same with a session cookie of a user; a page also sends its header. */
+async function knockByCookie(route: RouteContract, cookie: string, page: boolean) {
+  const url = api.url + route.path.replace(/:[A-Za-z]+/g, () => randomUUID());
+  const headers: Record<string, string> = page ? { cookie, [pageHeader]: '1' } : { cookie };
+  const leaving = new AbortController();
+  const response = await fetch(url, { method: route.method, headers, signal: leaving.signal });
+  leaving.abort();
+  return response.status;
+}
+
+/** A session's own cookie: those that log out would end it for the others. */
+async function cookieOf(client: Client): Promise<string> {
+  const { path } = await client.call(sessionRoutes.createLink, {});
+  const response = await fetch(api.url + path, { redirect: 'manual' });
+  return response.headers.getSetCookie()[0]!.split(';')[0]!;
+}
+
 async function tokenOf(client: Client): Promise<string> {
   return (await client.call(tokenRoutes.create, { body: { name: 'test' } })).token;
 }
@@ -81,7 +100,16 @@ describe('who may call a route', () => {
       expect(await knock(route, workerToken)).toEqual(barred);
     if (route.auth === 'worker') expect(await knock(route, user)).toEqual(barred);
     if (route.auth === 'admin') expect(await knock(route, user)).toEqual(barred);
-    if (route.auth === 'user') expect((await knock(route, user)).status).not.toBe(401);
+    if (route.auth === 'user' && !route.raw?.response?.includes('event-stream'))
+      expect((await knock(route, user)).status).not.toBe(401);
+
+    // A cookie of the page stands for the same user, and writes only with the page's header.
+    const byPage = await knockByCookie(route, await cookieOf(ann), true);
+    const byOther = await knockByCookie(route, await cookieOf(ann), false);
+    const may = route.auth === 'user' || route.auth === 'user_or_worker';
+    if (may) expect([401, 403]).not.toContain(byPage);
+    else expect(byPage).toBe(403);
+    expect(byOther).toBe(route.method === 'GET' && may ? byPage : 403);
   });
 
   it('refuses a made-up signature of the store', async () => {

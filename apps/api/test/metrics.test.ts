@@ -41,11 +41,47 @@ it('stores each batch once, shows the last values on the job, and the series of 
   await worker.metrics(second, randomUUID(), [{ name: 'loss', step: 1, value: 0.8 }]);
   expect(await series('loss')).toEqual([[1, 0.8]]);
   const { items } = await world.lab.call(metricRoutes.list, at(job));
-  expect(items.map((s) => [s.name, s.points, s.last, s.lastStep])).toEqual([
-    ['acc', 1, 0.5, null],
-    ['bad', 1, null, 1],
-    ['loss', 1, 0.8, 1],
-    ['system/cpu', 1, 97, null],
+  expect(items.map((s) => [s.name, s.last, s.lastStep])).toEqual([
+    ['acc', 0.5, null],
+    ['bad', null, 1],
+    ['loss', 0.8, 1],
+    ['system/cpu', 97, null],
   ]);
   await worker.finish(second);
+});
+
+it('draws a long series together to buckets in which no spike is lost, and leaves a short one as it is', async () => {
+  const worker = await world.worker('w-buckets');
+  const job = await world.submit();
+  const held = await worker.take();
+  const spike = 4321;
+  for (let from = 0; from < 20_000; from += 5000) {
+    const points = Array.from({ length: 5000 }, (_, i) => {
+      const step = from + i;
+      return { name: 'loss', step, value: step === spike ? 99 : step / 20_000 };
+    });
+    await worker.metrics(held, randomUUID(), points);
+  }
+  await worker.metrics(held, randomUUID(), [
+    { name: 'lr', step: null, value: 1 },
+    { name: 'lr', step: 7, value: null },
+  ]);
+  const ask = (query: { name: string; axis: 'step' | 'time'; buckets: number; from?: number; to?: number }) =>
+    world.lab.call(metricRoutes.buckets, { ...at(job), query });
+
+  const drawn = await ask({ name: 'loss', axis: 'step', buckets: 100 });
+  expect(drawn.total).toBe(20_000);
+  expect(drawn.points).toHaveLength(100);
+  expect(Math.max(...drawn.points.map((point) => point.max ?? 0))).toBe(99);
+  expect(drawn.points.at(-1)).toMatchObject({ step: 19_999, value: 19_999 / 20_000 });
+  expect(drawn.points[0]).toMatchObject({ min: 0, step: 199 });
+
+  const part = await ask({ name: 'loss', axis: 'step', buckets: 100, from: 4300, to: 4350 });
+  expect(part.points.map((point) => point.step)).toEqual(Array.from({ length: 51 }, (_, i) => 4300 + i));
+  expect(part.points.every((point) => point.min === undefined)).toBe(true);
+
+  expect((await ask({ name: 'lr', axis: 'step', buckets: 10 })).points.map((p) => p.value)).toEqual([null]);
+  expect((await ask({ name: 'lr', axis: 'time', buckets: 10 })).total).toBe(2);
+  expect(await ask({ name: 'none', axis: 'time', buckets: 10 })).toEqual({ total: 0, points: [] });
+  await worker.finish(held);
 });

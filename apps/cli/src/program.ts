@@ -97,6 +97,10 @@ export function buildProgram(): Command {
     .argument('<other>')
     .option('--output', 'compare what they wrote to /output')
     .action(async (job, other, options) => (await import('./commands/diff.js')).jobDiff(job, other, options));
+  command('open', 'Prints a link that opens the page logged in as you, and opens it where there is a screen')
+    .argument('[job]', "a job's own page")
+    .option('--no-browser', 'only print it')
+    .action(async (job, options) => (await import('./commands/open.js')).open(job, options));
   command('workers', 'Shows the workers, what they offer and run').action(async (options) =>
     (await import('./commands/workers.js')).workers(options),
   );

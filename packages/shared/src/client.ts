@@ -10,7 +10,7 @@ export interface ClientOptions {
   agent?: string;
 }
 
-interface Extra {
+export interface Extra {
   headers?: Record<string, string>;
   signal?: AbortSignal;
   /** Sent as it is (for routes with a raw request). */
@@ -27,51 +27,57 @@ export interface Client {
 
 type Loose = { params?: Record<string, unknown>; query?: Record<string, unknown>; body?: unknown };
 
-/** The typed client of the API, for the command line, the worker and the page. */
-export function createClient(options: ClientOptions): Client {
-  const base = options.url.replace(/\/+$/, '');
-  const doFetch = options.fetch ?? fetch;
+/** What a call needs of a route at run time; schemas are needed only to check what is answered. */
+type Address = Pick<RouteContract, 'method' | 'path' | 'raw'>;
 
-  async function open<R extends RouteContract>(
-    route: R,
-    input: RouteInput<R>,
-    extra: Extra = {},
-  ): Promise<Response> {
-    const loose = input as Loose;
-    const headers: Record<string, string> = { ...extra.headers };
-    if (options.token) headers.authorization = `Bearer ${options.token}`;
-    if (options.agent) headers['user-agent'] = options.agent;
-    let body: RequestInit['body'] | undefined = extra.rawBody;
-    if (loose.body !== undefined) {
-      headers['content-type'] = 'application/json';
-      body = JSON.stringify(loose.body);
-    } else if (extra.rawBody !== undefined && route.raw?.request) {
-      headers['content-type'] ??= route.raw.request;
-    }
-    let response: Response;
-    try {
-      response = await doFetch(base + fillPath(route.path, loose.params) + queryString(loose.query), {
+/** Sends one request. @throws AppError as the server said it, or `unavailable` when none answers */
+export async function send(
+  options: ClientOptions,
+  route: Address,
+  input: { params?: unknown; query?: unknown; body?: unknown },
+  extra: Extra = {},
+): Promise<Response> {
+  const base = options.url.replace(/\/+$/, '');
+  const loose = input as Loose;
+  const headers: Record<string, string> = { ...extra.headers };
+  if (options.token) headers.authorization = `Bearer ${options.token}`;
+  if (options.agent) headers['user-agent'] = options.agent;
+  let body: RequestInit['body'] | undefined = extra.rawBody;
+  if (loose.body !== undefined) {
+    headers['content-type'] = 'application/json';
+    body = JSON.stringify(loose.body);
+  } else if (extra.rawBody !== undefined && route.raw?.request) {
+    headers['content-type'] ??= route.raw.request;
+  }
+  let response: Response;
+  try {
+    response = await (options.fetch ?? fetch)(
+      base + fillPath(route.path, loose.params) + queryString(loose.query),
+      {
         method: route.method,
         headers,
         body,
         signal: extra.signal,
-      });
-    } catch (cause) {
-      if (extra.signal?.aborted) throw cause;
-      throw new AppError('unavailable', `no answer from ${base}`, {
-        cause,
-        hint: 'Is the server running (`mycloud up`), and is the address right?',
-      });
-    }
-    if (!response.ok) throw await errorOf(response, route);
-    return response;
+      },
+    );
+  } catch (cause) {
+    if (extra.signal?.aborted) throw cause;
+    throw new AppError('unavailable', `no answer from ${base || 'the server'}`, {
+      cause,
+      hint: 'Is the server running (`mycloud up`), and is the address right?',
+    });
   }
+  if (!response.ok) throw await errorOf(response, route);
+  return response;
+}
 
+/** The typed client of the API, for the command line and the worker: what is answered is checked by the contract. */
+export function createClient(options: ClientOptions): Client {
   return {
-    url: base,
-    open,
+    url: options.url.replace(/\/+$/, ''),
+    open: (route, input, extra) => send(options, route, input, extra),
     async call(route, input, extra) {
-      const response = await open(route, input, extra);
+      const response = await send(options, route, input, extra);
       if (!route.response) return undefined as never;
       return route.response.parse(await response.json()) as never;
     },
@@ -92,7 +98,7 @@ function queryString(query: Record<string, unknown> = {}): string {
   return text ? `?${text}` : '';
 }
 
-async function errorOf(response: Response, route: RouteContract): Promise<AppError> {
+async function errorOf(response: Response, route: Address): Promise<AppError> {
   const type = response.headers.get('content-type') ?? '';
   if (type.includes('json')) {
     const problem = (await response.json()) as Partial<Problem>;

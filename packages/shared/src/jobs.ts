@@ -112,8 +112,22 @@ export const jobRoutes = {
       owner: nameSchema.optional(),
       project: nameSchema.optional(),
       status: z.enum(jobStatuses).optional(),
+      /** Part of a command, a description or a job's name. */
+      text: z.string().max(200).optional(),
     }),
     response: pageOf(jobSchema),
+  }),
+  /**
+   * Events: `jobs` (data: {items: Job[]}, those that changed or were made, at most twice a second), `metrics` (data: {names}, of
+   * the jobs that have new points), `missed` (more happened than could be sent). No ids: who was away, or missed some, reads again.
+   */
+  stream: defineRoute({
+    method: 'GET',
+    path: '/v1/jobs/stream',
+    auth: 'user',
+    tag,
+    summary: 'Follows the jobs you may see by server-sent events',
+    raw: { response: 'text/event-stream' },
   }),
   get: defineRoute({
     method: 'GET',

@@ -40,6 +40,35 @@ export const logRoutes = {
     /** cursor: of the last line given, to go on from. ended: no further line will come. */
     response: z.object({ lines: z.array(logLineSchema), cursor: z.string(), ended: z.boolean() }),
   }),
+  attempts: defineRoute({
+    method: 'GET',
+    path: `${base}/attempts`,
+    auth: 'user',
+    tag,
+    summary: 'How many lines each attempt has',
+    params: jobParams,
+    response: z.object({
+      items: z.array(
+        z.object({ attempt: z.number().int().positive(), lines: z.number().int().nonnegative() }),
+      ),
+    }),
+  }),
+  /** One call looks through a bounded part of the log: go on from `cursor` until `ended`. */
+  search: defineRoute({
+    method: 'GET',
+    path: `${base}/search`,
+    auth: 'user',
+    tag,
+    summary: 'Lines that hold a text, upper and lower case alike',
+    params: jobParams,
+    query: z.object({
+      text: z.string().min(1).max(200),
+      after: logCursorSchema.optional(),
+      limit: z.coerce.number().int().min(1).max(1000).default(200),
+    }),
+    /** cursor: of the last line looked at. ended: there is none after it now. */
+    response: z.object({ lines: z.array(logLineSchema), cursor: z.string(), ended: z.boolean() }),
+  }),
   text: defineRoute({
     method: 'GET',
     path: `${base}/text`,

@@ -15,6 +15,13 @@ export const metricPointSchema = z.object({
 });
 export type MetricPoint = z.infer<typeof metricPointSchema>;
 
+/** A point, or the last one of a bucket of them: `min` and `max` are then the bucket's. */
+export const seriesPointSchema = metricPointSchema.omit({ name: true }).extend({
+  min: z.number().nullable().optional(),
+  max: z.number().nullable().optional(),
+});
+export type SeriesPoint = z.infer<typeof seriesPointSchema>;
+
 const tag = 'metrics';
 const base = '/v1/projects/:owner/:project/jobs/:number/metrics';
 export const metricRoutes = {
@@ -23,13 +30,12 @@ export const metricRoutes = {
     path: base,
     auth: 'user',
     tag,
-    summary: 'Names of its series with count and last value',
+    summary: 'Names of its series with their last value',
     params: jobParams,
     response: z.object({
       items: z.array(
         z.object({
           name: z.string(),
-          points: z.number().int(),
           last: z.number().nullable(),
           lastStep: z.number().int().nullable(),
           updatedAt: timeSchema,
@@ -49,5 +55,27 @@ export const metricRoutes = {
       limit: z.coerce.number().int().min(1).max(100_000).default(10_000),
     }),
     response: z.object({ points: z.array(metricPointSchema) }),
+  }),
+  /** A spike stays visible however many points there are: each bucket says its least, greatest and last value. */
+  buckets: defineRoute({
+    method: 'GET',
+    path: `${base}/buckets`,
+    auth: 'user',
+    tag,
+    summary: 'One series drawn together to so many buckets along an axis; few points come as they are',
+    params: jobParams,
+    query: z.object({
+      name: z.string().min(1).max(200),
+      axis: z.enum(['step', 'time']).default('time'),
+      buckets: z.coerce.number().int().min(10).max(5000).default(500),
+      /** Part of the axis: steps, or milliseconds since 1970. */
+      from: z.coerce.number().optional(),
+      to: z.coerce.number().optional(),
+    }),
+    response: z.object({
+      /** All points in that part of the axis, however many are sent. */
+      total: z.number().int().nonnegative(),
+      points: z.array(seriesPointSchema),
+    }),
   }),
 };

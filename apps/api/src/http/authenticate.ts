@@ -10,9 +10,8 @@ const cacheSize = 10_000;
 export function openAuthenticator(deps: Pick<Deps, 'db'>) {
   const cache = new Map<string, { principal: Principal; until: number }>();
   return {
-    /** @returns undefined without a token. @throws AppError unauthenticated for one that is wrong, revoked or expired */
-    async authenticate(header: string | undefined): Promise<Principal | undefined> {
-      if (!header) return undefined;
+    /** @throws AppError unauthenticated for one that is wrong, revoked or expired */
+    async authenticate(header: string): Promise<Principal> {
       const secret = /^Bearer (\S+)$/i.exec(header)?.[1];
       if (!secret) throw new AppError('unauthenticated', 'the Authorization header is not `Bearer TOKEN`');
       const hash = hashToken(secret);

@@ -2,7 +2,10 @@ import type { RouteContract } from '@mycloud/shared';
 
 export interface UserPrincipal {
   kind: 'user';
-  tokenId: string;
+  /** Of the page's session, where a cookie said who it is. */
+  sessionId?: string;
+  /** Of the token, where one said it. */
+  tokenId?: string;
   userId: string;
   name: string;
   role: 'user' | 'admin';
@@ -16,7 +19,7 @@ export interface WorkerPrincipal {
   name: string;
 }
 
-/** Who a request's token stands for. */
+/** Who a request's token or cookie stands for. */
 export type Principal = UserPrincipal | WorkerPrincipal;
 
 declare module 'fastify' {

@@ -63,8 +63,8 @@ export function authorize(contract: RouteContract, principal: Principal | undefi
   const { auth } = contract;
   if (auth === 'none' || auth === 'signed') return;
   if (!principal) {
-    throw new AppError('unauthenticated', 'this needs a token', {
-      hint: 'Run `mycloud login`, or send `Authorization: Bearer TOKEN`.',
+    throw new AppError('unauthenticated', 'this needs a token or a login', {
+      hint: 'Run `mycloud login`, or send `Authorization: Bearer TOKEN`; in a browser: `mycloud open`.',
     });
   }
   if (auth === 'user_or_worker') return;

@@ -81,6 +81,9 @@ async function repeatStops(deps: Deps): Promise<void> {
 /** Deletes rows that only made repeated calls harmless and are too old for one, and what deleted jobs left. */
 export async function forgetOldRows(deps: Deps): Promise<void> {
   await deps.pool.query(`DELETE FROM "IdempotencyKey" WHERE "createdAt" < now() - interval '7 days'`);
+  for (const table of ['Session', 'OpenLink']) {
+    await deps.pool.query(`DELETE FROM "${table}" WHERE "expiresAt" < now()`);
+  }
   await deps.pool.query(
     `DELETE FROM "MetricBatch" m USING "Job" j
      WHERE j.id = m."jobId" AND j."finishedAt" < now() - interval '1 day'`,

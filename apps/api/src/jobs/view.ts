@@ -54,12 +54,30 @@ export async function viewJob(deps: Deps, id: string): Promise<Job> {
   return view as Job;
 }
 
+/** A job with who may see it. */
+export interface SeenJob {
+  job: Job;
+  ownerId: string;
+  public: boolean;
+}
+
+/** Many jobs as lists show them, in one read; those deleted meanwhile are left out. */
+export async function viewJobs(deps: Deps, ids: string[]): Promise<SeenJob[]> {
+  const { rows } = await deps.pool.query<Row & { projectOwner: string; public: boolean }>(
+    `${select.replace('SELECT j.*', 'SELECT j.*, p."ownerId" AS "projectOwner", p.public')} WHERE j.id = ANY($1)`,
+    [ids],
+  );
+  const views = await viewRows(deps, rows, async (queued) => waitingShort(queued));
+  return rows.map((row, i) => ({ job: views[i] as Job, ownerId: row.projectOwner, public: row.public }));
+}
+
 export interface JobFilter {
   callerId: string;
   admin: boolean;
   owner?: string;
   project?: string;
   status?: JobStatus;
+  text?: string;
   limit: number;
   cursor?: string;
 }
@@ -82,6 +100,11 @@ export async function listJobs(
     add((p) => `j."projectId" = ANY(${p})`, projects);
   }
   if (filter.status) add((p) => `j.status = ${p}`, filter.status);
+  if (filter.text) {
+    const like = `%${filter.text.replace(/[\\%_]/g, '\\$&')}%`;
+    const name = `u.name || '/projects/' || p.name || '/' || j.number`;
+    add((p) => `(j.command ILIKE ${p} OR j.description ILIKE ${p} OR ${name} ILIKE ${p})`, like);
+  }
   if (filter.cursor) {
     const [time, id] = readCursor(filter.cursor);
     values.push(time, id);

@@ -102,3 +102,11 @@ export async function endOfLog(deps: Deps, jobId: string): Promise<Cursor> {
   const last = (await attemptLogs(deps, jobId)).filter((log) => log.lastSeq > 0).at(-1);
   return last ? { attempt: last.number, seq: last.lastSeq } : { attempt: 0, seq: 0 };
 }
+
+/** How many lines each attempt has. */
+export async function linesOfAttempts(
+  deps: Deps,
+  jobId: string,
+): Promise<{ attempt: number; lines: number }[]> {
+  return (await attemptLogs(deps, jobId)).map(({ number, lastSeq }) => ({ attempt: number, lines: lastSeq }));
+}

@@ -3,25 +3,28 @@ import type { Deps } from '../deps.js';
 
 export interface SeriesInfo {
   name: string;
-  points: number;
   last: number | null;
   lastStep: number | null;
   updatedAt: string;
 }
 
-/** The series of a job, each as the last attempt that has it gave it. */
+/** The series of a job with the last point of each. Steps from name to name along the index (jobId, name, id): its cost is the number of series, not of points. */
 export async function listSeries(deps: Deps, jobId: string): Promise<SeriesInfo[]> {
   const { rows } = await deps.pool.query<{
     name: string;
-    points: number;
     last: number | null;
     lastStep: string | null;
     updatedAt: Date;
   }>(
-    `SELECT s.name, s.points, l.value AS last, l.step AS "lastStep", l.time AS "updatedAt" FROM (
-       SELECT DISTINCT ON (name) name, attempt, count(*)::int AS points, max(id) AS id
-       FROM "Metric" WHERE "jobId" = $1 GROUP BY name, attempt ORDER BY name, attempt DESC) s
-     JOIN "Metric" l ON l.id = s.id ORDER BY s.name`,
+    `WITH RECURSIVE names AS (
+       (SELECT name FROM "Metric" WHERE "jobId" = $1 ORDER BY name LIMIT 1)
+       UNION ALL
+       SELECT (SELECT name FROM "Metric" WHERE "jobId" = $1 AND name > n.name ORDER BY name LIMIT 1)
+       FROM names n WHERE n.name IS NOT NULL)
+     SELECT n.name, l.value AS last, l.step AS "lastStep", l.time AS "updatedAt"
+     FROM names n CROSS JOIN LATERAL (
+       SELECT value, step, time FROM "Metric" WHERE "jobId" = $1 AND name = n.name ORDER BY id DESC LIMIT 1) l
+     ORDER BY n.name`,
     [jobId],
   );
   return rows.map((row) => ({

@@ -33,4 +33,5 @@ export async function appendMetrics(
       ],
     );
   });
+  await deps.hub.publish({ type: 'metrics', jobId: proof.jobId });
 }

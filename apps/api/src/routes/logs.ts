@@ -6,7 +6,8 @@ import { findJob } from '../jobs/access.js';
 import { Feeds } from '../logs/feed.js';
 import { followLog } from '../logs/follow.js';
 import { type Cursor, formatCursor, isBefore, parseCursor, startOfLog } from '../logs/lines.js';
-import { cursorOfTail, endOfLog, readLines } from '../logs/read.js';
+import { cursorOfTail, endOfLog, linesOfAttempts, readLines } from '../logs/read.js';
+import { searchLog } from '../logs/search.js';
 import { eventStreams } from '../logs/sse.js';
 import { logText } from '../logs/text.js';
 
@@ -27,6 +28,16 @@ export function logRoutes(app: FastifyInstance, deps: Deps): void {
     const cursor = lines.at(-1) ?? from;
     const ended = isEnd(job.status as JobStatus) && !isBefore(cursor, await endOfLog(deps, job.id));
     return { lines, cursor: formatCursor(cursor), ended };
+  });
+
+  serve(app, contract.attempts, async ({ params, caller }) => {
+    const job = await findJob(deps, caller, params, 'read');
+    return { items: await linesOfAttempts(deps, job.id) };
+  });
+
+  serve(app, contract.search, async ({ params, query, caller }) => {
+    const job = await findJob(deps, caller, params, 'read');
+    return searchLog(deps, job.id, parseCursor(query.after) ?? startOfLog, query.text, query.limit);
   });
 
   serve(app, contract.text, async ({ params, caller, reply }) => {

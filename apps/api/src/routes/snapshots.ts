@@ -9,6 +9,7 @@ import { archive, entriesBelow } from '../snapshots/archive.js';
 import { locateChunks, missingChunks } from '../snapshots/chunks.js';
 import { findFile, listFolder, readFile } from '../snapshots/files.js';
 import { commitPack, createPack } from '../snapshots/packs.js';
+import { pictureType } from '../snapshots/pictures.js';
 import { createSnapshot, openManifests, viewSnapshot } from '../snapshots/snapshots.js';
 
 const downloadSeconds = 3600;
@@ -89,9 +90,11 @@ export function snapshotRoutes(app: FastifyInstance, deps: Deps): void {
     const range = file.size > 0 ? parseRange(request.headers.range, file.size) : undefined;
     const { start, end } = range ?? { start: 0, end: file.size - 1 };
     const name = file.path.split('/').at(-1) ?? 'file';
-    // What users wrote is never shown as a page of ours.
+    // What users wrote is never shown as a page of ours; only pictures that can hold no script go by their type.
     reply
-      .type('application/octet-stream')
+      .type(pictureType(name) ?? 'application/octet-stream')
+      // A snapshot never changes.
+      .header('cache-control', 'private, max-age=3600')
       .header('content-disposition', `attachment; filename*=UTF-8''${encodeURIComponent(name)}`)
       .header('content-security-policy', 'sandbox')
       .header('x-content-type-options', 'nosniff')

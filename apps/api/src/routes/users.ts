@@ -1,10 +1,14 @@
 import { AppError, userRoutes as contract, type User } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
+import type { CheckLogin } from '../http/logins.js';
 import { after, newestFirst, page } from '../http/page.js';
-import { checkPassword, hashPassword } from '../http/passwords.js';
+import { hashPassword } from '../http/passwords.js';
 import { serve } from '../http/route.js';
 import { hashToken, newToken } from '../http/tokens.js';
+
+/** A user's pages begin with the name: /lab/projects/… */
+const reserved = new Set(['api', 'assets', 'docs', 'health', 'open', 'v1']);
 
 interface UserRow {
   id: string;
@@ -13,49 +17,25 @@ interface UserRow {
   createdAt: Date;
 }
 
-const view = ({ id, name, role, createdAt }: UserRow): User => ({
+export const viewUser = ({ id, name, role, createdAt }: UserRow): User => ({
   id,
   name,
   role: role === 'admin' ? 'admin' : 'user',
   createdAt: createdAt.toISOString(),
 });
 
-export function userRoutes(app: FastifyInstance, deps: Deps): void {
-  const { db } = deps;
-  // Guesses are counted by address, and by the name that is guessed at.
-  const guesses = app.createRateLimit({
-    max: 10,
-    timeWindow: 60_000,
-    keyGenerator: (request) => `ip ${request.ip}`,
-  });
-  const guessesAt = app.createRateLimit({
-    max: 10,
-    timeWindow: 60_000,
-    keyGenerator: (request) => `name ${(request.body as { name: string }).name}`,
-  });
-
+export function userRoutes(app: FastifyInstance, { db }: Deps, checkLogin: CheckLogin): void {
   serve(app, contract.login, async ({ body, request }) => {
-    for (const limit of [guesses, guessesAt]) {
-      const state = await limit(request);
-      if (!state.isAllowed && state.isExceeded) {
-        throw new AppError('too_many_requests', 'too many tries to log in', {
-          hint: 'Wait a minute, then try again.',
-        });
-      }
-    }
-    const user = await db.user.findUnique({ where: { name: body.name } });
-    if (!(await checkPassword(body.password, user?.passwordHash)) || !user) {
-      throw new AppError('unauthenticated', 'the name or the password is wrong');
-    }
+    const user = await checkLogin(request, body);
     const token = newToken('user');
     await db.token.create({
       data: { userId: user.id, kind: 'user', name: 'login', hash: hashToken(token), last4: token.slice(-4) },
     });
-    return { token, user: view(user) };
+    return { token, user: viewUser(user) };
   });
 
   serve(app, contract.me, async ({ caller }) =>
-    view(await db.user.findUniqueOrThrow({ where: { id: caller.userId } })),
+    viewUser(await db.user.findUniqueOrThrow({ where: { id: caller.userId } })),
   );
 
   serve(app, contract.list, async ({ query }) => {
@@ -64,14 +44,20 @@ export function userRoutes(app: FastifyInstance, deps: Deps): void {
       orderBy: newestFirst,
       take: query.limit + 1,
     });
-    return page(rows, query.limit, view);
+    return page(rows, query.limit, viewUser);
   });
 
   serve(app, contract.create, async ({ body }) => {
+    if (reserved.has(body.name)) {
+      throw new AppError(
+        'conflict',
+        `${body.name} can't be a user's name: an address of this server begins with it`,
+      );
+    }
     if (await db.user.findUnique({ where: { name: body.name } })) {
       throw new AppError('conflict', `there is a user ${body.name} already`);
     }
     const passwordHash = await hashPassword(body.password);
-    return view(await db.user.create({ data: { name: body.name, role: body.role, passwordHash } }));
+    return viewUser(await db.user.create({ data: { name: body.name, role: body.role, passwordHash } }));
   });
 }

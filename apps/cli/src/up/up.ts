@@ -2,6 +2,7 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { AppError, createClient, machineRoutes } from '@mycloud/shared';
+import { pageLink } from '../commands/open.js';
 import { readSavedLogin, saveLogin } from '../context.js';
 import { hint, print, printJson } from '../output.js';
 import { usage } from '../usage.js';
@@ -85,8 +86,10 @@ async function greet({ url, home, secrets }: ServerFacts, json: boolean | undefi
   const login = await readSavedLogin();
   const elsewhere = login !== undefined && login.url !== url && login.token !== secrets.token;
   if (!elsewhere) await saveLogin({ url, token: secrets.token });
-  if (json) printJson({ url, home, user: secrets.user });
-  else print(`mycloud is up at ${url}`);
+  const page = (await pageLink(createClient({ url, token: secrets.token }))).url;
+  if (json) printJson({ url, home, user: secrets.user, page });
+  else print(`mycloud is up at ${url}\n  ${page}`);
+  hint('That link opens the page once, in the next minutes; `mycloud open` makes another.');
   hint(`Its data and logs lie in ${home}. Ctrl-C stops it; running jobs go on.`);
   if (elsewhere)
     hint(

@@ -1,0 +1,130 @@
+import { isEnd, type Job, type JobStatus } from '@mycloud/shared/browser';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { call } from './call.js';
+
+export interface JobRef {
+  owner: string;
+  project: string;
+  number: number;
+}
+
+export interface JobFilter {
+  owner?: string;
+  project?: string;
+  status?: JobStatus;
+  text?: string;
+}
+
+export const jobKey = ({ owner, project, number }: JobRef): string =>
+  `${owner}/projects/${project}/${number}`;
+const jobBase = '/v1/projects/:owner/:project/jobs/:number';
+const pageSize = 100;
+
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  queryFn: ({ signal }) => call('GET /v1/me', {}, { signal }),
+  staleTime: 60_000,
+  retry: false,
+});
+
+export const jobsQuery = (filter: JobFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['jobs', filter],
+    queryFn: ({ pageParam, signal }) =>
+      call('GET /v1/jobs', { query: { ...filter, limit: pageSize, cursor: pageParam } }, { signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+  });
+
+export const jobQuery = (ref: JobRef) =>
+  queryOptions({
+    queryKey: ['job', jobKey(ref)],
+    queryFn: ({ signal }) => call(`GET ${jobBase}`, { params: ref }, { signal }),
+  });
+
+export const eventsQuery = (ref: JobRef, job: Job) =>
+  queryOptions({
+    queryKey: ['events', jobKey(ref), job.status, job.attempt],
+    queryFn: ({ signal }) => call(`GET ${jobBase}/events`, { params: ref }, { signal }),
+  });
+
+export const metricsQuery = (ref: JobRef) =>
+  queryOptions({
+    queryKey: ['metrics', jobKey(ref)],
+    queryFn: ({ signal }) => call(`GET ${jobBase}/metrics`, { params: ref }, { signal }),
+  });
+
+export interface SeriesPart {
+  name: string;
+  axis: 'step' | 'time';
+  buckets: number;
+  from?: number;
+  to?: number;
+}
+
+export const bucketsQuery = (ref: JobRef, part: SeriesPart) =>
+  queryOptions({
+    queryKey: ['buckets', jobKey(ref), part],
+    queryFn: ({ signal }) => call(`GET ${jobBase}/metrics/buckets`, { params: ref, query: part }, { signal }),
+  });
+
+export const filesQuery = (snapshotId: string, path: string) =>
+  queryOptions({
+    queryKey: ['files', snapshotId, path],
+    queryFn: ({ signal }) =>
+      call('GET /v1/snapshots/:id/files', { params: { id: snapshotId }, query: { path } }, { signal }),
+    // A snapshot never changes.
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const projectQuery = (owner: string, project: string) =>
+  queryOptions({
+    queryKey: ['project', owner, project],
+    queryFn: ({ signal }) =>
+      call('GET /v1/projects/:owner/:project', { params: { owner, project } }, { signal }),
+  });
+
+export const projectsQuery = queryOptions({
+  queryKey: ['projects'],
+  queryFn: ({ signal }) => call('GET /v1/projects', { query: { limit: 500 } }, { signal }),
+});
+
+export const datasetsQuery = infiniteQueryOptions({
+  queryKey: ['datasets'],
+  queryFn: ({ pageParam, signal }) =>
+    call('GET /v1/datasets', { query: { limit: 100, cursor: pageParam } }, { signal }),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (page) => page.nextCursor ?? undefined,
+});
+
+export const datasetQuery = (owner: string, dataset: string) =>
+  queryOptions({
+    queryKey: ['dataset', owner, dataset],
+    queryFn: ({ signal }) =>
+      call('GET /v1/datasets/:owner/:dataset', { params: { owner, dataset } }, { signal }),
+  });
+
+export const versionsQuery = (owner: string, dataset: string) =>
+  queryOptions({
+    queryKey: ['versions', owner, dataset],
+    queryFn: ({ signal }) =>
+      call(
+        'GET /v1/datasets/:owner/:dataset/versions',
+        { params: { owner, dataset }, query: { limit: 500 } },
+        { signal },
+      ),
+  });
+
+export const workersQuery = queryOptions({
+  queryKey: ['workers'],
+  queryFn: ({ signal }) => call('GET /v1/workers', {}, { signal }),
+  refetchInterval: 5000,
+});
+
+export const machinesQuery = queryOptions({
+  queryKey: ['machines'],
+  queryFn: ({ signal }) => call('GET /v1/machines', {}, { signal }),
+  refetchInterval: 5000,
+});
+
+export const isActive = (job: Job): boolean => !isEnd(job.status);

@@ -1,0 +1,45 @@
+import { useQuery } from '@tanstack/react-query';
+import { Navigate, Route, Routes, useLocation } from 'react-router';
+import { isLoggedOut } from './api/call.js';
+import { LiveJobs } from './api/live.js';
+import { meQuery } from './api/queries.js';
+import { ClusterPage } from './cluster/cluster-page.js';
+import { DatasetPage } from './datasets/dataset-page.js';
+import { DatasetsPage } from './datasets/datasets-page.js';
+import { JobPage } from './job/job-page.js';
+import { JobsPage } from './jobs/jobs-page.js';
+import { Shell } from './layout/shell.js';
+import { LoginPage } from './login/login-page.js';
+import { Empty, ErrorNotice, Loading } from './ui/notice.js';
+
+/** Which page an address leads to. Who isn't logged in is led to the login, and back afterwards. */
+export function App() {
+  const { pathname, search, hash } = useLocation();
+  const me = useQuery(meQuery);
+  if (pathname === '/login') return <LoginPage />;
+  if (me.data === null || isLoggedOut(me.error)) {
+    const to = pathname + search + hash;
+    return <Navigate to={to === '/' ? '/login' : `/login?to=${encodeURIComponent(to)}`} replace />;
+  }
+  if (me.error) return <ErrorNotice error={me.error} retry={() => me.refetch()} />;
+  if (!me.data) return <Loading what="mycloud" />;
+  return (
+    <LiveJobs>
+      <Shell user={me.data}>
+        <Routes>
+          <Route path="/" element={<JobsPage />} />
+          <Route path="/jobs" element={<Navigate to={`/${search}`} replace />} />
+          <Route path="/:owner/projects/:project" element={<JobsPage />} />
+          <Route path="/:owner/projects/:project/:number/:tab?" element={<JobPage />} />
+          <Route path="/datasets" element={<DatasetsPage />} />
+          <Route path="/:owner/datasets/:dataset/:version?" element={<DatasetPage />} />
+          <Route path="/cluster" element={<ClusterPage />} />
+          <Route
+            path="*"
+            element={<Empty title="There is no such page">Its address may be mistyped.</Empty>}
+          />
+        </Routes>
+      </Shell>
+    </LiveJobs>
+  );
+}

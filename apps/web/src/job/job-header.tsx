@@ -1,0 +1,63 @@
+import { isEnd } from '@mycloud/shared/browser';
+import { Link } from 'react-router';
+import { CopyText } from '../ui/copy.js';
+import { fullTime, timeText } from '../ui/format.js';
+import { useNow } from '../ui/now.js';
+import { Status } from '../ui/status.js';
+import { runAgain } from './command.js';
+import { Duration } from './duration.js';
+import type { TabProps } from './job-page.js';
+import { StopButton } from './stop-button.js';
+
+/** What it is, where it stands, and why. */
+export function JobHeader({ job, at }: TabProps) {
+  const now = useNow();
+  return (
+    <header className="job-header">
+      <p className="crumbs">
+        <Link to="/">Jobs</Link> / {at.owner} /{' '}
+        <Link to={`/${at.owner}/projects/${at.project}`}>{at.project}</Link>
+      </p>
+      <div className="job-title">
+        <h1>
+          {at.project} <span className="dim">#{job.number}</span>
+        </h1>
+        <Status status={job.status} large />
+        {!isEnd(job.status) && <StopButton job={job} at={at} />}
+      </div>
+      {job.message && (
+        <p className={`why why-${job.status}`} data-testid="why">
+          {job.message}
+        </p>
+      )}
+      {job.description && <p className="job-text">{job.description}</p>}
+      <dl className="facts">
+        <div>
+          <dt>{job.status === 'queued' ? 'Waits for' : 'Duration'}</dt>
+          <dd className="number" data-testid="duration">
+            <Duration job={job} />
+          </dd>
+        </div>
+        <div>
+          <dt>Machine</dt>
+          <dd>{job.machine}</dd>
+        </div>
+        {job.worker && (
+          <div>
+            <dt>Worker</dt>
+            <dd>{job.worker}</dd>
+          </div>
+        )}
+        <div>
+          <dt>Environment</dt>
+          <dd>{job.environment}</dd>
+        </div>
+        <div>
+          <dt>Made</dt>
+          <dd title={fullTime(job.createdAt)}>{timeText(job.createdAt, now)}</dd>
+        </div>
+      </dl>
+      <CopyText text={runAgain(job)} label="Copy the command that runs it again" />
+    </header>
+  );
+}

@@ -1,0 +1,44 @@
+import { AppError } from '@mycloud/shared/browser';
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { BrowserRouter } from 'react-router';
+import { isLoggedOut } from './api/call.js';
+import { App } from './app.js';
+import { applyTheme } from './ui/theme.js';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/layout.css';
+import './styles/jobs.css';
+import './styles/charts.css';
+import './styles/logs.css';
+import './styles/files.css';
+
+applyTheme();
+
+/** A session that is over shows at the next question: who it is is asked again, and the login page appears. */
+const onError = (error: unknown) => {
+  if (isLoggedOut(error)) client.setQueryData(['me'], null);
+};
+const client = new QueryClient({
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      // What the server refuses stays refused; a server that is away is asked again until it is back.
+      retry: (count, error) => error instanceof AppError && error.code === 'unavailable' && count < 100,
+      retryDelay: (count) => Math.min(300 * 2 ** count, 3000),
+    },
+  },
+});
+
+createRoot(document.getElementById('root') as HTMLElement).render(
+  <StrictMode>
+    <QueryClientProvider client={client}>
+      <BrowserRouter>
+        <App />
+      </BrowserRouter>
+    </QueryClientProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,19 @@
+/**
+ * What the page takes of this package: the client, the tables and the types; nothing that carries zod.
+ * A test of the page's bundle holds it to that.
+ */
+export { type Extra, send } from './client.js';
+export type { Dataset, Version } from './datasets.js';
+export { AppError } from './errors.js';
+export type { Job, JobEvent } from './jobs.js';
+export type { LogLine } from './logs.js';
+export type { WorkerInfo } from './machines.js';
+export type { SeriesPoint } from './metrics.js';
+export { pageHeader } from './page-header.js';
+export type { Project } from './projects.js';
+export { isEnd, type JobStatus, jobStatuses } from './reasons.js';
+export type { RouteInput, RouteOutput } from './route.js';
+export type { RouteByTitle } from './routes.js';
+export type { FileEntry } from './snapshots.js';
+export type { User } from './users.js';
+export { version } from './version.js';

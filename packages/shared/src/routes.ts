@@ -1,0 +1,28 @@
+import type { datasetRoutes } from './datasets.js';
+import type { jobRoutes } from './jobs.js';
+import type { logRoutes } from './logs.js';
+import type { machineRoutes } from './machines.js';
+import type { metricRoutes } from './metrics.js';
+import type { projectRoutes } from './projects.js';
+import type { sessionRoutes } from './sessions.js';
+import type { snapshotRoutes } from './snapshots.js';
+import type { tokenRoutes, userRoutes } from './users.js';
+
+type Values<T> = T[keyof T];
+type UserRoute =
+  | Values<typeof datasetRoutes>
+  | Values<typeof jobRoutes>
+  | Values<typeof logRoutes>
+  | Values<typeof machineRoutes>
+  | Values<typeof metricRoutes>
+  | Values<typeof projectRoutes>
+  | Values<typeof sessionRoutes>
+  | Values<typeof snapshotRoutes>
+  | Values<typeof tokenRoutes>
+  | Values<typeof userRoutes>;
+
+/**
+ * The contracts of what people call, by title: `RouteByTitle['GET /v1/jobs']`. Types only, so that the page is typed by
+ * the contracts without carrying their zod schemas.
+ */
+export type RouteByTitle = { [R in UserRoute as `${R['method']} ${R['path']}`]: R };

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { type Job, jobRoutes } from '@mycloud/shared';
+import { drawDataset } from '@mycloud/trainer/draw';
+import type { AxeResults } from 'axe-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromiumPath, startBrowser, type TestBrowser } from '../support/browser.js';
+import { eventually, startServer, type TestServer } from '../support/server.js';
+
+/** Evaluated as the browser's own tools do: the page's policy lets no script in that isn't its own. */
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+describe.skipIf(!chromiumPath)('the page is usable by everybody', () => {
+  let server: TestServer;
+  let browser: TestBrowser;
+  let job: Job;
+
+  beforeAll(async () => {
+    server = await startServer({ args: ['--runner', 'process'] });
+    browser = await startBrowser();
+    const pictures = path.join(server.folder, 'pictures');
+    await drawDataset(pictures, { train: 4, val: 4, seed: 3 });
+    await server.json(['data', 'upload', 'dogsvscats', '--dir', pictures]);
+    const project = path.join(server.folder, 'cats');
+    await mkdir(project);
+    await server.cli(['init', 'cats'], { cwd: project });
+    const command = `echo '{"metric": "loss", "value": 1, "step": 1}'; printf '\\033[31mred\\033[0m\\n'; echo text > output/a.txt; exit 3`;
+    job = await server.json<Job>(['run', '--cpu', '--data', 'dogsvscats:input', command], { cwd: project });
+    const client = await server.client();
+    const params = { owner: job.owner, project: job.project, number: job.number };
+    await eventually('it ends', async () => (await client.call(jobRoutes.get, { params })).finishedAt);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.remove();
+  });
+
+  const places = [
+    '/',
+    'JOB',
+    'JOB/logs',
+    'JOB/files?file=a.txt',
+    'JOB/details',
+    '/datasets',
+    'DATASET',
+    '/cluster',
+  ];
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it.each(places)(`axe finds nothing serious, ${colorScheme}: %s`, async (place) => {
+      const at = place.replace('JOB', `/${job.name}`).replace('DATASET', `/${job.owner}/datasets/dogsvscats`);
+      const page = await browser.open(server, at);
+      await page.emulateMedia({ colorScheme });
+      await page.locator('.loading').first().waitFor({ state: 'detached' });
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() =>
+        (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+      );
+      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+      expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual(
+        [],
+      );
+      await page.close();
+    });
+  }
+
+  it('fits a phone: nothing makes it scroll sideways', async () => {
+    for (const place of places) {
+      const at = place.replace('JOB', `/${job.name}`).replace('DATASET', `/${job.owner}/datasets/dogsvscats`);
+      const page = await browser.open(server, at);
+      await page.setViewportSize({ width: 360, height: 740 });
+      const [wide, seen] = await page.evaluate<[number, number]>(
+        '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
+      );
+      expect(wide, at).toBeLessThanOrEqual(seen);
+      await page.close();
+    }
+  });
+});
