@@ -42,6 +42,8 @@ describe.skipIf(!chromiumPath)('the page, walked through as a person does', () =
   });
   afterAll(async () => {
     await browser?.close();
+    // A story that broke off before its end leaves the job running, which would outlive the server.
+    if (job) await server.cli(['stop', job.name]);
     await server?.remove();
   });
 
