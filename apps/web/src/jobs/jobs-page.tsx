@@ -92,13 +92,22 @@ function NoJobs({ filtered, project }: { filtered: boolean; project?: string }) 
   if (filtered) return <Empty title="No job matches">Take a filter away to see more.</Empty>;
   if (project) {
     return (
-      <Empty title="No jobs yet" commands={['mycloud run --data NAME:input --gpu "python train.py"']}>
+      <Empty
+        title="No jobs yet"
+        commands={['mycloud run --data NAME:input --gpu "train --logdir /output/Graph"']}
+      >
         Run a command in this project’s folder:
       </Empty>
     );
   }
   return (
-    <Empty title="No jobs yet" commands={['mycloud init my-project', 'mycloud run --gpu "python train.py"']}>
+    <Empty
+      title="No jobs yet"
+      commands={[
+        'mycloud init my-project',
+        'mycloud run --data NAME:input --gpu "train --logdir /output/Graph"',
+      ]}
+    >
       In a folder with your code, make it a project and run a command:
     </Empty>
   );
