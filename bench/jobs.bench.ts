@@ -1,19 +1,16 @@
 import {
   type Client,
   type CreateJob,
-  createClient,
   type Job,
   jobRoutes,
   logRoutes,
   projectRoutes,
-  protocolVersion,
   readEvents,
-  tokenRoutes,
-  version,
   workerRoutes,
 } from '@mycloud/shared';
 import { eventually, startServer } from '../test/support/server.js';
 import { figure, quantile } from './report.js';
+import { benchWorker } from './worker.js';
 
 const submissions = 40;
 const trivialJobs = 100;
@@ -101,20 +98,7 @@ try {
   figure('jobs', 'stop_p95_ms', quantile(stopDelays, 0.95), 'ms');
 
   const claimTimes: number[] = [];
-  const { token } = await client.call(tokenRoutes.create, { body: { name: 'bench', kind: 'worker' } });
-  const worker = createClient({ url: server.url, token });
-  const { workerId } = await worker.call(workerRoutes.register, {
-    body: {
-      protocol: protocolVersion,
-      name: 'bench',
-      version,
-      runner: 'process',
-      machines: ['gpu2'],
-      cores: 2,
-      memoryBytes: 2 ** 32,
-      gpus: 2,
-    },
-  });
+  const { worker, workerId } = await benchWorker(client);
   for (let i = 0; i < claims; i++) await submit(client, { command: 'true', machine: 'gpu2' });
   for (let i = 0; i < claims; i++) {
     const claimFrom = performance.now();

@@ -1,36 +1,17 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { jobRoutes, logRoutes, projectRoutes, readEvents } from '@mycloud/shared';
+import { descendants } from '../test/support/processes.js';
 import { startServer } from '../test/support/server.js';
 import { figure, median } from './report.js';
 
 /** Proportional set size of a process and all below it, MiB (Linux). */
-function treeMemory(pid: number): number {
-  let total = 0;
-  const children = new Map<number, number[]>();
-  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
-    try {
-      const parent = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1]);
-      children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
-    } catch (error) {
-      if (
-        (error as NodeJS.ErrnoException).code !== 'ENOENT' &&
-        (error as NodeJS.ErrnoException).code !== 'ESRCH'
-      )
-        throw error;
-    }
-  }
-  const queue = [pid];
-  while (queue.length > 0) {
-    const next = queue.pop()!;
-    const rollup = readFileSync(`/proc/${next}/smaps_rollup`, 'utf8');
-    total += Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) / 1024;
-    queue.push(...(children.get(next) ?? []));
-  }
-  return total;
-}
+const treeMemory = (root: number): number =>
+  [root, ...descendants(root, /^/)]
+    .map((pid) => readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))
+    .reduce((total, rollup) => total + Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) / 1024, 0);
 
 // A fresh clone, npm's cache warm: the demo from nothing to its weights.
 const clone = mkdtempSync(path.join(os.tmpdir(), 'mycloud-clone-'));

@@ -5,20 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import {
   type AttemptProof,
-  createClient,
   type Job,
   jobRoutes,
   metricRoutes,
   projectRoutes,
-  protocolVersion,
-  tokenRoutes,
-  version,
   workerRoutes,
 } from '@mycloud/shared';
 import type { Page } from 'playwright-core';
 import { startBrowser } from '../test/support/browser.js';
 import { eventually, startServer } from '../test/support/server.js';
 import { figure, median, quantile } from './report.js';
+import { benchWorker } from './worker.js';
 
 const lines = 1_000_000;
 const linesPerBatch = 5_000;
@@ -63,21 +60,8 @@ try {
 
   /** A job with so many lines and points, by the workers' own protocol. */
   async function writeLongJob(): Promise<Job> {
-    const { token } = await client.call(tokenRoutes.create, { body: { name: 'bench', kind: 'worker' } });
-    const worker = createClient({ url: server.url, token });
+    const { worker, workerId } = await benchWorker(client);
     const machines = ['gpu2'];
-    const { workerId } = await worker.call(workerRoutes.register, {
-      body: {
-        protocol: protocolVersion,
-        name: 'bench',
-        version,
-        runner: 'process',
-        machines,
-        cores: 2,
-        memoryBytes: 2 ** 32,
-        gpus: 2,
-      },
-    });
     const job = await client.call(jobRoutes.create, { params, body: { command: 'true', machine: 'gpu2' } });
     const { assignment } = await worker.call(workerRoutes.claim, { body: { workerId, machines } });
     if (!assignment) throw new Error('the job was not given');

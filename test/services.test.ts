@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Client as MinioClient } from 'minio';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startServer, type TestServer } from './support/server.js';
-import { type RunningService, startMinio, startRedis } from './support/services.js';
+import { bucketEnv, type RunningService, startMinio, startRedis } from './support/services.js';
 
 let redis: RunningService;
 let minio: RunningService;
@@ -15,10 +15,7 @@ beforeAll(async () => {
   server = await startServer({
     env: {
       REDIS_URL: redis.url,
-      S3_ENDPOINT: minio.url,
-      S3_BUCKET: 'mycloud',
-      S3_ACCESS_KEY: 'tester',
-      S3_SECRET_KEY: 'tester-secret',
+      ...bucketEnv(minio, 'mycloud'),
     },
   });
 });

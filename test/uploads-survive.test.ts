@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { descendants } from './support/processes.js';
 import { wantProgram } from './support/require.js';
 import { eventually, startServer, type TestServer } from './support/server.js';
-import { type RunningService, startMinio } from './support/services.js';
+import { bucketEnv, type RunningService, startMinio } from './support/services.js';
 
 /** Enough packs that an upload can be caught in the middle. */
 const files = 24;
@@ -23,12 +23,7 @@ describe.each(['directory', 's3'] as const)('an upload to the %s store goes on w
     if (missing) return;
     minio = kind === 's3' ? await startMinio() : undefined;
     server = await startServer({
-      env: minio && {
-        S3_ENDPOINT: minio.url,
-        S3_BUCKET: 'mycloud',
-        S3_ACCESS_KEY: 'tester',
-        S3_SECRET_KEY: 'tester-secret',
-      },
+      env: minio && bucketEnv(minio, 'mycloud'),
     });
   });
   afterAll(async () => {

@@ -30,6 +30,14 @@ export async function startRedis(): Promise<RunningService> {
   );
 }
 
+/** What a server is given to keep its bytes in a bucket of a test's S3 server. */
+export const bucketEnv = ({ url }: RunningService, bucket: string): Record<string, string> => ({
+  S3_ENDPOINT: url,
+  S3_BUCKET: bucket,
+  S3_ACCESS_KEY: 'tester',
+  S3_SECRET_KEY: 'tester-secret',
+});
+
 /** MinIO with the keys tester / tester-secret. */
 export async function startMinio(): Promise<RunningService> {
   const program = requireProgram('minio');

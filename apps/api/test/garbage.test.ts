@@ -13,7 +13,7 @@ import { materialize, type UploadResult, uploadFolder } from '@mycloud/snapshots
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startPostgres, type TestPostgres } from '../../../test/support/postgres.js';
 import { wantProgram } from '../../../test/support/require.js';
-import { type RunningService, startMinio } from '../../../test/support/services.js';
+import { bucketEnv, type RunningService, startMinio } from '../../../test/support/services.js';
 import { type RunningApi, startApi } from './support/api.js';
 import { refused } from './support/refused.js';
 
@@ -40,12 +40,7 @@ describe.each(['directory', 's3'] as const)('what nothing refers to, on the %s s
     dir = await mkdtemp(path.join(os.tmpdir(), 'mycloud-garbage-'));
     api = await startApi((await postgres.createDatabase()).url, {
       MYCLOUD_GC_GRACE_SECONDS: '0',
-      ...(minio && {
-        S3_ENDPOINT: minio.url,
-        S3_BUCKET: `gc-${randomBytes(6).toString('hex')}`,
-        S3_ACCESS_KEY: 'tester',
-        S3_SECRET_KEY: 'tester-secret',
-      }),
+      ...(minio && bucketEnv(minio, `gc-${randomBytes(6).toString('hex')}`)),
     });
     ann = await api.user('ann');
   });

@@ -8,7 +8,12 @@ import type { SignedRequest } from '@mycloud/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPostgres, type TestPostgres } from '../../../test/support/postgres.js';
 import { wantProgram } from '../../../test/support/require.js';
-import { type RunningService, startMinio, startVersitygw } from '../../../test/support/services.js';
+import {
+  bucketEnv,
+  type RunningService,
+  startMinio,
+  startVersitygw,
+} from '../../../test/support/services.js';
 import type { Store } from '../src/store/store.js';
 import { type RunningApi, startApi } from './support/api.js';
 import { refused } from './support/refused.js';
@@ -39,12 +44,7 @@ describe.each([
     const env: Record<string, string> = {};
     if (startService) {
       service = await startService();
-      Object.assign(env, {
-        S3_ENDPOINT: service.url,
-        S3_BUCKET: 'mycloud-test',
-        S3_ACCESS_KEY: 'tester',
-        S3_SECRET_KEY: 'tester-secret',
-      });
+      Object.assign(env, bucketEnv(service, 'mycloud-test'));
     }
     api = await startApi((await postgres.createDatabase()).url, env);
     store = api.deps.store;

@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { materialize } from '@mycloud/snapshots';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { carrying } from '../../../test/support/processes.js';
 import { jobLines, runners, until, World } from './support/world.js';
 
 describe.each(runners)('how a job ends, by the %s runner', (runner) => {
@@ -116,14 +116,4 @@ describe.each(runners)('how a job ends, by the %s runner', (runner) => {
   });
 });
 
-function processesWith(jobId: string): string[] {
-  return processEnvironments().filter((environ) => environ.includes(`MYCLOUD_EXECUTION=${jobId}`));
-}
-
-function processEnvironments(): string[] {
-  const list = execFileSync('sh', ['-c', 'cat /proc/[0-9]*/environ 2>/dev/null | tr "\\0" "\\n"; true'], {
-    encoding: 'latin1',
-    maxBuffer: 2 ** 26,
-  });
-  return list.split('\n');
-}
+const processesWith = (jobId: string): number[] => carrying(`MYCLOUD_EXECUTION=${jobId}`);

@@ -3,7 +3,7 @@ import { AppError, datasetRoutes, jobRoutes } from '@mycloud/shared';
 import { openSession } from '../context.js';
 import { datasetRef, ensureDataset, findVersion } from '../datasets.js';
 import { hint, print, printJson } from '../output.js';
-import { bytesText } from '../text.js';
+import { bytesText, countText } from '../text.js';
 import { download } from '../transfer.js';
 
 /** A job's output becomes a version of a dataset: no byte is copied, both are the same snapshot. */
@@ -43,5 +43,5 @@ export async function dataClone(
   const entries = await download(session, version.snapshotId, target);
   const files = entries.filter((entry) => entry.type === 'file').length;
   if (json) return printJson({ version: version.name, dir: target, files });
-  print(`${files} ${files === 1 ? 'file' : 'files'} of ${version.name} in ${target}`);
+  print(`${countText(files, 'file')} of ${version.name} in ${target}`);
 }

@@ -1,4 +1,5 @@
 import { useSearchParams } from 'react-router';
+import { useSetInAddress } from '../ui/address.js';
 
 export type Axis = 'step' | 'elapsed' | 'clock';
 const axes: [Axis, string][] = [
@@ -16,19 +17,11 @@ export interface ChartSettings {
 
 /** How charts are drawn; it stands in the address, so that a link shows the same. */
 export function useChartSettings() {
-  const [search, setSearch] = useSearchParams();
+  const [search] = useSearchParams();
   const axis = axes.find(([name]) => name === search.get('axis'))?.[0] ?? 'step';
   const smoothing = Math.min(0.99, Math.max(0, Number(search.get('smooth')) || 0));
   const settings: ChartSettings = { axis, log: search.get('log') === '1', smoothing };
-  const set = (name: 'axis' | 'log' | 'smooth', value: string) =>
-    setSearch(
-      (old) => {
-        if (value) old.set(name, value);
-        else old.delete(name);
-        return old;
-      },
-      { replace: true },
-    );
+  const set = useSetInAddress<'axis' | 'log' | 'smooth'>();
   return { settings, set };
 }
 

@@ -2,8 +2,8 @@ import { jobStatuses } from '@mycloud/shared/browser';
 import { useQuery } from '@tanstack/react-query';
 import { Search } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
-import { useSearchParams } from 'react-router';
 import { type JobFilter, projectsQuery } from '../api/queries.js';
+import { useSetInAddress } from '../ui/address.js';
 import { useKeys } from '../ui/keyboard.js';
 import { statuses } from '../ui/status.js';
 
@@ -12,16 +12,7 @@ const pauseMs = 250;
 
 /** Text, status and project, each kept in the address. */
 export function Filters({ filter, ofProject }: { filter: JobFilter; ofProject: boolean }) {
-  const [, setSearch] = useSearchParams();
-  const set = (name: string, value: string) =>
-    setSearch(
-      (old) => {
-        if (value) old.set(name, value);
-        else old.delete(name);
-        return old;
-      },
-      { replace: true },
-    );
+  const set = useSetInAddress();
   const input = useRef<HTMLInputElement>(null);
   useKeys({ '/': () => input.current?.focus() });
   const projects = useQuery({ ...projectsQuery, enabled: !ofProject });
