@@ -23,6 +23,7 @@ import { sessionRoutes } from './routes/sessions.js';
 import { snapshotRoutes } from './routes/snapshots.js';
 import { storageRoutes } from './routes/storage.js';
 import { storeRoutes } from './routes/store.js';
+import { tensorboardRoutes } from './routes/tensorboards.js';
 import { tokenRoutes } from './routes/tokens.js';
 import { userRoutes } from './routes/users.js';
 import { workerRoutes } from './routes/worker.js';
@@ -105,6 +106,7 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   jobRoutes(app, deps);
   logRoutes(app, deps);
   metricRoutes(app, deps);
+  tensorboardRoutes(app, deps);
   workerRoutes(app, deps);
   await pageRoutes(app);
   await app.ready();
