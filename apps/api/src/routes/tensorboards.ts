@@ -7,14 +7,14 @@ import { Boards } from '../tensorboard/boards.js';
 import { jobsNamed, type ShownJob } from '../tensorboard/jobs.js';
 import { openPasses, type Passes } from '../tensorboard/pass.js';
 import { forward, guard, standIns, standInsName } from '../tensorboard/proxy.js';
-import { openSavedOutputs } from '../tensorboard/saved-outputs.js';
+import type { SavedOutputs } from '../tensorboard/saved-outputs.js';
 
 const base = '/v1/tensorboards';
 /** What TensorBoard's page asks by POST is lists of tags and runs. */
 const maxBody = 4 * 1024 * 1024;
 
-export function tensorboardRoutes(app: FastifyInstance, deps: Deps): void {
-  const boards = new Boards(deps, openSavedOutputs(deps));
+export function tensorboardRoutes(app: FastifyInstance, deps: Deps, outputs: SavedOutputs): void {
+  const boards = new Boards(deps, outputs);
   const passes = openPasses(deps);
   app.addHook('onClose', () => boards.close());
 
