@@ -42,6 +42,7 @@ describe.skipIf(!chromiumPath)('the page is usable by everybody', () => {
     'JOB',
     'JOB/logs',
     'JOB/files?file=a.txt',
+    'JOB/tensorboard',
     'JOB/details',
     '/datasets',
     'DATASET',

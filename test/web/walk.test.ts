@@ -144,7 +144,7 @@ describe.skipIf(!chromiumPath)('the page, walked through as a person does', () =
     await page.locator('.status-large[data-status="stopped"]').waitFor();
     await page.getByTestId('why').getByText('stopped by').waitFor();
     expect(await page.title()).toMatch(/^■/);
-    await page.keyboard.press('4');
+    await page.keyboard.press('5');
     await page.getByText('asked to stop it').waitFor();
   });
 

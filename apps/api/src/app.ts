@@ -23,9 +23,12 @@ import { sessionRoutes } from './routes/sessions.js';
 import { snapshotRoutes } from './routes/snapshots.js';
 import { storageRoutes } from './routes/storage.js';
 import { storeRoutes } from './routes/store.js';
+import { summaryRoutes } from './routes/summaries.js';
+import { tensorboardRoutes } from './routes/tensorboards.js';
 import { tokenRoutes } from './routes/tokens.js';
 import { userRoutes } from './routes/users.js';
 import { workerRoutes } from './routes/worker.js';
+import { openSavedOutputs } from './tensorboard/saved-outputs.js';
 
 const maxJsonBytes = 32 * 1024 * 1024;
 
@@ -105,6 +108,9 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   jobRoutes(app, deps);
   logRoutes(app, deps);
   metricRoutes(app, deps);
+  const outputs = openSavedOutputs(deps);
+  tensorboardRoutes(app, deps, outputs);
+  summaryRoutes(app, deps, outputs);
   workerRoutes(app, deps);
   await pageRoutes(app);
   await app.ready();

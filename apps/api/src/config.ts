@@ -55,6 +55,22 @@ const schema = z.object({
   MYCLOUD_GC_GRACE_SECONDS: z.coerce.number().min(0).default(86_400),
   /** JSON list of machine types, replacing the built-in catalogue. */
   MYCLOUD_MACHINES: z.string().optional(),
+  /** The program `tensorboard`; else the one that `mycloud env build tensorboard` made here (embedded), else PATH's. */
+  MYCLOUD_TENSORBOARD: z.string().optional(),
+  /** How many run at once, each for how long without a request, on how many bytes of event files, in how much memory. */
+  MYCLOUD_TENSORBOARD_MAX: z.coerce.number().int().min(1).max(100).default(4),
+  MYCLOUD_TENSORBOARD_IDLE_SECONDS: z.coerce.number().min(1).default(600),
+  MYCLOUD_TENSORBOARD_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(2 ** 30),
+  MYCLOUD_TENSORBOARD_MEMORY_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(2 * 2 ** 30),
+  PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   MYCLOUD_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
 });
 
@@ -116,6 +132,14 @@ export function readConfig(given: Record<string, string | undefined>) {
     gcSeconds: v.MYCLOUD_GC_SECONDS,
     gcGraceSeconds: v.MYCLOUD_GC_GRACE_SECONDS,
     machines: v.MYCLOUD_MACHINES,
+    tensorboard: {
+      program: v.MYCLOUD_TENSORBOARD,
+      max: v.MYCLOUD_TENSORBOARD_MAX,
+      idleSeconds: v.MYCLOUD_TENSORBOARD_IDLE_SECONDS,
+      bytes: v.MYCLOUD_TENSORBOARD_BYTES,
+      memoryBytes: v.MYCLOUD_TENSORBOARD_MEMORY_BYTES,
+    },
+    path: v.PATH,
     logLevel: v.MYCLOUD_LOG_LEVEL,
   };
 }

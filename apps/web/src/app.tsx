@@ -10,6 +10,7 @@ import { JobPage } from './job/job-page.js';
 import { JobsPage } from './jobs/jobs-page.js';
 import { Shell } from './layout/shell.js';
 import { LoginPage } from './login/login-page.js';
+import { TensorboardPage } from './tensorboard/tensorboard-page.js';
 import { Empty, ErrorNotice, Loading } from './ui/notice.js';
 
 /** Which page an address leads to. Who isn't logged in is led to the login, and back afterwards. */
@@ -33,6 +34,7 @@ export function App() {
           <Route path="/:owner/projects/:project/:number/:tab?" element={<JobPage />} />
           <Route path="/datasets" element={<DatasetsPage />} />
           <Route path="/:owner/datasets/:dataset/:version?" element={<DatasetPage />} />
+          <Route path="/tensorboard" element={<TensorboardPage />} />
           <Route path="/cluster" element={<ClusterPage />} />
           <Route
             path="*"

@@ -19,6 +19,9 @@ import { isAlive } from './runners/supervisor.js';
 import { waitForExit } from './runners/wait-for-exit.js';
 import { Stopper } from './stopper.js';
 
+/** Between two saves of the output of a job that is watched: only what has changed is sent. */
+const watchedSyncSeconds = 10;
+
 /** The lease is over: nothing more may be written for this attempt. */
 class Lost extends Error {}
 /** The worker goes; the job stays and is adopted by the next one. */
@@ -185,7 +188,9 @@ export class Execution {
       (points) => this.#metrics.add(points),
     );
     this.#events.start();
-    this.#output.startSync(config.outputSyncSeconds, (error) => this.#writeFailed(error));
+    // Whoever asked for TensorBoard looks at it while the job runs.
+    const most = assignment.tensorboard ? watchedSyncSeconds : Number.POSITIVE_INFINITY;
+    this.#output.startSync(Math.min(config.outputSyncSeconds, most), (error) => this.#writeFailed(error));
     const deadline = this.#atMaxRuntime(startedAt);
     try {
       const exitCode = await waitForExit(job, runDir, this.#over.signal);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '@mycloud/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -34,6 +35,7 @@ describe.each(runners)('environments, by the %s runner', (runner) => {
     const [prefix, program] = jobLines(attempts[0]!);
     expect(program).toBe(`${prefix}/bin/python`);
     expect(prefix).toContain(`${world.home}/environments/python-`);
+    expect(await realpath(`${world.home}/environments/python3`)).toBe(prefix);
     expect(jobLines(attempts[1]!)).toEqual([prefix, program]);
     const said = attempts.flatMap((attempt) => attempt.lines).filter((line) => line.source === 'system');
     expect(said.filter((line) => line.text.startsWith('building a Python')).length).toBe(1);

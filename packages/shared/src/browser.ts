@@ -15,5 +15,7 @@ export { isEnd, type JobStatus, jobStatuses } from './reasons.js';
 export type { RouteInput, RouteOutput } from './route.js';
 export type { RouteByTitle } from './routes.js';
 export type { FileEntry } from './snapshots.js';
+export type { Summaries } from './summaries.js';
+export type { Tensorboard } from './tensorboards.js';
 export type { User } from './users.js';
 export { version } from './version.js';

@@ -15,6 +15,8 @@ export * from './sessions.js';
 export * from './snapshots.js';
 export * from './sse.js';
 export * from './storage.js';
+export * from './summaries.js';
+export * from './tensorboards.js';
 export * from './users.js';
 export * from './version.js';
 export * from './worker-protocol.js';

@@ -6,6 +6,8 @@ import type { metricRoutes } from './metrics.js';
 import type { projectRoutes } from './projects.js';
 import type { sessionRoutes } from './sessions.js';
 import type { snapshotRoutes } from './snapshots.js';
+import type { summaryRoutes } from './summaries.js';
+import type { tensorboardRoutes } from './tensorboards.js';
 import type { tokenRoutes, userRoutes } from './users.js';
 
 type Values<T> = T[keyof T];
@@ -18,6 +20,8 @@ type UserRoute =
   | Values<typeof projectRoutes>
   | Values<typeof sessionRoutes>
   | Values<typeof snapshotRoutes>
+  | Values<typeof summaryRoutes>
+  | Values<typeof tensorboardRoutes>
   | Values<typeof tokenRoutes>
   | Values<typeof userRoutes>;
 

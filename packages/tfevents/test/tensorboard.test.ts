@@ -1,10 +1,18 @@
 import { execFileSync } from 'node:child_process';
+import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createEventReader, createEventWriter, encodeGraph, findEventFiles } from '../src/index.js';
+import {
+  createEventReader,
+  createEventWriter,
+  decodePictures,
+  encodeGraph,
+  findEventFiles,
+  streamRecords,
+} from '../src/index.js';
 
 const python = process.env.MYCLOUD_TEST_TENSORBOARD_PYTHON;
 if (python === undefined && process.env.MYCLOUD_TEST_STRICT === '1') {
@@ -71,6 +79,30 @@ describe.skipIf(python === undefined)('TensorBoard itself', { timeout: 120_000 }
       ['double', 4, -1.5],
       ['int64', 5, -300],
       ['zero', 6, 0],
+    ]);
+  });
+
+  test('writes images and histograms as TF2 does, and we find them where they lie', async () => {
+    run('written_by_tensorboard.py');
+    const [file] = await findEventFiles(dir);
+    const problems: string[] = [];
+    const found: unknown[] = [];
+    for await (const { data } of streamRecords(createReadStream(file!), (text) => problems.push(text))) {
+      const { images, histograms } = decodePictures(data);
+      for (const { tag, width, height, start, length } of images)
+        found.push([tag, width, height, Buffer.from(data.subarray(start, start + length)).toString()]);
+      for (const { tag, buckets } of histograms) found.push([tag, buckets]);
+    }
+    expect(problems).toEqual([]);
+    expect(found).toEqual([
+      ['picture', 2, 3, 'the bytes'],
+      [
+        'spread',
+        [
+          [0, 0.5, 2],
+          [1, 1.5, 1],
+        ],
+      ],
     ]);
   });
 });

@@ -1,9 +1,11 @@
-"""Writes scalars into argv[1] as TF2 does (a tensor with the scalars plugin), by TensorBoard's own code."""
+"""Writes scalars, an image and a histogram into argv[1] as TF2 does (tensors with a plugin), by TensorBoard's own code."""
 
 import sys
 
 import numpy as np
 from tensorboard.compat.proto import event_pb2, summary_pb2, tensor_pb2, types_pb2
+from tensorboard.plugins.histogram import metadata as histogram_metadata
+from tensorboard.plugins.image import metadata as image_metadata
 from tensorboard.plugins.scalar import metadata
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 from tensorboard.util import tensor_util
@@ -26,4 +28,8 @@ put(5, "int64", tensor_pb2.TensorProto(dtype=types_pb2.DT_INT64, int64_val=[-300
 put(6, "zero", tensor_pb2.TensorProto(dtype=types_pb2.DT_FLOAT), curve)
 put(7, "vector", tensor_util.make_tensor_proto(np.float32([1, 2])), curve)
 put(8, "a_text", tensor_util.make_tensor_proto(np.float32(9)), text)
+picture = tensor_util.make_tensor_proto(np.array([b"2", b"3", b"the bytes", b"of a second one"], dtype=object))
+put(9, "picture", picture, image_metadata.create_summary_metadata(display_name="", description=""))
+spread = tensor_util.make_tensor_proto(np.array([[0.0, 0.5, 2.0], [0.5, 1.0, 0.0], [1.0, 1.5, 1.0]]))
+put(10, "spread", spread, histogram_metadata.create_summary_metadata(display_name="", description=""))
 writer.close()

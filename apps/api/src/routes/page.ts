@@ -12,6 +12,7 @@ const ownPaths = [
   '/jobs',
   '/datasets',
   '/cluster',
+  '/tensorboard',
   '/:owner/projects/*',
   '/:owner/datasets/*',
 ];
@@ -23,6 +24,8 @@ const policy = [
   "style-src 'self'",
   "img-src 'self' data: blob:",
   "connect-src 'self'",
+  // TensorBoard, which is sandboxed.
+  "frame-src 'self'",
   "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'self'",

@@ -85,6 +85,7 @@ export async function run(words: string[], options: Options): Promise<void> {
       table(['JOB', 'MACHINE', 'ENVIRONMENT', 'STATUS'], [[name, job.machine, job.environment, job.status]]),
     );
     hint(`See it: ${session.client.url}/${name}`);
+    if (job.tensorboard) hint(`TensorBoard: ${session.client.url}/${name}/tensorboard`);
     if (!options.follow)
       hint(`\nTo see its log:\n  mycloud logs -f ${job.number}\nTo stop it:\n  mycloud stop ${job.number}`);
   }

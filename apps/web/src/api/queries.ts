@@ -68,6 +68,21 @@ export const bucketsQuery = (ref: JobRef, part: SeriesPart) =>
     queryFn: ({ signal }) => call(`GET ${jobBase}/metrics/buckets`, { params: ref, query: part }, { signal }),
   });
 
+/** @param jobs by name, with commas between them */
+export const tensorboardQuery = (jobs: string) =>
+  queryOptions({
+    queryKey: ['tensorboard', jobs],
+    queryFn: ({ signal }) => call('GET /v1/tensorboards', { query: { jobs } }, { signal }),
+    // Asking keeps it running, and tells when it died.
+    refetchInterval: 5000,
+  });
+
+export const summariesQuery = (ref: JobRef) =>
+  queryOptions({
+    queryKey: ['summaries', jobKey(ref)],
+    queryFn: ({ signal }) => call(`GET ${jobBase}/summaries`, { params: ref }, { signal }),
+  });
+
 export const filesQuery = (snapshotId: string, path: string) =>
   queryOptions({
     queryKey: ['files', snapshotId, path],

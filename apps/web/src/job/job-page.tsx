@@ -6,6 +6,7 @@ import { isActive, type JobRef, jobQuery } from '../api/queries.js';
 import { ChartsTab } from '../charts/charts-tab.js';
 import { FilesTab } from '../files/files-tab.js';
 import { LogsTab } from '../logs/logs-tab.js';
+import { TensorboardTab } from '../tensorboard/tensorboard-tab.js';
 import { useHead } from '../ui/head.js';
 import { useKeys } from '../ui/keyboard.js';
 import { Empty, ErrorNotice, Loading } from '../ui/notice.js';
@@ -16,6 +17,7 @@ const tabs = [
   { path: '', word: 'Charts', show: ChartsTab },
   { path: 'logs', word: 'Logs', show: LogsTab },
   { path: 'files', word: 'Files', show: FilesTab },
+  { path: 'tensorboard', word: 'TensorBoard', show: TensorboardTab },
   { path: 'details', word: 'Details', show: DetailsTab },
 ];
 

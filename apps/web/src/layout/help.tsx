@@ -3,7 +3,7 @@ import { Dialog } from '../ui/dialog.js';
 const keys: [key: string, meaning: string][] = [
   ['/', 'search, here'],
   ['j  k', 'next and previous job; Enter opens it'],
-  ['1 2 3 4', 'charts, logs, files, details of a job'],
+  ['1 … 5', 'charts, logs, files, TensorBoard, details of a job'],
   ['f', 'follow the log'],
   ['g  G', 'first and last line of the log'],
   ['?', 'this help'],

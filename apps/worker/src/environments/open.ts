@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { rename, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { prepareBase } from './base.js';
 import type { Environments, PreparedEnvironment } from './environment.js';
@@ -21,10 +23,19 @@ export function openEnvironments(options: EnvironmentsOptions): Environments {
       if (environment.interpreter === 'node') {
         return environment.npm ? joined(await prepareTfjsNode(environment, build), base) : base;
       }
-      const requirements = [...environment.requirements, ...codeRequirements(codeDir)];
-      return joined(await preparePython(requirements, build), base);
+      const own = codeRequirements(codeDir);
+      const python = await preparePython([...environment.requirements, ...own], build);
+      if (own.length === 0) await nameFolder(python.dir, path.join(root, environment.name));
+      return joined(python, base);
     },
   };
+}
+
+/** A link by the environment's own name: an embedded server finds its TensorBoard there. */
+async function nameFolder(dir: string, link: string): Promise<void> {
+  const made = `${link}.${randomUUID()}`;
+  await symlink(path.basename(dir), made);
+  await rename(made, link);
 }
 
 function joined(own: PreparedEnvironment, base: PreparedEnvironment): PreparedEnvironment {
