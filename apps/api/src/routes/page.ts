@@ -10,8 +10,10 @@ const ownPaths = [
   '/',
   '/login',
   '/jobs',
+  '/compare',
   '/datasets',
   '/cluster',
+  '/account',
   '/:owner/projects/*',
   '/:owner/datasets/*',
 ];
