@@ -54,6 +54,28 @@ export const metricsQuery = (ref: JobRef) =>
     queryFn: ({ signal }) => call(`GET ${jobBase}/metrics`, { params: ref }, { signal }),
   });
 
+/** With the least and greatest value of each series; read again once the job has gone on. */
+export const extremesQuery = (ref: JobRef, job: Job) =>
+  queryOptions({
+    queryKey: ['extremes', jobKey(ref), job.attempt, isEnd(job.status)],
+    queryFn: ({ signal }) =>
+      call(`GET ${jobBase}/metrics`, { params: ref, query: { extremes: 'true' } }, { signal }),
+  });
+
+export const snapshotQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['snapshot', id],
+    queryFn: ({ signal }) => call('GET /v1/snapshots/:id', { params: { id } }, { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const snapshotDiffQuery = (id: string, other: string) =>
+  queryOptions({
+    queryKey: ['snapshot-diff', id, other],
+    queryFn: ({ signal }) => call('GET /v1/snapshots/:id/diff/:other', { params: { id, other } }, { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
 export interface SeriesPart {
   name: string;
   axis: 'step' | 'time';

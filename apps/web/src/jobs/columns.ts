@@ -11,6 +11,9 @@ const rank = (name: string): number => {
   return place < 0 ? favourites.length + (name.includes('/') ? 1 : 0) : place;
 };
 
+/** What a person looks for first stands first. */
+export const byInterest = (a: string, b: string): number => rank(a) - rank(b) || (a < b ? -1 : 1);
+
 /** The metrics that get a column: the favourites first, then what most of the jobs have. */
 export function metricColumns(jobs: readonly Job[]): string[] {
   const counts = new Map<string, number>();
