@@ -17,6 +17,9 @@ import { Empty, ErrorNotice, Loading } from './ui/notice.js';
 const ComparePage = lazy(() =>
   import('./compare/compare-page.js').then((page) => ({ default: page.ComparePage })),
 );
+const AccountPage = lazy(() =>
+  import('./account/account-page.js').then((page) => ({ default: page.AccountPage })),
+);
 
 /** Which page an address leads to. Who isn't logged in is led to the login, and back afterwards. */
 export function App() {
@@ -41,6 +44,7 @@ export function App() {
             <Route path="/datasets" element={<DatasetsPage />} />
             <Route path="/:owner/datasets/:dataset/:version?" element={<DatasetPage />} />
             <Route path="/cluster" element={<ClusterPage />} />
+            <Route path="/account" element={<AccountPage />} />
             <Route path="/compare" element={<ComparePage />} />
             <Route
               path="*"

@@ -4,6 +4,7 @@
  */
 export { type Extra, send } from './client.js';
 export type { Dataset, Version } from './datasets.js';
+export { parseSeconds, secondsText } from './duration.js';
 export { AppError } from './errors.js';
 export type { EditJob, Job, JobEvent, RestartJob } from './jobs.js';
 export type { LogLine } from './logs.js';

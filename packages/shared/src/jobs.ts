@@ -183,7 +183,7 @@ export const jobRoutes = {
   }),
   /**
    * Events: `jobs` (data: {items: Job[]}, those that changed or were made, at most twice a second), `metrics` (data: {names}, of
-   * the jobs that have new points), `missed` (more happened than could be sent). No ids: who was away, or missed some, reads again.
+   * the jobs that have new points), `gone` (data: {ids}, of deleted jobs), `missed` (more happened than could be sent). No ids: who was away, or missed some, reads again.
    */
   stream: defineRoute({
     method: 'GET',

@@ -6,6 +6,7 @@ import type { metricRoutes } from './metrics.js';
 import type { projectRoutes } from './projects.js';
 import type { sessionRoutes } from './sessions.js';
 import type { snapshotRoutes } from './snapshots.js';
+import type { storageRoutes } from './storage.js';
 import type { tokenRoutes, userRoutes } from './users.js';
 
 type Values<T> = T[keyof T];
@@ -18,6 +19,7 @@ type UserRoute =
   | Values<typeof projectRoutes>
   | Values<typeof sessionRoutes>
   | Values<typeof snapshotRoutes>
+  | Values<typeof storageRoutes>
   | Values<typeof tokenRoutes>
   | Values<typeof userRoutes>;
 

@@ -41,18 +41,22 @@ export function jobRoutes(app: FastifyInstance, deps: Deps): void {
       }
       busy = false;
     };
-    const leave = changes.join(({ jobs, metrics }) => {
+    const leave = changes.join(({ jobs, metrics, gone }) => {
       const seen = jobs.filter(
         (one) => caller.role === 'admin' || one.public || one.ownerId === caller.userId,
       );
-      if (seen.length === 0) return;
+      if (seen.length === 0 && gone.length === 0) return;
       if (busy) {
         missed = true;
         return;
       }
       const names = seen.filter(({ job }) => metrics.has(job.id)).map(({ job }) => job.name);
-      const changed = frame('jobs', { items: seen.map(({ job }) => job) });
-      void send(names.length > 0 ? changed + frame('metrics', { names }) : changed);
+      const frames = [
+        seen.length > 0 && frame('jobs', { items: seen.map(({ job }) => job) }),
+        names.length > 0 && frame('metrics', { names }),
+        gone.length > 0 && frame('gone', { ids: gone }),
+      ];
+      void send(frames.filter(Boolean).join(''));
     });
     stream.gone.addEventListener('abort', leave, { once: true });
     if (stream.gone.aborted) leave();

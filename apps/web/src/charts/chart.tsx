@@ -14,7 +14,7 @@ export interface Zoom {
   to: number;
 }
 
-export interface ChartLine {
+interface ChartLine {
   at: JobRef;
   /** The metric's. */
   name: string;

@@ -3,6 +3,7 @@ import { Dialog } from '../ui/dialog.js';
 const keys: [key: string, meaning: string][] = [
   ['/', 'search, here'],
   ['j  k', 'next and previous job; Enter opens it'],
+  ['x', 'choose the job, to compare it'],
   ['1 2 3 4', 'charts, logs, files, details of a job'],
   ['f', 'follow the log'],
   ['g  G', 'first and last line of the log'],
