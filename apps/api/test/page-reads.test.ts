@@ -15,9 +15,11 @@ async function listen(as: Client) {
   const response = await as.open(jobRoutes.stream, {}, { signal: leaving.signal });
   const jobs: Job[] = [];
   const metrics: string[] = [];
+  const gone: string[] = [];
   const read = async () => {
     for await (const { event, data } of readEvents(response)) {
       if (event === 'jobs') jobs.push(...(JSON.parse(data) as { items: Job[] }).items);
+      if (event === 'gone') gone.push(...(JSON.parse(data) as { ids: string[] }).ids);
       if (event === 'metrics') metrics.push(...(JSON.parse(data) as { names: string[] }).names);
     }
   };
@@ -27,6 +29,7 @@ async function listen(as: Client) {
   return {
     jobs,
     metrics,
+    gone,
     async leave() {
       leaving.abort();
       await done;
@@ -54,6 +57,10 @@ describe('the stream of changed jobs', () => {
     await worker.finish(held);
     await world.until('it is told of the end', async () =>
       lab.jobs.at(-1)?.status === 'succeeded' ? true : undefined,
+    );
+    await world.lab.call(jobRoutes.delete, at(job));
+    await world.until('it is told that the job is gone', async () =>
+      lab.gone.includes(job.id) ? true : undefined,
     );
     expect(eve.jobs).toEqual([]);
     await lab.leave();

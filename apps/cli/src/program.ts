@@ -1,8 +1,38 @@
 import { version } from '@mycloud/shared';
 import { Command, Option } from 'commander';
 
-const collect = (value: string, before: string[]): string[] => [...before, value];
+const collect = (value: string, before: string[] | boolean | undefined): string[] => [
+  ...(Array.isArray(before) ? before : []),
+  value,
+];
 const json = ['--json', 'print data as JSON on stdout'] as const;
+
+/** What `run` and `restart` share. */
+const jobFlags = (command: Command): Command =>
+  command
+    .option(
+      '--data <source:mount>',
+      'mounts a dataset or an output at /MOUNT (/input unless said); may be given more than once',
+      collect,
+    )
+    .option('--gpu', 'on a machine with a GPU')
+    .option('--gpu2', 'on a machine with two GPUs')
+    .option('--cpu', 'on a machine without (the default)')
+    .option('--cpu2', 'on a larger one without')
+    .option('--machine <name>', "on any other of the server's machines")
+    .option('--env <name>', 'the environment')
+    .option(
+      '--var <name=value>',
+      'an environment variable of its own; NAME takes the value it has here',
+      collect,
+    )
+    .option('--tensorboard', 'event files under /output are shown by TensorBoard')
+    .option('-m, --message <text>', 'what this run is about')
+    .option('--tag <word>', 'a tag to find it by; may be given more than once', collect)
+    .option('--max-runtime <time>', 'stop it after this long: seconds, or 90s, 30m, 2h')
+    .option('--retries <n>', 'try again this often when the command fails')
+    .option('-f, --follow', 'follow its log')
+    .option('--exit-status', 'with --follow: exit as the job did');
 
 /** Every command and its flags; what a command does is loaded when it is called, so that `mycloud version` stays quick. */
 export function buildProgram(): Command {
@@ -47,26 +77,33 @@ export function buildProgram(): Command {
     .argument('<name>')
     .option('--template <name>', 'begin with the files of a template, such as dogsvscats')
     .action(async (name, options) => (await import('./commands/init.js')).init(name, options));
-  command('run', "Uploads this folder's code and runs a command on it")
-    .argument('<command...>', 'the command, as one quoted text')
-    .option(
-      '--data <source:mount>',
-      'mounts a dataset or an output at /MOUNT (/input unless said); may be given more than once',
-      collect,
-      [],
-    )
-    .option('--gpu', 'on a machine with a GPU')
-    .option('--gpu2', 'on a machine with two GPUs')
-    .option('--cpu', 'on a machine without (the default)')
-    .option('--cpu2', 'on a larger one without')
-    .option('--env <name>', 'the environment', 'default')
-    .option('--tensorboard', 'event files under /output are shown by TensorBoard')
-    .option('-m, --message <text>', 'what this run is about')
-    .option('--max-runtime <time>', 'stop it after this long: seconds, or 90s, 30m, 2h')
-    .option('--retries <n>', 'try again this often when the command fails', '0')
-    .option('-f, --follow', 'follow its log')
-    .option('--exit-status', 'with --follow: exit as the job did')
-    .action(async (words, options) => (await import('./commands/run.js')).run(words, options));
+  jobFlags(
+    command('run', "Uploads this folder's code and runs a command on it").argument(
+      '<command...>',
+      'the command, as one quoted text',
+    ),
+  ).action(async (words, options) => (await import('./commands/run.js')).run(words, options));
+  jobFlags(
+    command('restart', 'Runs a job again with the same code, changed where you say so')
+      .argument('<job>')
+      .argument('[command...]', 'another command, as one quoted text'),
+  )
+    .option('--no-data', 'without its mounts')
+    .option('--no-tensorboard', 'without TensorBoard')
+    .option('--no-tags', 'without its tags')
+    .option('--drop-var <name>', 'without this environment variable of its own', collect)
+    .action(async (job, words, options) =>
+      (await import('./commands/restart.js')).restart(job, words, options),
+    );
+  command('tag', 'Puts tags on a job')
+    .argument('<job>')
+    .argument('<tags...>')
+    .option('-d, --delete', 'takes them off')
+    .action(async (job, tags, options) => (await import('./commands/label.js')).tag(job, tags, options));
+  command('note', 'Writes the note of a job, in place of what it was')
+    .argument('<job>')
+    .argument('<text...>', 'an empty one takes the note away')
+    .action(async (job, words, options) => (await import('./commands/label.js')).note(job, words, options));
   command('status', "Shows the jobs of this folder's project, or one job")
     .argument('[job]')
     .action(async (job, options) => (await import('./commands/status.js')).status(job, options));

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
 import { Navigate, Route, Routes, useLocation } from 'react-router';
 import { isLoggedOut } from './api/call.js';
 import { LiveJobs } from './api/live.js';
@@ -12,6 +13,14 @@ import { Shell } from './layout/shell.js';
 import { LoginPage } from './login/login-page.js';
 import { TensorboardPage } from './tensorboard/tensorboard-page.js';
 import { Empty, ErrorNotice, Loading } from './ui/notice.js';
+
+// What is opened less often is got when it is.
+const ComparePage = lazy(() =>
+  import('./compare/compare-page.js').then((page) => ({ default: page.ComparePage })),
+);
+const AccountPage = lazy(() =>
+  import('./account/account-page.js').then((page) => ({ default: page.AccountPage })),
+);
 
 /** Which page an address leads to. Who isn't logged in is led to the login, and back afterwards. */
 export function App() {
@@ -27,20 +36,24 @@ export function App() {
   return (
     <LiveJobs>
       <Shell user={me.data}>
-        <Routes>
-          <Route path="/" element={<JobsPage />} />
-          <Route path="/jobs" element={<Navigate to={`/${search}`} replace />} />
-          <Route path="/:owner/projects/:project" element={<JobsPage />} />
-          <Route path="/:owner/projects/:project/:number/:tab?" element={<JobPage />} />
-          <Route path="/datasets" element={<DatasetsPage />} />
-          <Route path="/:owner/datasets/:dataset/:version?" element={<DatasetPage />} />
-          <Route path="/tensorboard" element={<TensorboardPage />} />
-          <Route path="/cluster" element={<ClusterPage />} />
-          <Route
-            path="*"
-            element={<Empty title="There is no such page">Its address may be mistyped.</Empty>}
-          />
-        </Routes>
+        <Suspense fallback={<Loading what="the page" />}>
+          <Routes>
+            <Route path="/" element={<JobsPage />} />
+            <Route path="/jobs" element={<Navigate to={`/${search}`} replace />} />
+            <Route path="/:owner/projects/:project" element={<JobsPage />} />
+            <Route path="/:owner/projects/:project/:number/:tab?" element={<JobPage />} />
+            <Route path="/datasets" element={<DatasetsPage />} />
+            <Route path="/:owner/datasets/:dataset/:version?" element={<DatasetPage />} />
+            <Route path="/tensorboard" element={<TensorboardPage />} />
+            <Route path="/cluster" element={<ClusterPage />} />
+            <Route path="/account" element={<AccountPage />} />
+            <Route path="/compare" element={<ComparePage />} />
+            <Route
+              path="*"
+              element={<Empty title="There is no such page">Its address may be mistyped.</Empty>}
+            />
+          </Routes>
+        </Suspense>
       </Shell>
     </LiveJobs>
   );

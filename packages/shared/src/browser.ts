@@ -4,8 +4,9 @@
  */
 export { type Extra, send } from './client.js';
 export type { Dataset, Version } from './datasets.js';
+export { parseSeconds, secondsText } from './duration.js';
 export { AppError } from './errors.js';
-export type { Job, JobEvent } from './jobs.js';
+export type { EditJob, Job, JobEvent, RestartJob } from './jobs.js';
 export type { LogLine } from './logs.js';
 export type { WorkerInfo } from './machines.js';
 export type { SeriesPoint } from './metrics.js';
@@ -14,8 +15,8 @@ export type { Project } from './projects.js';
 export { isEnd, type JobStatus, jobStatuses } from './reasons.js';
 export type { RouteInput, RouteOutput } from './route.js';
 export type { RouteByTitle } from './routes.js';
-export type { FileEntry } from './snapshots.js';
+export type { ChangedPath, FileEntry } from './snapshots.js';
 export type { Summaries } from './summaries.js';
 export type { Tensorboard } from './tensorboards.js';
-export type { User } from './users.js';
+export type { Token, User } from './users.js';
 export { version } from './version.js';

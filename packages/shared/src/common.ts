@@ -17,5 +17,8 @@ export const pageQuery = z.object({
 export const pageOf = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
+/** Names what can be edited of a thing as it is now; it is its ETag too. Sent as `If-Match`, an edit of an older state is refused. */
+export const revisionSchema = z.string();
+
 export const projectParams = z.object({ owner: nameSchema, project: nameSchema });
 export const datasetParams = z.object({ owner: nameSchema, dataset: nameSchema });

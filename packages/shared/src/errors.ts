@@ -9,6 +9,8 @@ export const errorStatus = {
   stale_fence: 409,
   /** A log batch that doesn't start where the stored lines end; `details.expected` names the next number. */
   log_gap: 409,
+  /** What is edited was changed since it was read: its If-Match names an older state. */
+  changed_meanwhile: 412,
   too_large: 413,
   quota_exceeded: 403,
   too_many_requests: 429,

@@ -1,6 +1,7 @@
 export * from './client.js';
 export * from './common.js';
 export * from './datasets.js';
+export * from './duration.js';
 export * from './errors.js';
 export * from './jobs.js';
 export * from './logs.js';

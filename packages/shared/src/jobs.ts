@@ -1,47 +1,97 @@
 import { z } from 'zod';
-import { idSchema, pageOf, pageQuery, projectParams, timeSchema } from './common.js';
+import { idSchema, pageOf, pageQuery, projectParams, revisionSchema, timeSchema } from './common.js';
 import { mountNameSchema, nameSchema } from './names.js';
 import { jobStatuses, reasonNames } from './reasons.js';
 import { defineRoute } from './route.js';
 
 export const jobParams = projectParams.extend({ number: z.coerce.number().int().positive() });
 
-export const createJobBody = z.object({
+export const tagSchema = z
+  .string()
+  .trim()
+  .regex(/^[^\s,\p{C}]{1,60}$/u, 'a tag is one word of at most 60 characters, without commas');
+/** In the order given, each once. */
+const tagsSchema = z
+  .array(tagSchema)
+  .max(30, 'at most 30 tags')
+  .transform((tags) => [...new Set(tags)]);
+
+const mountsSchema = z
+  .array(z.object({ source: z.string().min(1).max(300), name: mountNameSchema }))
+  .max(20)
+  .superRefine((mounts, context) => {
+    const seen = new Set<string>();
+    for (const [i, { name }] of mounts.entries()) {
+      if (seen.has(name))
+        context.addIssue({
+          code: 'custom',
+          path: [i, 'name'],
+          message: `/${name} is mounted twice; give each mount its own name`,
+        });
+      seen.add(name);
+    }
+  });
+const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
+const variableValue = z.string().max(32_768);
+
+/** What is asked of a job, besides its code and its own environment variables. */
+const settings = {
   command: z.string().trim().min(1, 'say what to run').max(100_000),
-  description: z.string().max(10_000).default(''),
-  /** Snapshot of the code; null: an empty /code. */
-  codeSnapshotId: idSchema.nullable().default(null),
-  mounts: z
-    .array(z.object({ source: z.string().min(1).max(300), name: mountNameSchema }))
-    .max(20)
-    .default([])
-    .superRefine((mounts, context) => {
-      const seen = new Set<string>();
-      for (const [i, { name }] of mounts.entries()) {
-        if (seen.has(name))
-          context.addIssue({
-            code: 'custom',
-            path: [i, 'name'],
-            message: `/${name} is mounted twice; give each mount its own name`,
-          });
-        seen.add(name);
-      }
-    }),
-  machine: z.string().max(63).default('cpu'),
-  environment: z.string().max(63).default('default'),
-  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(32_768)).default({}),
-  tensorboard: z.boolean().default(false),
+  description: z.string().max(10_000),
+  tags: tagsSchema,
+  mounts: mountsSchema,
+  machine: z.string().max(63),
+  environment: z.string().max(63),
+  tensorboard: z.boolean(),
   maxRuntimeSeconds: z
     .number()
     .int()
     .positive()
     .max(365 * 86_400)
-    .nullable()
-    .default(null),
+    .nullable(),
   /** Further attempts after the user's own failures. */
-  retries: z.number().int().min(0).max(20).default(0),
+  retries: z.number().int().min(0).max(20),
+};
+
+export const createJobBody = z.object({
+  command: settings.command,
+  description: settings.description.default(''),
+  tags: settings.tags.default([]),
+  /** Snapshot of the code; null: an empty /code. */
+  codeSnapshotId: idSchema.nullable().default(null),
+  mounts: settings.mounts.default([]),
+  machine: settings.machine.default('cpu'),
+  environment: settings.environment.default('default'),
+  env: z.record(variableName, variableValue).default({}),
+  tensorboard: settings.tensorboard.default(false),
+  maxRuntimeSeconds: settings.maxRuntimeSeconds.default(null),
+  retries: settings.retries.default(0),
 });
 export type CreateJob = z.input<typeof createJobBody>;
+
+/** What is to be otherwise than it was; the rest stays. */
+export const restartJobBody = z
+  .object(settings)
+  .partial()
+  .extend({
+    /** Own variables to set; null takes one away. The others keep their values, which are never shown. */
+    env: z.record(variableName, variableValue.nullable()).optional(),
+  });
+export type RestartJob = z.input<typeof restartJobBody>;
+
+const noteSchema = z.string().max(20_000);
+export const editJobBody = z
+  .object({ description: settings.description, tags: settings.tags, note: noteSchema })
+  .partial();
+export type EditJob = z.input<typeof editJobBody>;
+
+/** How a list of jobs can be sorted: by when they were made, by how long they ran, by the last value of a metric. */
+export const jobSortSchema = z
+  .string()
+  .max(220)
+  .regex(/^(made|duration|metric:[^\0]+)$/, 'sort by `made`, `duration` or `metric:NAME`');
+/** By anything but `made`, so many of the newest jobs that match are sorted; older ones are left out. */
+export const sortedJobs = 10_000;
 
 export const mountSchema = z.object({ name: z.string(), source: z.string(), snapshotId: idSchema });
 
@@ -58,8 +108,13 @@ export const jobSchema = z.object({
   message: z.string().nullable(),
   command: z.string(),
   description: z.string(),
+  tags: z.array(z.string()),
+  /** What people wrote about it, plain text. */
+  note: z.string(),
   machine: z.string(),
   environment: z.string(),
+  /** Names of its own environment variables; their values may be secrets, and only the worker gets them. */
+  envNames: z.array(z.string()),
   tensorboard: z.boolean(),
   maxRuntimeSeconds: z.number().int().nullable(),
   retries: z.number().int(),
@@ -75,6 +130,7 @@ export const jobSchema = z.object({
   finishedAt: timeSchema.nullable(),
   /** Last value of each metric of the job's own (system metrics left out). */
   metrics: z.record(z.string(), z.number()),
+  revision: revisionSchema,
 });
 export type Job = z.infer<typeof jobSchema>;
 
@@ -107,19 +163,27 @@ export const jobRoutes = {
     path: '/v1/jobs',
     auth: 'user',
     tag,
-    summary: 'Jobs you may see, newest first',
+    summary: 'Jobs you may see, newest first unless sorted otherwise',
     query: pageQuery.extend({
       owner: nameSchema.optional(),
       project: nameSchema.optional(),
       status: z.enum(jobStatuses).optional(),
-      /** Part of a command, a description or a job's name. */
+      /** Part of a command, a description, a tag or a job's name. */
       text: z.string().max(200).optional(),
+      tag: tagSchema.optional(),
+      /** Only jobs of a lower number. */
+      before: z.coerce.number().int().positive().optional(),
+      sort: jobSortSchema.default('made'),
+      order: z.enum(['desc', 'asc']).default('desc'),
     }),
-    response: pageOf(jobSchema),
+    response: pageOf(jobSchema).extend({
+      /** More jobs match than can be sorted that way: only the newest of them are listed. */
+      cut: z.boolean(),
+    }),
   }),
   /**
    * Events: `jobs` (data: {items: Job[]}, those that changed or were made, at most twice a second), `metrics` (data: {names}, of
-   * the jobs that have new points), `missed` (more happened than could be sent). No ids: who was away, or missed some, reads again.
+   * the jobs that have new points), `gone` (data: {ids}, of deleted jobs), `missed` (more happened than could be sent). No ids: who was away, or missed some, reads again.
    */
   stream: defineRoute({
     method: 'GET',
@@ -136,6 +200,28 @@ export const jobRoutes = {
     tag,
     summary: 'One job',
     params: jobParams,
+    response: jobSchema,
+  }),
+  update: defineRoute({
+    method: 'PATCH',
+    path: `${base}/:number`,
+    auth: 'user',
+    tag,
+    summary: 'Changes description, tags or note; with `If-Match: "REVISION"` only what you have seen',
+    params: jobParams,
+    body: editJobBody,
+    response: jobSchema,
+  }),
+  /** Send `Idempotency-Key` to make a repeated call harmless. */
+  restart: defineRoute({
+    method: 'POST',
+    path: `${base}/:number/restart`,
+    auth: 'user',
+    tag,
+    summary: 'Submits a new job with the same code, changed where you say so',
+    status: 201,
+    params: jobParams,
+    body: restartJobBody,
     response: jobSchema,
   }),
   stop: defineRoute({

@@ -32,12 +32,18 @@ export const metricRoutes = {
     tag,
     summary: 'Names of its series with their last value',
     params: jobParams,
+    query: z.object({
+      /** Also the least and greatest value of each, for which all its points are read. */
+      extremes: z.stringbool().default(false),
+    }),
     response: z.object({
       items: z.array(
         z.object({
           name: z.string(),
           last: z.number().nullable(),
           lastStep: z.number().int().nullable(),
+          min: z.number().nullable().optional(),
+          max: z.number().nullable().optional(),
           updatedAt: timeSchema,
         }),
       ),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idSchema, pageOf, pageQuery, projectParams, timeSchema } from './common.js';
+import { idSchema, pageOf, pageQuery, projectParams, revisionSchema, timeSchema } from './common.js';
 import { nameSchema } from './names.js';
 import { defineRoute } from './route.js';
 
@@ -12,6 +12,7 @@ export const projectSchema = z.object({
   /** Number of the newest job; 0 before the first. */
   lastJob: z.number().int().nonnegative(),
   createdAt: timeSchema,
+  revision: revisionSchema,
 });
 export type Project = z.infer<typeof projectSchema>;
 
@@ -55,7 +56,7 @@ export const projectRoutes = {
     path: '/v1/projects/:owner/:project',
     auth: 'user',
     tag,
-    summary: 'Changes description or visibility',
+    summary: 'Changes description or visibility; with `If-Match: "REVISION"` only what you have seen',
     params: projectParams,
     body: z.object(editable).partial(),
     response: projectSchema,

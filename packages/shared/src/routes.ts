@@ -6,6 +6,7 @@ import type { metricRoutes } from './metrics.js';
 import type { projectRoutes } from './projects.js';
 import type { sessionRoutes } from './sessions.js';
 import type { snapshotRoutes } from './snapshots.js';
+import type { storageRoutes } from './storage.js';
 import type { summaryRoutes } from './summaries.js';
 import type { tensorboardRoutes } from './tensorboards.js';
 import type { tokenRoutes, userRoutes } from './users.js';
@@ -22,6 +23,7 @@ type UserRoute =
   | Values<typeof snapshotRoutes>
   | Values<typeof summaryRoutes>
   | Values<typeof tensorboardRoutes>
+  | Values<typeof storageRoutes>
   | Values<typeof tokenRoutes>
   | Values<typeof userRoutes>;
 

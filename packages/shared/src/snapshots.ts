@@ -50,6 +50,15 @@ export const fileEntrySchema = z.object({
 });
 export type FileEntry = z.infer<typeof fileEntrySchema>;
 
+/** One path that two trees don't have alike; sizes are null where it is no file, or isn't there. */
+export const changedPathSchema = z.object({
+  path: z.string(),
+  change: z.enum(['added', 'removed', 'changed']),
+  before: bytesSchema.nullable(),
+  after: bytesSchema.nullable(),
+});
+export type ChangedPath = z.infer<typeof changedPathSchema>;
+
 const tag = 'snapshots';
 const byId = z.object({ id: idSchema });
 export const snapshotRoutes = {
@@ -145,6 +154,20 @@ export const snapshotRoutes = {
     params: byId,
     query: z.object({ path: z.string().max(4096).default('') }),
     response: z.object({ items: z.array(fileEntrySchema) }),
+  }),
+  diff: defineRoute({
+    method: 'GET',
+    path: '/v1/snapshots/:id/diff/:other',
+    auth: 'user',
+    tag,
+    summary: 'Which files the other one has more, less, or changed; folders are left out',
+    params: byId.extend({ other: idSchema }),
+    query: z.object({ limit: z.coerce.number().int().min(1).max(10_000).default(1000) }),
+    response: z.object({
+      /** How many paths differ in all, however many are listed. */
+      total: z.number().int().nonnegative(),
+      items: z.array(changedPathSchema),
+    }),
   }),
   file: defineRoute({
     method: 'GET',

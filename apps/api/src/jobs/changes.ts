@@ -8,6 +8,8 @@ interface Changed {
   jobs: SeenJob[];
   /** Ids of those with new points. */
   metrics: ReadonlySet<string>;
+  /** Ids of those that were deleted: they tell nothing to who didn't see them. */
+  gone: string[];
 }
 
 /** Tells pages which jobs changed, anywhere: a hundred of them cost one read. Nothing is read while nobody listens. */
@@ -47,7 +49,9 @@ export class JobChanges {
     this.metrics = new Set();
     try {
       const jobs = await viewJobs(this.deps, [...changed]);
-      for (const listener of [...this.listeners]) listener({ jobs, metrics });
+      const there = new Set(jobs.map(({ job }) => job.id));
+      const gone = [...changed].filter((id) => !there.has(id));
+      for (const listener of [...this.listeners]) listener({ jobs, metrics, gone });
     } catch (error) {
       // Pages read again by themselves now and then.
       this.deps.log.warn({ err: error }, 'changes of jobs could not be read for pages');

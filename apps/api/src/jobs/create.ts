@@ -7,26 +7,29 @@ import { findProject, type ProjectRow } from './access.js';
 import { newId } from './id.js';
 import { type ResolvedMount, resolveMount } from './mounts.js';
 import { one, type Sql, transaction } from './sql.js';
+import { refuseNul } from './text.js';
 import { announceQueued } from './tickets.js';
 import { queueJob } from './transitions.js';
 
-type Body = z.output<typeof createJobBody>;
+export type JobBody = z.output<typeof createJobBody>;
 
 /**
  * Submits a job and answers its id. With a key, the same call made again answers the same job.
+ * @param known mounts whose bytes are known already: they aren't looked up anew, whatever became of their source
  * @throws AppError bad_request, not_found (nearest names), forbidden, conflict (the key was used for another body)
  */
 export async function createJob(
   deps: Deps,
   caller: UserPrincipal,
   at: { owner: string; project: string },
-  body: Body,
+  body: JobBody,
   key: string | undefined,
+  known: ResolvedMount[] = [],
 ): Promise<string> {
   if (key !== undefined && (key === '' || key.length > 200)) {
     throw new AppError('bad_request', 'an Idempotency-Key has 1 to 200 characters');
   }
-  refuseNul(body);
+  refuseNul({ command: body.command, description: body.description, ...body.env });
   const project = await findProject(deps, caller, at.owner, at.project, 'read');
   if (project.ownerId !== caller.userId) {
     throw new AppError('forbidden', `${at.owner}/projects/${at.project} belongs to ${at.owner}`, {
@@ -42,7 +45,13 @@ export async function createJob(
 
   deps.catalogue.machine(body.machine);
   deps.catalogue.environment(body.environment);
-  const mounts = await Promise.all(body.mounts.map((mount) => resolveMount(deps, caller, mount)));
+  const mounts = await Promise.all(
+    body.mounts.map(
+      (mount) =>
+        known.find(({ source, name }) => source === mount.source && name === mount.name) ??
+        resolveMount(deps, caller, mount),
+    ),
+  );
   await checkCode(deps, caller, body.codeSnapshotId);
 
   const id = newId();
@@ -65,7 +74,7 @@ async function insert(
   id: string,
   project: ProjectRow,
   caller: UserPrincipal,
-  body: Body,
+  body: JobBody,
   mounts: ResolvedMount[],
 ): Promise<void> {
   const next = await one<{ number: number }>(
@@ -126,11 +135,4 @@ async function checkCode(deps: Deps, caller: UserPrincipal, snapshotId: string |
       hint: 'Upload the code first: POST /v1/snapshots answers its id.',
     });
   }
-}
-
-function refuseNul(body: Body): void {
-  const errors = Object.entries({ command: body.command, description: body.description, ...body.env })
-    .filter(([, text]) => text.includes('\0'))
-    .map(([path]) => ({ path, message: 'a NUL character is not allowed' }));
-  if (errors.length > 0) throw new AppError('bad_request', 'the job holds NUL characters', { errors });
 }

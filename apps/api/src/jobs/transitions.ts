@@ -54,6 +54,7 @@ export interface NewJob {
   ownerId: string;
   command: string;
   description: string;
+  tags: string[];
   machine: string;
   environment: string;
   env: Record<string, string>;
@@ -67,8 +68,8 @@ export interface NewJob {
 export async function queueJob(sql: Sql, job: NewJob): Promise<void> {
   await sql.query(
     `INSERT INTO "Job" (id, "projectId", number, "ownerId", command, description, machine, environment, env,
-       tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", "ticketAt", status, priority)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, now(), 'queued',
+       tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", tags, "ticketAt", status, priority)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, now(), 'queued',
        (SELECT count(*) FROM "Job" WHERE "ownerId" = $4 AND status IN ('queued','preparing','running','saving')))`,
     [
       job.id,
@@ -84,6 +85,7 @@ export async function queueJob(sql: Sql, job: NewJob): Promise<void> {
       job.maxRuntimeSeconds,
       job.retries,
       job.codeSnapshotId,
+      job.tags,
     ],
   );
   await addEvent(sql, { jobId: job.id, attempt: 0, type: 'queued', message: `queued for ${job.machine}` });

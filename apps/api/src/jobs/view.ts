@@ -8,9 +8,10 @@ import {
   reasonSentence,
 } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
+import { jobRevision } from './edit.js';
 import { waitingSentence, waitingShort } from './waiting.js';
 
-interface Row {
+export interface JobRow {
   id: string;
   owner: string;
   project: string;
@@ -20,8 +21,11 @@ interface Row {
   detail: string;
   command: string;
   description: string;
+  tags: string[];
+  note: string;
   machine: string;
   environment: string;
+  env: Record<string, string>;
   tensorboard: boolean;
   maxRuntimeSeconds: number | null;
   retries: number;
@@ -38,7 +42,7 @@ interface Row {
 }
 
 /** Joins every view of a job needs; what is selected, and which jobs, is appended. */
-const select = `SELECT j.*, u.name AS owner, p.name AS project, w.name AS worker
+export const selectJobs = `SELECT j.*, u.name AS owner, p.name AS project, w.name AS worker
   FROM "Job" j JOIN "Project" p ON p.id = j."projectId" JOIN "User" u ON u.id = p."ownerId"
   LEFT JOIN "Attempt" a ON a."jobId" = j.id AND a.number = j.attempt
   LEFT JOIN "Worker" w ON w.id = a."workerId"`;
@@ -47,7 +51,7 @@ const iso = (time: Date | null): string | null => time?.toISOString() ?? null;
 
 /** One job as clients see it. @throws AppError not_found when it was deleted meanwhile */
 export async function viewJob(deps: Deps, id: string): Promise<Job> {
-  const { rows } = await deps.pool.query<Row>(`${select} WHERE j.id = $1`, [id]);
+  const { rows } = await deps.pool.query<JobRow>(`${selectJobs} WHERE j.id = $1`, [id]);
   const [row] = rows;
   if (!row) throw new AppError('not_found', 'this job was deleted');
   const [view] = await viewRows(deps, [row], (queued) => waitingSentence(deps, queued));
@@ -63,85 +67,20 @@ export interface SeenJob {
 
 /** Many jobs as lists show them, in one read; those deleted meanwhile are left out. */
 export async function viewJobs(deps: Deps, ids: string[]): Promise<SeenJob[]> {
-  const { rows } = await deps.pool.query<Row & { projectOwner: string; public: boolean }>(
-    `${select.replace('SELECT j.*', 'SELECT j.*, p."ownerId" AS "projectOwner", p.public')} WHERE j.id = ANY($1)`,
+  const { rows } = await deps.pool.query<JobRow & { projectOwner: string; public: boolean }>(
+    `${selectJobs.replace('SELECT j.*', 'SELECT j.*, p."ownerId" AS "projectOwner", p.public')} WHERE j.id = ANY($1)`,
     [ids],
   );
   const views = await viewRows(deps, rows, async (queued) => waitingShort(queued));
   return rows.map((row, i) => ({ job: views[i] as Job, ownerId: row.projectOwner, public: row.public }));
 }
 
-export interface JobFilter {
-  callerId: string;
-  admin: boolean;
-  owner?: string;
-  project?: string;
-  status?: JobStatus;
-  text?: string;
-  limit: number;
-  cursor?: string;
-}
-
-/** A page of the jobs the caller may see, newest first. @throws AppError bad_request for a cursor that is none */
-export async function listJobs(
+/** Rows as clients see them, in their order. */
+export async function viewRows(
   deps: Deps,
-  filter: JobFilter,
-): Promise<{ items: Job[]; nextCursor: string | null }> {
-  const where: string[] = [];
-  const values: unknown[] = [];
-  const add = (condition: (parameter: string) => string, value: unknown) => {
-    values.push(value);
-    where.push(condition(`$${values.length}`));
-  };
-  if (!filter.admin || filter.owner || filter.project) {
-    // Their ids let the planner choose between the projects' index and the times', however few jobs they have.
-    const projects = await visibleProjects(deps, filter);
-    if (projects.length === 0) return { items: [], nextCursor: null };
-    add((p) => `j."projectId" = ANY(${p})`, projects);
-  }
-  if (filter.status) add((p) => `j.status = ${p}`, filter.status);
-  if (filter.text) {
-    const like = `%${filter.text.replace(/[\\%_]/g, '\\$&')}%`;
-    const name = `u.name || '/projects/' || p.name || '/' || j.number`;
-    add((p) => `(j.command ILIKE ${p} OR j.description ILIKE ${p} OR ${name} ILIKE ${p})`, like);
-  }
-  if (filter.cursor) {
-    const [time, id] = readCursor(filter.cursor);
-    values.push(time, id);
-    where.push(`(j."createdAt", j.id) < ($${values.length - 1}::timestamptz, $${values.length}::uuid)`);
-  }
-  values.push(filter.limit + 1);
-  const { rows } = await deps.pool.query<Row>(
-    `${select} ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''}
-     ORDER BY j."createdAt" DESC, j.id DESC LIMIT $${values.length}`,
-    values,
-  );
-  const page = rows.slice(0, filter.limit);
-  const last = rows.length > filter.limit ? page.at(-1) : undefined;
-  const items = await viewRows(deps, page, async (queued) => waitingShort(queued));
-  return { items, nextCursor: last ? `${last.createdAt.getTime()}.${last.id}` : null };
-}
-
-async function visibleProjects(deps: Deps, filter: JobFilter): Promise<string[]> {
-  const { rows } = await deps.pool.query<{ id: string }>(
-    `SELECT p.id FROM "Project" p JOIN "User" u ON u.id = p."ownerId"
-     WHERE (p."ownerId" = $1 OR p.public OR $2) AND u.name = COALESCE($3, u.name) AND p.name = COALESCE($4, p.name)`,
-    [filter.callerId, filter.admin, filter.owner ?? null, filter.project ?? null],
-  );
-  return rows.map((row) => row.id);
-}
-
-function readCursor(cursor: string): [Date, string] {
-  const match = /^(\d{1,15})\.([0-9a-f-]{36})$/.exec(cursor);
-  if (!match?.[1] || !match[2]) {
-    throw new AppError('bad_request', `"${cursor}" is no cursor of this list`, {
-      hint: 'Send the nextCursor of the page before.',
-    });
-  }
-  return [new Date(Number(match[1])), match[2]];
-}
-
-async function viewRows(deps: Deps, rows: Row[], waits: (row: Row) => Promise<string>): Promise<Job[]> {
+  rows: JobRow[],
+  waits: (row: JobRow) => Promise<string>,
+): Promise<Job[]> {
   const ids = rows.map((row) => row.id);
   const [mounts, metrics] = await Promise.all([mountsOf(deps, ids), lastMetrics(deps, ids)]);
   return Promise.all(
@@ -156,8 +95,11 @@ async function viewRows(deps: Deps, rows: Row[], waits: (row: Row) => Promise<st
       message: await messageOf(row, waits),
       command: row.command,
       description: row.description,
+      tags: row.tags,
+      note: row.note,
       machine: row.machine,
       environment: row.environment,
+      envNames: Object.keys(row.env).sort(),
       tensorboard: row.tensorboard,
       maxRuntimeSeconds: row.maxRuntimeSeconds,
       retries: row.retries,
@@ -171,11 +113,12 @@ async function viewRows(deps: Deps, rows: Row[], waits: (row: Row) => Promise<st
       startedAt: iso(row.startedAt),
       finishedAt: iso(row.finishedAt),
       metrics: metrics.get(row.id) ?? {},
+      revision: jobRevision(row),
     })),
   );
 }
 
-async function messageOf(row: Row, waits: (row: Row) => Promise<string>): Promise<string | null> {
+async function messageOf(row: JobRow, waits: (row: JobRow) => Promise<string>): Promise<string | null> {
   if (row.status === 'queued') return waits(row);
   return isEnd(row.status) && row.reason ? reasonSentence(row.reason, row.detail) : null;
 }

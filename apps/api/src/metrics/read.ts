@@ -6,24 +6,37 @@ export interface SeriesInfo {
   last: number | null;
   lastStep: number | null;
   updatedAt: string;
+  min?: number | null;
+  max?: number | null;
 }
 
-/** The series of a job with the last point of each. Steps from name to name along the index (jobId, name, id): its cost is the number of series, not of points. */
-export async function listSeries(deps: Deps, jobId: string): Promise<SeriesInfo[]> {
+/**
+ * The series of a job with the last point of each. Steps from name to name along the index (jobId, name, id): its cost is the number
+ * of series, not of points, unless the extremes of the last attempt are asked for.
+ */
+export async function listSeries(deps: Deps, jobId: string, extremes: boolean): Promise<SeriesInfo[]> {
   const { rows } = await deps.pool.query<{
     name: string;
     last: number | null;
     lastStep: string | null;
     updatedAt: Date;
+    min?: number | null;
+    max?: number | null;
   }>(
     `WITH RECURSIVE names AS (
        (SELECT name FROM "Metric" WHERE "jobId" = $1 ORDER BY name LIMIT 1)
        UNION ALL
        SELECT (SELECT name FROM "Metric" WHERE "jobId" = $1 AND name > n.name ORDER BY name LIMIT 1)
        FROM names n WHERE n.name IS NOT NULL)
-     SELECT n.name, l.value AS last, l.step AS "lastStep", l.time AS "updatedAt"
+     SELECT n.name, l.value AS last, l.step AS "lastStep", l.time AS "updatedAt"${extremes ? ', e.min, e.max' : ''}
      FROM names n CROSS JOIN LATERAL (
-       SELECT value, step, time FROM "Metric" WHERE "jobId" = $1 AND name = n.name ORDER BY id DESC LIMIT 1) l
+       SELECT value, step, time, attempt FROM "Metric" WHERE "jobId" = $1 AND name = n.name ORDER BY id DESC LIMIT 1) l
+     ${
+       extremes
+         ? `CROSS JOIN LATERAL (SELECT min(value) AS min, max(value) AS max FROM "Metric"
+              WHERE "jobId" = $1 AND name = n.name AND attempt = l.attempt) e`
+         : ''
+     }
      ORDER BY n.name`,
     [jobId],
   );

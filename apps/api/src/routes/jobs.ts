@@ -1,13 +1,17 @@
 import { jobRoutes as contract, type JobEvent } from '@mycloud/shared';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.js';
+import { etag, ifMatch } from '../http/revision.js';
 import { serve } from '../http/route.js';
 import { findJob } from '../jobs/access.js';
 import { JobChanges } from '../jobs/changes.js';
 import { createJob } from '../jobs/create.js';
 import { deleteJob } from '../jobs/delete.js';
+import { editJob } from '../jobs/edit.js';
+import { listJobs } from '../jobs/list.js';
+import { restartJob } from '../jobs/restart.js';
 import { stopJob } from '../jobs/transitions.js';
-import { listJobs, viewJob } from '../jobs/view.js';
+import { viewJob } from '../jobs/view.js';
 import { eventStreams, frame } from '../logs/sse.js';
 
 export function jobRoutes(app: FastifyInstance, deps: Deps): void {
@@ -15,11 +19,9 @@ export function jobRoutes(app: FastifyInstance, deps: Deps): void {
   const changes = new JobChanges(deps);
   app.addHook('onClose', async () => changes.close());
 
-  serve(app, contract.create, async ({ params, body, caller, request }) => {
-    const key = request.headers['idempotency-key'];
-    const id = await createJob(deps, caller, params, body, Array.isArray(key) ? key[0] : key);
-    return viewJob(deps, id);
-  });
+  serve(app, contract.create, async ({ params, body, caller, request }) =>
+    viewJob(deps, await createJob(deps, caller, params, body, idempotencyKey(request))),
+  );
 
   serve(app, contract.list, ({ query, caller }) =>
     listJobs(deps, { ...query, callerId: caller.userId, admin: caller.role === 'admin' }),
@@ -39,26 +41,44 @@ export function jobRoutes(app: FastifyInstance, deps: Deps): void {
       }
       busy = false;
     };
-    const leave = changes.join(({ jobs, metrics }) => {
+    const leave = changes.join(({ jobs, metrics, gone }) => {
       const seen = jobs.filter(
         (one) => caller.role === 'admin' || one.public || one.ownerId === caller.userId,
       );
-      if (seen.length === 0) return;
+      if (seen.length === 0 && gone.length === 0) return;
       if (busy) {
         missed = true;
         return;
       }
       const names = seen.filter(({ job }) => metrics.has(job.id)).map(({ job }) => job.name);
-      const changed = frame('jobs', { items: seen.map(({ job }) => job) });
-      void send(names.length > 0 ? changed + frame('metrics', { names }) : changed);
+      const frames = [
+        seen.length > 0 && frame('jobs', { items: seen.map(({ job }) => job) }),
+        names.length > 0 && frame('metrics', { names }),
+        gone.length > 0 && frame('gone', { ids: gone }),
+      ];
+      void send(frames.filter(Boolean).join(''));
     });
     stream.gone.addEventListener('abort', leave, { once: true });
     if (stream.gone.aborted) leave();
   });
 
-  serve(app, contract.get, async ({ params, caller }) => {
+  serve(app, contract.get, async ({ params, caller, reply }) => {
+    const job = await viewJob(deps, (await findJob(deps, caller, params, 'read')).id);
+    reply.header('etag', etag(job.revision));
+    return job;
+  });
+
+  serve(app, contract.update, async ({ params, body, caller, request, reply }) => {
+    const found = await findJob(deps, caller, params, 'write');
+    await editJob(deps, found, body, ifMatch(request));
+    const job = await viewJob(deps, found.id);
+    reply.header('etag', etag(job.revision));
+    return job;
+  });
+
+  serve(app, contract.restart, async ({ params, body, caller, request }) => {
     const job = await findJob(deps, caller, params, 'read');
-    return viewJob(deps, job.id);
+    return viewJob(deps, await restartJob(deps, caller, job, body, idempotencyKey(request)));
   });
 
   serve(app, contract.stop, async ({ params, caller }) => {
@@ -79,4 +99,9 @@ export function jobRoutes(app: FastifyInstance, deps: Deps): void {
     );
     return { items: rows.map((row) => ({ ...row, time: row.time.toISOString() })) };
   });
+}
+
+function idempotencyKey({ headers }: FastifyRequest): string | undefined {
+  const key = headers['idempotency-key'];
+  return Array.isArray(key) ? key[0] : key;
 }

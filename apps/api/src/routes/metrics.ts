@@ -7,9 +7,9 @@ import { bucketSeries } from '../metrics/buckets.js';
 import { listSeries, readSeries } from '../metrics/read.js';
 
 export function metricRoutes(app: FastifyInstance, deps: Deps): void {
-  serve(app, contract.list, async ({ params, caller }) => {
+  serve(app, contract.list, async ({ params, query, caller }) => {
     const job = await findJob(deps, caller, params, 'read');
-    return { items: await listSeries(deps, job.id) };
+    return { items: await listSeries(deps, job.id, query.extremes) };
   });
 
   serve(app, contract.series, async ({ params, query, caller }) => {

@@ -10,9 +10,11 @@ const ownPaths = [
   '/',
   '/login',
   '/jobs',
+  '/compare',
   '/datasets',
   '/cluster',
   '/tensorboard',
+  '/account',
   '/:owner/projects/*',
   '/:owner/datasets/*',
 ];

@@ -3,9 +3,11 @@ import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
 import { after, newestFirst, page } from '../http/page.js';
 import type { UserPrincipal } from '../http/principal.js';
+import { etag, ifMatch, requireRevision, revisionOf } from '../http/revision.js';
 import { serve } from '../http/route.js';
 import { visible } from '../http/visible.js';
 import { findProject } from '../jobs/access.js';
+import { refuseNul } from '../jobs/text.js';
 
 interface ProjectWithOwner {
   id: string;
@@ -33,6 +35,7 @@ const view = ({
   public: open,
   lastJob,
   createdAt: createdAt.toISOString(),
+  revision: revisionOf([description, open]),
 });
 const withOwner = { owner: { select: { name: true } } } as const;
 
@@ -61,14 +64,25 @@ export function projectRoutes(app: FastifyInstance, deps: Deps): void {
     return view(await db.project.create({ data: { ...body, ownerId: caller.userId }, include: withOwner }));
   });
 
-  serve(app, contract.get, async ({ params, caller }) => {
+  serve(app, contract.get, async ({ params, caller, reply }) => {
     const { id } = await find(caller, params, 'read');
-    return view(await db.project.findUniqueOrThrow({ where: { id }, include: withOwner }));
+    const project = view(await db.project.findUniqueOrThrow({ where: { id }, include: withOwner }));
+    reply.header('etag', etag(project.revision));
+    return project;
   });
 
-  serve(app, contract.update, async ({ params, body, caller }) => {
-    const { id } = await find(caller, params, 'write');
-    return view(await db.project.update({ where: { id }, data: body, include: withOwner }));
+  serve(app, contract.update, async ({ params, body, caller, request, reply }) => {
+    const { id, owner, name } = await find(caller, params, 'write');
+    if (body.description !== undefined) refuseNul({ description: body.description });
+    const wanted = ifMatch(request);
+    const project = await db.$transaction(async (tx) => {
+      await tx.$queryRaw`SELECT 1 FROM "Project" WHERE id = ${id}::uuid FOR NO KEY UPDATE`;
+      const old = view(await tx.project.findUniqueOrThrow({ where: { id }, include: withOwner }));
+      requireRevision(`${owner}/projects/${name}`, old.revision, wanted);
+      return view(await tx.project.update({ where: { id }, data: body, include: withOwner }));
+    });
+    reply.header('etag', etag(project.revision));
+    return project;
   });
 
   serve(app, contract.delete, async ({ params, caller }) => {

@@ -7,6 +7,7 @@ import { serve } from '../http/route.js';
 import { readable, writerOf } from '../snapshots/access.js';
 import { archive, entriesBelow } from '../snapshots/archive.js';
 import { locateChunks, missingChunks } from '../snapshots/chunks.js';
+import { changedPaths } from '../snapshots/diff.js';
 import { findFile, listFolder, readFile } from '../snapshots/files.js';
 import { commitPack, createPack } from '../snapshots/packs.js';
 import { pictureType } from '../snapshots/pictures.js';
@@ -82,6 +83,14 @@ export function snapshotRoutes(app: FastifyInstance, deps: Deps): void {
   serve(app, contract.files, async ({ params, query, caller }) => {
     const snapshot = await readable(deps, caller, params.id);
     return { items: listFolder(await manifestOf(snapshot), query.path) };
+  });
+
+  serve(app, contract.diff, async ({ params, query, caller }) => {
+    const [before, after] = await Promise.all(
+      [params.id, params.other].map(async (id) => manifestOf(await readable(deps, caller, id))),
+    );
+    const changed = changedPaths(before!, after!);
+    return { total: changed.length, items: changed.slice(0, query.limit) };
   });
 
   serve(app, contract.file, async ({ params, query, caller, request, reply }) => {

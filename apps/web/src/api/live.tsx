@@ -43,6 +43,9 @@ export function LiveJobs({ children }: { children: ReactNode }) {
     source.addEventListener('metrics', (event) => {
       for (const name of (JSON.parse(event.data) as { names: string[] }).names) void refresh(name);
     });
+    source.addEventListener('gone', (event) => {
+      dropJobs(client, (JSON.parse(event.data) as { ids: string[] }).ids);
+    });
     source.addEventListener('missed', () => void client.invalidateQueries());
     void client.invalidateQueries({ queryKey: ['jobs'] });
     void client.invalidateQueries({ queryKey: ['job'] });
@@ -86,6 +89,8 @@ function takeJobs(client: QueryClient, jobs: Job[]): void {
     const known = new Set(pages.pages.flatMap((page) => page.items.map((job) => job.id)));
     const [, filter] = query.queryKey as [string, JobFilter];
     const newest = pages.pages[0]?.items[0]?.createdAt ?? '';
+    // In an order of its own a new job has a place only the server knows; where the others stand it tells now and then.
+    const sorted = Boolean(filter.sort || filter.order);
     const made = jobs.filter(
       (job) =>
         !known.has(job.id) &&
@@ -94,16 +99,35 @@ function takeJobs(client: QueryClient, jobs: Job[]): void {
         (filter.project ?? job.project) === job.project,
     );
     // Whether a job belongs among those of a text only the server tells.
-    const asks = Boolean(filter.status || filter.text);
-    const moves = asks && jobs.some((job) => !known.has(job.id) || job.status !== filter.status);
+    const asks = Boolean(filter.status || filter.text || filter.tag);
+    const moves =
+      (asks && jobs.some((job) => !known.has(job.id) || job.status !== filter.status)) ||
+      (sorted && made.length > 0);
     const [first, ...others] = pages.pages.map((page) => ({
       ...page,
       items: page.items.map((job) => byId.get(job.id) ?? job),
     }));
     if (!first) continue;
     made.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
-    const items = asks ? first.items : [...made, ...first.items];
+    const items = asks || sorted ? first.items : [...made, ...first.items];
     client.setQueryData<JobPages>(query.queryKey, { ...pages, pages: [{ ...first, items }, ...others] });
     if (moves) void client.invalidateQueries({ queryKey: query.queryKey, exact: true });
+  }
+}
+
+/** Takes deleted jobs out of the lists; their own pages learn that they are gone. */
+export function dropJobs(client: QueryClient, ids: string[]): void {
+  const gone = new Set(ids);
+  client.setQueriesData<JobPages>({ queryKey: ['jobs'] }, (old) => {
+    if (!old?.pages.some((page) => page.items.some((job) => gone.has(job.id)))) return old;
+    const pages = old.pages.map((page) => ({
+      ...page,
+      items: page.items.filter((job) => !gone.has(job.id)),
+    }));
+    return { ...old, pages };
+  });
+  for (const query of client.getQueryCache().findAll({ queryKey: ['job'] })) {
+    const job = query.state.data as Job | undefined;
+    if (job && gone.has(job.id)) void query.reset();
   }
 }

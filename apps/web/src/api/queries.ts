@@ -13,6 +13,10 @@ export interface JobFilter {
   project?: string;
   status?: JobStatus;
   text?: string;
+  tag?: string;
+  /** `duration` or `metric:NAME`; undefined: by when they were made. */
+  sort?: string;
+  order?: 'asc';
 }
 
 export const jobKey = ({ owner, project, number }: JobRef): string =>
@@ -52,6 +56,28 @@ export const metricsQuery = (ref: JobRef) =>
   queryOptions({
     queryKey: ['metrics', jobKey(ref)],
     queryFn: ({ signal }) => call(`GET ${jobBase}/metrics`, { params: ref }, { signal }),
+  });
+
+/** With the least and greatest value of each series; read again once the job has gone on. */
+export const extremesQuery = (ref: JobRef, job: Job) =>
+  queryOptions({
+    queryKey: ['extremes', jobKey(ref), job.attempt, isEnd(job.status)],
+    queryFn: ({ signal }) =>
+      call(`GET ${jobBase}/metrics`, { params: ref, query: { extremes: 'true' } }, { signal }),
+  });
+
+export const snapshotQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['snapshot', id],
+    queryFn: ({ signal }) => call('GET /v1/snapshots/:id', { params: { id } }, { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const snapshotDiffQuery = (id: string, other: string) =>
+  queryOptions({
+    queryKey: ['snapshot-diff', id, other],
+    queryFn: ({ signal }) => call('GET /v1/snapshots/:id/diff/:other', { params: { id, other } }, { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
   });
 
 export interface SeriesPart {
@@ -141,5 +167,31 @@ export const machinesQuery = queryOptions({
   queryFn: ({ signal }) => call('GET /v1/machines', {}, { signal }),
   refetchInterval: 5000,
 });
+
+export const environmentsQuery = queryOptions({
+  queryKey: ['environments'],
+  queryFn: ({ signal }) => call('GET /v1/environments', {}, { signal }),
+});
+
+export const tokensQuery = queryOptions({
+  queryKey: ['tokens'],
+  queryFn: ({ signal }) => call('GET /v1/tokens', {}, { signal }),
+});
+
+export const storageQuery = queryOptions({
+  queryKey: ['storage'],
+  queryFn: ({ signal }) => call('GET /v1/me/storage', {}, { signal }),
+});
+
+/** The newest job of the project with a lower number; null where there is none. */
+export const jobBeforeQuery = (ref: JobRef) =>
+  queryOptions({
+    queryKey: ['job-before', jobKey(ref)],
+    queryFn: async ({ signal }) => {
+      const { owner, project, number } = ref;
+      const query = { owner, project, before: number, limit: 1 };
+      return (await call('GET /v1/jobs', { query }, { signal })).items[0] ?? null;
+    },
+  });
 
 export const isActive = (job: Job): boolean => !isEnd(job.status);

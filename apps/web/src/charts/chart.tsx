@@ -4,7 +4,7 @@ import { useMemo, useState } from 'react';
 import { bucketsQuery, type JobRef } from '../api/queries.js';
 import { valueText } from '../ui/format.js';
 import { useOnScreen } from '../ui/visible.js';
-import type { ChartGroup } from './groups.js';
+import { LineSwatch } from './line-look.js';
 import { Plot } from './plot.js';
 import type { ChartSettings } from './settings.js';
 
@@ -14,11 +14,23 @@ export interface Zoom {
   to: number;
 }
 
-interface Props {
+interface ChartLine {
   at: JobRef;
-  group: ChartGroup;
+  /** The metric's. */
+  name: string;
+  /** What the line is called in this chart. */
+  role: string;
+  /** Which line it is, for its look. */
+  look: number;
+  /** Milliseconds its times are drawn earlier: jobs laid over one another all begin at 0. */
+  shift: number;
+}
+
+interface Props {
+  title: string;
+  series: ChartLine[];
   settings: ChartSettings;
-  /** When the job started, milliseconds since 1970: zero of the elapsed axis. */
+  /** Zero of the elapsed axis, milliseconds. */
   start: number;
   /** Asked again by itself, because no stream tells of new points. */
   live: boolean;
@@ -30,13 +42,13 @@ interface Props {
 const buckets = 400;
 
 /** One chart; it asks and draws only while it is in sight. */
-export function Chart({ at, group, settings, start, live, zoom, onZoom }: Props) {
+export function Chart({ title, series, settings, start, live, zoom, onZoom }: Props) {
   const [figure, setFigure] = useState<HTMLElement | null>(null);
   const onScreen = useOnScreen(figure);
   const axis = settings.axis === 'step' ? 'step' : 'time';
   const results = useQueries({
-    queries: group.series.map(({ name }) => ({
-      ...bucketsQuery(at, { name, axis, buckets, ...zoom }),
+    queries: series.map(({ at, name, shift }) => ({
+      ...bucketsQuery(at, { name, axis, buckets, ...shifted(zoom, shift) }),
       enabled: onScreen,
       refetchInterval: live ? 3000 : (false as const),
       placeholderData: keepPreviousData,
@@ -44,23 +56,28 @@ export function Chart({ at, group, settings, start, live, zoom, onZoom }: Props)
   });
   const data = results.map((result) => result.data);
   const version = results.map((result) => result.dataUpdatedAt).join();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the version stands for the data
-  const lines = useMemo(() => data.map((one) => one?.points ?? []), [version]);
+  const shifts = series.map((one) => one.shift).join();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: these stand for the data
+  const lines = useMemo(
+    () => data.map((one, i) => earlier(one?.points ?? [], series[i]?.shift ?? 0)),
+    [version, shifts],
+  );
   const [hovered, setHovered] = useState<number | null>(null);
   return (
     <figure
       className="chart"
       ref={setFigure}
       data-series={JSON.stringify(
-        group.series.map(({ name }, i) => summary(name, lines[i] ?? [], data[i]?.total)),
+        series.map(({ name, role }, i) => summary(name, role, lines[i] ?? [], data[i]?.total)),
       )}
     >
       <figcaption>
-        <h3>{group.title}</h3>
+        <h3>{title}</h3>
         <ul className="legend">
-          {group.series.map(({ name, role }, i) => (
-            <li key={name} data-line={i % 6} title={name}>
-              {group.series.length > 1 && <span className="legend-word">{role}</span>}
+          {series.map(({ name, role, look }, i) => (
+            <li key={role} title={name}>
+              <LineSwatch n={look} />
+              {series.length > 1 && <span className="legend-word">{role}</span>}
               <b className="number">{valueText(valueAt(lines[i] ?? [], axis, hovered))}</b>
             </li>
           ))}
@@ -69,13 +86,14 @@ export function Chart({ at, group, settings, start, live, zoom, onZoom }: Props)
       {onScreen ? (
         <Plot
           lines={lines}
-          names={group.series.map((series) => series.role)}
+          names={series.map((one) => one.role)}
+          looks={series.map((one) => one.look)}
           settings={settings}
           start={start}
           zoom={zoom}
           onZoom={onZoom}
           onHover={setHovered}
-          label={`${group.title}: ${group.series.map((s) => s.name).join(', ')}`}
+          label={`${title}: ${series.map((one) => one.role).join(', ')}`}
         />
       ) : (
         <div className="plot" />
@@ -84,10 +102,16 @@ export function Chart({ at, group, settings, start, live, zoom, onZoom }: Props)
   );
 }
 
+const shifted = (zoom: Zoom | undefined, by: number): Zoom | undefined =>
+  zoom && { from: zoom.from + by, to: zoom.to + by };
+
+const earlier = (points: SeriesPoint[], by: number): SeriesPoint[] =>
+  by === 0 ? points : points.map((point) => ({ ...point, time: point.time - by }));
+
 /** What a test, or a person's script, can know of what is drawn on the canvas. */
-function summary(name: string, points: SeriesPoint[], total = 0) {
+function summary(name: string, role: string, points: SeriesPoint[], total = 0) {
   const last = points.at(-1);
-  return { name, total, drawn: points.length, lastStep: last?.step ?? null, last: last?.value ?? null };
+  return { name, role, total, drawn: points.length, lastStep: last?.step ?? null, last: last?.value ?? null };
 }
 
 /** The value at the cursor, or the last one. */

@@ -68,8 +68,8 @@ export function ChartsTab({ job, at }: TabProps) {
                 return (
                   <Chart
                     key={group.section + group.title}
-                    at={at}
-                    group={group}
+                    title={group.title}
+                    series={group.series.map((one, look) => ({ ...one, at, look, shift: 0 }))}
                     settings={{ ...settings, axis }}
                     start={Date.parse(job.startedAt ?? job.createdAt)}
                     live={away && isActive(job)}

@@ -4,7 +4,7 @@ interface SeriesRef {
   role: string;
 }
 
-export interface ChartGroup {
+interface ChartGroup {
   title: string;
   section: string;
   series: SeriesRef[];

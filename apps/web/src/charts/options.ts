@@ -1,6 +1,7 @@
 import type uPlot from 'uplot';
 import { durationText } from '../ui/format.js';
 import type { Zoom } from './chart.js';
+import { lineLook } from './line-look.js';
 import type { Axis } from './settings.js';
 import { columnsPerLine } from './table.js';
 
@@ -16,6 +17,8 @@ export const zeroOf = ({ axis, start }: Scale): number => (axis === 'elapsed' ? 
 
 interface Asked {
   names: string[];
+  /** Which line each is, for its look. */
+  looks: number[];
   scale: Scale;
   smoothed: boolean;
   width: number;
@@ -24,15 +27,13 @@ interface Asked {
   hovered: (x: number | null) => void;
 }
 
-/** Lines told apart by colour and by dash. */
-const dashes = [[], [6, 4], [2, 3], [8, 3, 2, 3], [], [6, 4]];
-
 /** Colours are the styles': a canvas can't read them by itself. */
 const colour = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 export function plotOptions({
   names,
+  looks,
   scale,
   smoothed,
   width,
@@ -54,29 +55,30 @@ export function plotOptions({
   };
   const series: uPlot.Series[] = [{}];
   const bands: uPlot.Band[] = [];
-  names.forEach((name, i) => {
-    const stroke = colour(`--line-${i % 6}`);
+  names.forEach((label, i) => {
+    const { colour: name, dash } = lineLook(looks[i] ?? i);
+    const stroke = colour(name);
     const first = series.length;
     // Of a bucket the edges are drawn too: a spike of one point is a line, not a shade.
     const edge = { stroke: `${stroke}59`, width: 1, points: { show: false }, spanGaps: true };
     const points = { show: (_: uPlot, __: number, from: number, to: number) => to - from < 40, size: 5 };
     series.push(
       {
-        label: name,
+        label,
         stroke: smoothed ? `${stroke}55` : stroke,
         width: smoothed ? 1 : 2,
-        dash: dashes[i % 6],
+        dash,
         spanGaps: true,
         points: smoothed ? { show: false } : points,
       },
       edge,
       edge,
       {
-        label: `${name}, smoothed`,
+        label: `${label}, smoothed`,
         show: smoothed,
         stroke,
         width: 2,
-        dash: dashes[i % 6],
+        dash,
         spanGaps: true,
         points,
       },

@@ -11,6 +11,7 @@ import { tableOf } from './table.js';
 interface Props {
   lines: SeriesPoint[][];
   names: string[];
+  looks: number[];
   settings: ChartSettings;
   start: number;
   zoom?: Zoom;
@@ -20,7 +21,7 @@ interface Props {
 }
 
 /** The canvas. It is made anew when how it looks changes, and given new data otherwise. */
-export function Plot({ lines, names, settings, start, zoom, onZoom, onHover, label }: Props) {
+export function Plot({ lines, names, looks, settings, start, zoom, onZoom, onHover, label }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const { shown: theme } = useTheme();
@@ -29,7 +30,7 @@ export function Plot({ lines, names, settings, start, zoom, onZoom, onHover, lab
   const table = tableOf(lines, axis === 'step' ? 'step' : 'time', smoothing, log, zeroOf(scale));
   const latest = useRef(table);
   latest.current = table;
-  const look = `${names.length} ${axis} ${log} ${smoothing > 0} ${theme} ${start}`;
+  const look = `${looks.join()} ${axis} ${log} ${smoothing > 0} ${theme} ${start}`;
 
   const zoomed = useEffectEvent((range: Zoom | undefined) => onZoom(range));
   const hovered = useEffectEvent((x: number | null) => onHover(x));
@@ -40,6 +41,7 @@ export function Plot({ lines, names, settings, start, zoom, onZoom, onHover, lab
     const width = element.clientWidth;
     const options = plotOptions({
       names,
+      looks,
       scale,
       smoothed: smoothing > 0,
       width,

@@ -1,18 +1,48 @@
-import type { Job } from '@mycloud/shared/browser';
+import { type Job, type RestartJob, secondsText } from '@mycloud/shared/browser';
 
 const quote = (text: string): string =>
   /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
+/** Machines that have a flag of their own; any other is named. */
+const machineFlags = ['cpu', 'cpu2', 'gpu', 'gpu2'];
+const machineWords = (machine: string): string[] =>
+  machineFlags.includes(machine) ? [`--${machine}`] : ['--machine', quote(machine)];
+const mountWords = (mounts: readonly { source: string; name: string }[]): string[] =>
+  mounts.flatMap(({ source, name }) => ['--data', quote(`${source}:${name}`)]);
+const tagWords = (tags: readonly string[]): string[] => tags.flatMap((tag) => ['--tag', quote(tag)]);
+
 /** What a person types, in a folder with the same code, to run it again. */
 export function runAgain(job: Job): string {
-  const words = ['mycloud', 'run'];
-  for (const mount of job.mounts) words.push('--data', quote(`${mount.source}:${mount.name}`));
-  if (['gpu', 'gpu2', 'cpu2'].includes(job.machine)) words.push(`--${job.machine}`);
+  const words = ['mycloud', 'run', ...mountWords(job.mounts)];
+  if (job.machine !== 'cpu') words.push(...machineWords(job.machine));
   if (job.environment !== 'default') words.push('--env', quote(job.environment));
+  for (const name of job.envNames) words.push('--var', name);
   if (job.tensorboard) words.push('--tensorboard');
-  if (job.maxRuntimeSeconds) words.push('--max-runtime', String(job.maxRuntimeSeconds));
+  if (job.maxRuntimeSeconds) words.push('--max-runtime', secondsText(job.maxRuntimeSeconds));
   if (job.retries) words.push('--retries', String(job.retries));
+  words.push(...tagWords(job.tags));
   if (job.description) words.push('-m', quote(job.description));
   words.push(quote(job.command));
+  return words.join(' ');
+}
+
+/** What a person types to run it again with the same code, changed so. Values of variables are taken from where it is typed. */
+export function restartCommand(job: Job, change: RestartJob): string {
+  const words = ['mycloud', 'restart', job.name];
+  if (change.mounts) words.push(...(change.mounts.length > 0 ? mountWords(change.mounts) : ['--no-data']));
+  if (change.machine) words.push(...machineWords(change.machine));
+  if (change.environment) words.push('--env', quote(change.environment));
+  for (const [name, value] of Object.entries(change.env ?? {}))
+    words.push(value === null ? '--drop-var' : '--var', name);
+  if (change.tensorboard !== undefined) words.push(change.tensorboard ? '--tensorboard' : '--no-tensorboard');
+  if (change.maxRuntimeSeconds !== undefined)
+    words.push(
+      '--max-runtime',
+      change.maxRuntimeSeconds === null ? 'none' : secondsText(change.maxRuntimeSeconds),
+    );
+  if (change.retries !== undefined) words.push('--retries', String(change.retries));
+  if (change.tags) words.push(...(change.tags.length > 0 ? tagWords(change.tags) : ['--no-tags']));
+  if (change.description !== undefined) words.push('-m', quote(change.description));
+  if (change.command) words.push(quote(change.command));
   return words.join(' ');
 }

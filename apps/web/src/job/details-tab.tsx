@@ -5,6 +5,7 @@ import { Link } from 'react-router';
 import { eventsQuery } from '../api/queries.js';
 import { durationText, fullTime } from '../ui/format.js';
 import { ErrorNotice, Loading } from '../ui/notice.js';
+import { CodeBefore } from './code-before.js';
 import type { TabProps } from './job-page.js';
 
 /** What was asked for, and each step of its life. */
@@ -15,6 +16,10 @@ export function DetailsTab({ job, at }: TabProps) {
     ['Description', job.description || '–'],
     ['Machine', job.machine],
     ['Environment', job.environment],
+    [
+      'Variables',
+      job.envNames.length > 0 ? <code key="v">{job.envNames.join(', ')}</code> : 'none of its own',
+    ],
     ['TensorBoard', job.tensorboard ? 'asked for' : 'not asked for'],
     ['Max runtime', job.maxRuntimeSeconds ? durationText(job.maxRuntimeSeconds * 1000) : 'none'],
     ['Retries', job.retries],
@@ -25,38 +30,41 @@ export function DetailsTab({ job, at }: TabProps) {
     ['Finished', job.finishedAt ? fullTime(job.finishedAt) : '–'],
   ];
   return (
-    <div className="details">
-      <section>
-        <h2>Settings</h2>
-        <dl className="settings">
-          {rows.map(([title, value]) => (
-            <div key={title}>
-              <dt>{title}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
-        <h2>Mounts</h2>
-        {job.mounts.length === 0 ? (
-          <p className="dim">None.</p>
-        ) : (
-          <ul className="plain">
-            {job.mounts.map((mount) => (
-              <li key={mount.name}>
-                <code>/{mount.name}</code> is{' '}
-                <Link to={`/${mount.source.replace(/\/output$/, '/files')}`}>{mount.source}</Link>
-              </li>
+    <>
+      <div className="details">
+        <section>
+          <h2>Settings</h2>
+          <dl className="settings">
+            {rows.map(([title, value]) => (
+              <div key={title}>
+                <dt>{title}</dt>
+                <dd>{value}</dd>
+              </div>
             ))}
-          </ul>
-        )}
-      </section>
-      <section>
-        <h2>Timeline</h2>
-        {events.error && <ErrorNotice error={events.error} retry={() => events.refetch()} />}
-        {events.isPending && <Loading what="the timeline" />}
-        {events.data && <Timeline events={events.data.items} />}
-      </section>
-    </div>
+          </dl>
+          <h2>Mounts</h2>
+          {job.mounts.length === 0 ? (
+            <p className="dim">None.</p>
+          ) : (
+            <ul className="plain">
+              {job.mounts.map((mount) => (
+                <li key={mount.name}>
+                  <code>/{mount.name}</code> is{' '}
+                  <Link to={`/${mount.source.replace(/\/output$/, '/files')}`}>{mount.source}</Link>
+                </li>
+              ))}
+            </ul>
+          )}
+        </section>
+        <section>
+          <h2>Timeline</h2>
+          {events.error && <ErrorNotice error={events.error} retry={() => events.refetch()} />}
+          {events.isPending && <Loading what="the timeline" />}
+          {events.data && <Timeline events={events.data.items} />}
+        </section>
+      </div>
+      <CodeBefore job={job} at={at} />
+    </>
   );
 }
 

@@ -11,8 +11,11 @@ const rank = (name: string): number => {
   return place < 0 ? favourites.length + (name.includes('/') ? 1 : 0) : place;
 };
 
-/** The metrics that get a column: the favourites first, then what most of the jobs have. */
-export function metricColumns(jobs: readonly Job[]): string[] {
+/** What a person looks for first stands first. */
+export const byInterest = (a: string, b: string): number => rank(a) - rank(b) || (a < b ? -1 : 1);
+
+/** The metrics that get a column by themselves: the favourites first, then what most of the jobs have. */
+function usualMetrics(jobs: readonly Job[]): string[] {
   const counts = new Map<string, number>();
   let measured = 0;
   for (const job of jobs.slice(0, 500)) {
@@ -24,4 +27,62 @@ export function metricColumns(jobs: readonly Job[]): string[] {
     .filter((name) => !name.includes('/') && counts.get(name)! * oneOf >= measured)
     .sort((a, b) => rank(a) - rank(b) || counts.get(b)! - counts.get(a)! || (a < b ? -1 : 1))
     .slice(0, most);
+}
+
+/** Columns beside status and job, in their order; those of metrics stand after the tags, as `metric:NAME`. */
+const before = ['description', 'tags'] as const;
+const after = ['environment', 'machine', 'worker', 'duration', 'made'] as const;
+export type ColumnId = (typeof before)[number] | (typeof after)[number] | `metric:${string}`;
+export const ownColumns: readonly ColumnId[] = [...before, ...after];
+
+const titles: Record<string, string> = {
+  description: 'Description',
+  tags: 'Tags',
+  environment: 'Environment',
+  machine: 'Machine',
+  worker: 'Worker',
+  duration: 'Duration',
+  made: 'Made',
+};
+
+export const metricOf = (column: ColumnId): string | undefined =>
+  column.startsWith('metric:') ? column.slice('metric:'.length) : undefined;
+export const titleOf = (column: ColumnId): string => metricOf(column) ?? titles[column] ?? column;
+export const isSortable = (column: ColumnId): boolean =>
+  column === 'made' || column === 'duration' || metricOf(column) !== undefined;
+
+/** What is shown until a person chooses. */
+export const usualColumns = (jobs: readonly Job[]): ColumnId[] => [
+  ...usualMetrics(jobs).map((name): ColumnId => `metric:${name}`),
+  'machine',
+  'duration',
+  'made',
+];
+
+/** Puts chosen columns into their order; what is no column is left out. */
+export function ordered(columns: readonly string[]): ColumnId[] {
+  const metrics = columns.filter((id): id is `metric:${string}` => /^metric:./s.test(id));
+  return [
+    ...before.filter((id) => columns.includes(id)),
+    ...metrics.sort((a, b) => byInterest(metricOf(a) ?? '', metricOf(b) ?? '')),
+    ...after.filter((id) => columns.includes(id)),
+  ];
+}
+
+/** As it stands in the address: names of metrics may hold commas. */
+export const writeColumns = (columns: readonly ColumnId[]): string =>
+  columns.map(encodeURIComponent).join(',');
+
+/** @returns undefined where nothing was chosen */
+export function readColumns(text: string | null): ColumnId[] | undefined {
+  if (!text) return undefined;
+  const ids = text.split(',').map((id) => {
+    try {
+      return decodeURIComponent(id);
+    } catch {
+      // A stray % in an address typed by hand.
+      return id;
+    }
+  });
+  return ordered([...new Set(ids)]);
 }

@@ -1,6 +1,6 @@
 import { jobStatuses } from '@mycloud/shared/browser';
 import { useQuery } from '@tanstack/react-query';
-import { Search } from 'lucide-react';
+import { Search, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { type JobFilter, projectsQuery } from '../api/queries.js';
 import { useSetInAddress } from '../ui/address.js';
@@ -32,6 +32,13 @@ export function Filters({ filter, ofProject }: { filter: JobFilter; ofProject: b
           ))}
         </select>
       </label>
+      {filter.tag && (
+        <button type="button" className="tag tag-filter" onClick={() => set('tag', '')}>
+          {filter.tag}
+          <X size={13} aria-hidden />
+          <span className="sr-only">: show jobs of any tag</span>
+        </button>
+      )}
       {!ofProject && (
         <label>
           <span className="sr-only">Project</span>
@@ -64,11 +71,11 @@ function TextFilter({ inputRef, text, onChange }: TextFilterProps) {
   return (
     <label className="search-field">
       <Search size={15} aria-hidden />
-      <span className="sr-only">Search jobs by command, description or name</span>
+      <span className="sr-only">Search jobs by command, description, tag or name</span>
       <input
         ref={inputRef}
         type="search"
-        placeholder="Search command, description, name"
+        placeholder="Search command, description, tag"
         value={typed}
         onChange={(event) => {
           const { value } = event.target;

@@ -1,31 +1,41 @@
-import { type JobStatus, jobStatuses } from '@mycloud/shared/browser';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
-import { Link, useParams, useSearchParams } from 'react-router';
+import { Columns3 } from 'lucide-react';
+import { useMemo, useState } from 'react';
+import { useParams } from 'react-router';
 import { useConnection } from '../api/live.js';
-import { type JobFilter, jobsQuery, projectQuery } from '../api/queries.js';
+import { isActive, type JobFilter, jobsQuery, projectQuery } from '../api/queries.js';
 import { useHead } from '../ui/head.js';
 import { Empty, ErrorNotice, Loading } from '../ui/notice.js';
+import { ChosenBar } from './chosen-bar.js';
+import { ColumnDialog } from './column-dialog.js';
+import { usualColumns } from './columns.js';
 import { Filters } from './filters.js';
 import { JobTable } from './job-table.js';
+import { ProjectHead } from './project-head.js';
+import { useJobsView } from './use-view.js';
 
-/** Jobs of a project, or of everybody one may see. What is filtered for stands in the address. */
+/** Jobs of a project, or of everybody one may see. How they are looked at stands in the address. */
 export function JobsPage() {
   const { owner, project } = useParams();
-  const [search] = useSearchParams();
-  const filter = useMemo(() => readFilter(search, owner, project), [search, owner, project]);
+  const { filter, columns: own, changed, reset } = useJobsView(owner, project);
   const away = useConnection() === 'away';
-  const jobs = useInfiniteQuery({ ...jobsQuery(filter), refetchInterval: away ? 5000 : false });
+  const jobs = useInfiniteQuery({
+    ...jobsQuery(filter),
+    // The rows stay while they are filtered or sorted anew, those of another project don't.
+    placeholderData: (old, query) => (isSamePlace(query?.queryKey[1], filter) ? old : undefined),
+    // A sorted list isn't told when a job's place in it changes.
+    refetchInterval: ({ state }) =>
+      away || (filter.sort && state.data?.pages.some((page) => page.items.some(isActive))) ? 5000 : false,
+  });
   const found = useQuery({ ...projectQuery(owner ?? '', project ?? ''), enabled: Boolean(project) });
   useHead(project ? `${owner}/${project}` : 'Jobs');
   const items = useMemo(() => jobs.data?.pages.flatMap((page) => page.items) ?? [], [jobs.data]);
-  const filtered = Boolean(filter.status || filter.text || (!project && filter.project));
+  const usual = useMemo(() => usualColumns(items), [items]);
+  const columns = own ?? usual;
+  const [choosing, setChoosing] = useState(false);
+  const filtered = Boolean(filter.status || filter.text || filter.tag || (!project && filter.project));
   const head =
-    owner && project ? (
-      <ProjectHead owner={owner} project={project} description={found.data?.description} />
-    ) : (
-      <h1>Jobs</h1>
-    );
+    owner && project ? <ProjectHead at={{ owner, project }} project={found.data} /> : <h1>Jobs</h1>;
   if (found.error) {
     return (
       <div className="page">
@@ -37,14 +47,43 @@ export function JobsPage() {
   return (
     <div className="page">
       {head}
-      <Filters filter={filter} ofProject={Boolean(project)} />
+      <div className="list-bar">
+        <Filters filter={filter} ofProject={Boolean(project)} />
+        {changed && (
+          <button type="button" className="link" onClick={reset}>
+            Show as usual
+          </button>
+        )}
+        <button type="button" className="button" onClick={() => setChoosing(true)}>
+          <Columns3 size={14} aria-hidden /> Columns
+        </button>
+      </div>
       {jobs.error && !jobs.data && <ErrorNotice error={jobs.error} retry={() => jobs.refetch()} />}
       {jobs.isPending && !jobs.error && <Loading what="jobs" />}
       {jobs.data && items.length === 0 && <NoJobs filtered={filtered} project={project} />}
-      {items.length > 0 && <JobTable jobs={items} ofProject={Boolean(project)} more={moreOf(jobs)} />}
+      {jobs.data?.pages[0]?.cut && (
+        <p className="notice" role="status">
+          Only the newest 10,000 jobs are sorted; older ones are not listed. Filter to see others.
+        </p>
+      )}
+      {items.length > 0 && (
+        <JobTable
+          jobs={items}
+          ofProject={Boolean(project)}
+          filter={filter}
+          columns={columns}
+          own={own !== undefined}
+          more={moreOf(jobs)}
+        />
+      )}
+      <ChosenBar />
+      {choosing && <ColumnDialog columns={columns} jobs={items} onClose={() => setChoosing(false)} />}
     </div>
   );
 }
+
+const isSamePlace = (key: string | JobFilter | undefined, { owner, project }: JobFilter): boolean =>
+  typeof key === 'object' && key.owner === owner && key.project === project;
 
 interface Pages {
   hasNextPage: boolean;
@@ -56,37 +95,6 @@ const moreOf = (jobs: Pages) =>
   jobs.hasNextPage
     ? { busy: jobs.isFetchingNextPage, load: () => void jobs.fetchNextPage({ cancelRefetch: false }) }
     : undefined;
-
-function readFilter(search: URLSearchParams, owner?: string, project?: string): JobFilter {
-  const status = search.get('status') as JobStatus | null;
-  const [askedOwner, askedProject] = (search.get('project') ?? '').split('/');
-  return {
-    owner: owner ?? (askedOwner || undefined),
-    project: project ?? (askedProject || undefined),
-    status: status && jobStatuses.includes(status) ? status : undefined,
-    text: search.get('q') || undefined,
-  };
-}
-
-function ProjectHead({
-  owner,
-  project,
-  description,
-}: {
-  owner: string;
-  project: string;
-  description?: string;
-}) {
-  return (
-    <div className="page-head">
-      <p className="crumbs">
-        <Link to="/">Jobs</Link> / {owner}
-      </p>
-      <h1>{project}</h1>
-      {description && <p className="job-text">{description}</p>}
-    </div>
-  );
-}
 
 function NoJobs({ filtered, project }: { filtered: boolean; project?: string }) {
   if (filtered) return <Empty title="No job matches">Take a filter away to see more.</Empty>;

@@ -4,6 +4,7 @@ const keys: [key: string, meaning: string][] = [
   ['/', 'search, here'],
   ['j  k', 'next and previous job; Enter opens it'],
   ['1 … 5', 'charts, logs, files, TensorBoard, details of a job'],
+  ['x', 'choose the job, to compare it'],
   ['f', 'follow the log'],
   ['g  G', 'first and last line of the log'],
   ['?', 'this help'],

@@ -1,6 +1,6 @@
 import type { User } from '@mycloud/shared/browser';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { CircleHelp, Database, LogOut, Moon, Rows3, Server, Sun, WifiOff } from 'lucide-react';
+import { CircleHelp, Database, LogOut, Moon, Rows3, Server, Sun, UserRound, WifiOff } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { Link, useLocation, useNavigate } from 'react-router';
 import { call } from '../api/call.js';
@@ -8,6 +8,7 @@ import { useConnection } from '../api/live.js';
 import { ErrorBoundary } from '../ui/error-boundary.js';
 import { useKeys } from '../ui/keyboard.js';
 import { useTheme } from '../ui/theme.js';
+import { ToastPlace } from '../ui/toast.js';
 import { Help } from './help.js';
 
 const places = [
@@ -61,6 +62,7 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
       <main id="main">
         <ErrorBoundary place={pathname}>{children}</ErrorBoundary>
       </main>
+      <ToastPlace />
       {help && <Help onClose={() => setHelp(false)} />}
     </>
   );
@@ -104,9 +106,10 @@ function UserMenu({ user }: { user: User }) {
   });
   return (
     <>
-      <span className="user" title={`Logged in as ${user.name}`}>
-        {user.name}
-      </span>
+      <Link className="user" to="/account" title={`Logged in as ${user.name}: account and tokens`}>
+        <UserRound size={16} aria-hidden />
+        <span>{user.name}</span>
+      </Link>
       <button
         type="button"
         className="icon-button"

@@ -40,6 +40,7 @@ export function ScalarChart({
         <Plot
           lines={lines}
           names={names}
+          looks={names.map((_, i) => i)}
           settings={settings}
           start={start}
           zoom={zoom}

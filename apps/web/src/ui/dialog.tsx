@@ -4,10 +4,12 @@ import { type ReactNode, useEffect, useRef } from 'react';
 export function Dialog({
   title,
   onClose,
+  wide,
   children,
 }: {
   title: string;
   onClose: () => void;
+  wide?: boolean;
   children: ReactNode;
 }) {
   const ref = useRef<HTMLDialogElement>(null);
@@ -15,7 +17,7 @@ export function Dialog({
     ref.current?.showModal();
   }, []);
   return (
-    <dialog ref={ref} aria-labelledby="dialog-title" onClose={onClose}>
+    <dialog ref={ref} className={wide ? 'wide' : undefined} aria-labelledby="dialog-title" onClose={onClose}>
       <h2 id="dialog-title">{title}</h2>
       {children}
     </dialog>

@@ -5,12 +5,18 @@ import { CopyText } from './copy.js';
 
 /** What went wrong, and what to do. */
 export function ErrorNotice({ error, retry }: { error: unknown; retry?: () => void }) {
-  const hint = error instanceof AppError ? error.hint : undefined;
+  const { hint, errors = [] } = error instanceof AppError ? error : {};
   return (
     <div className="notice notice-error" role="alert">
       <TriangleAlert size={18} aria-hidden />
       <div>
         <p>{error instanceof Error ? error.message : String(error)}</p>
+        {errors.map(({ path, message }) => (
+          <p key={path}>
+            {path && `${path}: `}
+            {message}
+          </p>
+        ))}
         {hint && <p className="dim">{hint}</p>}
       </div>
       {retry && (

@@ -1,0 +1,29 @@
+import type { Job } from '@mycloud/shared';
+import type { Session } from './context.js';
+import { hint, print, printJson } from './output.js';
+import { table } from './text.js';
+
+/** Says which job was made and where it is seen, and follows it where that is asked for. */
+export async function showSubmitted(
+  session: Session,
+  job: Job,
+  options: { follow?: boolean; exitStatus?: boolean; json?: boolean },
+): Promise<void> {
+  if (options.json && !options.follow) return printJson(job);
+  if (!options.json) {
+    print(
+      table(
+        ['JOB', 'MACHINE', 'ENVIRONMENT', 'STATUS'],
+        [[job.name, job.machine, job.environment, job.status]],
+      ),
+    );
+    hint(`See it: ${session.client.url}/${job.name}`);
+    if (job.tensorboard) hint(`TensorBoard: ${session.client.url}/${job.name}/tensorboard`);
+    if (!options.follow)
+      hint(`\nTo see its log:\n  mycloud logs -f ${job.number}\nTo stop it:\n  mycloud stop ${job.number}`);
+  }
+  if (!options.follow) return;
+  const { follow } = await import('./follow.js');
+  const { owner, project, number } = job;
+  await follow(session, { owner, project, number }, { json: options.json, exitStatus: options.exitStatus });
+}

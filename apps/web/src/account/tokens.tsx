@@ -1,0 +1,104 @@
+import type { Token } from '@mycloud/shared/browser';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { call } from '../api/call.js';
+import { tokensQuery } from '../api/queries.js';
+import { Dialog } from '../ui/dialog.js';
+import { timeText } from '../ui/format.js';
+import { ErrorNotice, Loading } from '../ui/notice.js';
+import { useNow } from '../ui/now.js';
+import { tell } from '../ui/toast.js';
+import { NewToken } from './new-token.js';
+
+/** The tokens there are, by all but their secrets. */
+export function Tokens({ admin }: { admin: boolean }) {
+  const found = useQuery(tokensQuery);
+  const now = useNow();
+  const [ending, setEnding] = useState<Token>();
+  const day = (iso: string | null, never: string) => (iso ? timeText(iso, now) : never);
+  return (
+    <section aria-labelledby="tokens">
+      <h2 id="tokens" className="section-title">
+        Tokens
+      </h2>
+      <p className="dim">
+        A token stands for you where you can’t log in: in a script, on another machine, in CI. Its secret is
+        shown once.
+      </p>
+      <NewToken admin={admin} />
+      {found.error && <ErrorNotice error={found.error} retry={() => found.refetch()} />}
+      {found.isPending && <Loading what="your tokens" />}
+      {found.data && (
+        <section className="scroll-x" aria-label="Your tokens" tabIndex={0}>
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">Name</th>
+                <th scope="col">For</th>
+                <th scope="col">Last four</th>
+                <th scope="col">Made</th>
+                <th scope="col">Last used</th>
+                <th scope="col">Valid until</th>
+                <td />
+              </tr>
+            </thead>
+            <tbody>
+              {found.data.items.map((token) => (
+                <tr key={token.id}>
+                  <th scope="row">{token.name}</th>
+                  <td>{token.kind === 'worker' ? 'a worker' : 'you'}</td>
+                  <td>
+                    <code>…{token.last4}</code>
+                  </td>
+                  <td className="number">{day(token.createdAt, '')}</td>
+                  <td className="number">{day(token.lastUsedAt, 'never')}</td>
+                  <td className="number">{day(token.expiresAt, 'no end')}</td>
+                  <td>
+                    <button type="button" className="button button-danger" onClick={() => setEnding(token)}>
+                      Revoke<span className="sr-only"> {token.name}</span>
+                    </button>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+      {ending && <Revoke token={ending} onClose={() => setEnding(undefined)} />}
+    </section>
+  );
+}
+
+function Revoke({ token, onClose }: { token: Token; onClose: () => void }) {
+  const client = useQueryClient();
+  const revoke = useMutation({
+    mutationFn: () => call('DELETE /v1/tokens/:id', { params: { id: token.id } }),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: tokensQuery.queryKey });
+      onClose();
+      tell({ text: `The token ${token.name} was revoked` });
+    },
+  });
+  return (
+    <Dialog title={`Revoke ${token.name} (…${token.last4})?`} onClose={onClose}>
+      <p>
+        {token.kind === 'worker' ? 'Workers that use it' : 'Whatever uses it'} can’t call any more, from this
+        moment on. This can’t be undone.
+      </p>
+      {revoke.error && <ErrorNotice error={revoke.error} />}
+      <form method="dialog" className="buttons">
+        <button type="submit" className="button">
+          Keep it
+        </button>
+        <button
+          type="button"
+          className="button button-danger"
+          onClick={() => revoke.mutate()}
+          disabled={revoke.isPending}
+        >
+          {revoke.isPending ? 'Revoking…' : 'Revoke the token'}
+        </button>
+      </form>
+    </Dialog>
+  );
+}
