@@ -3,7 +3,7 @@
  * A test of the page's bundle holds it to that.
  */
 export { type Extra, send } from './client.js';
-export type { Dataset, Version } from './datasets.js';
+export type { Dataset, DatasetUse, Version } from './datasets.js';
 export { AppError } from './errors.js';
 export type { Job, JobEvent } from './jobs.js';
 export type { LogLine } from './logs.js';
@@ -14,6 +14,6 @@ export type { Project } from './projects.js';
 export { isEnd, type JobStatus, jobStatuses } from './reasons.js';
 export type { RouteInput, RouteOutput } from './route.js';
 export type { RouteByTitle } from './routes.js';
-export type { FileEntry } from './snapshots.js';
+export type { FileEntry, TreeChange } from './snapshots.js';
 export type { User } from './users.js';
 export { version } from './version.js';

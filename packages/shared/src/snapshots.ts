@@ -50,6 +50,17 @@ export const fileEntrySchema = z.object({
 });
 export type FileEntry = z.infer<typeof fileEntrySchema>;
 
+/** One path that two trees don't agree on. Sizes are bytes; null where there is no such path. */
+export const treeChangeSchema = z.object({
+  path: z.string(),
+  type: z.enum(['file', 'dir', 'symlink']),
+  change: z.enum(['added', 'removed', 'changed']),
+  before: bytesSchema.nullable(),
+  after: bytesSchema.nullable(),
+});
+export type TreeChange = z.infer<typeof treeChangeSchema>;
+const changeTotals = z.object({ paths: z.number().int().nonnegative(), bytes: bytesSchema });
+
 const tag = 'snapshots';
 const byId = z.object({ id: idSchema });
 export const snapshotRoutes = {
@@ -155,6 +166,39 @@ export const snapshotRoutes = {
     params: byId,
     query: z.object({ path: z.string().min(1).max(4096) }),
     raw: { response: 'application/octet-stream' },
+  }),
+  /** A part at a time, in the order of the paths: go on with `from` at `next` until it is null. */
+  changes: defineRoute({
+    method: 'GET',
+    path: '/v1/snapshots/:id/changes',
+    auth: 'user',
+    tag,
+    summary: 'What it has more, less or other than another snapshot',
+    params: byId,
+    query: z.object({
+      since: idSchema,
+      from: z.coerce.number().int().nonnegative().default(0),
+      limit: z.coerce.number().int().min(1).max(10_000).default(1000),
+    }),
+    /** bytes: of what was added, of what was removed, and of what changed as it is now. */
+    response: z.object({
+      added: changeTotals,
+      removed: changeTotals,
+      changed: changeTotals,
+      items: z.array(treeChangeSchema),
+      next: z.number().int().nullable(),
+    }),
+  }),
+  folder: defineRoute({
+    method: 'POST',
+    path: '/v1/snapshots/:id/folder',
+    auth: 'user',
+    tag,
+    summary: 'Makes a folder of it a snapshot of its own; no byte is copied',
+    status: 201,
+    params: byId,
+    body: z.object({ path: z.string().min(1).max(4096) }),
+    response: snapshotSchema,
   }),
   archive: defineRoute({
     method: 'GET',

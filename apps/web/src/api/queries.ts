@@ -97,6 +97,12 @@ export const datasetsQuery = infiniteQueryOptions({
   getNextPageParam: (page) => page.nextCursor ?? undefined,
 });
 
+export const ownDatasetsQuery = (owner: string) =>
+  queryOptions({
+    queryKey: ['datasets', 'of', owner],
+    queryFn: ({ signal }) => call('GET /v1/datasets', { query: { owner, limit: 500 } }, { signal }),
+  });
+
 export const datasetQuery = (owner: string, dataset: string) =>
   queryOptions({
     queryKey: ['dataset', owner, dataset],

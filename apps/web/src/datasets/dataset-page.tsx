@@ -58,6 +58,8 @@ export function DatasetPage() {
             key={chosen.snapshotId}
             snapshotId={chosen.snapshotId}
             root={`${dataset}/${chosen.number}`}
+            name={chosen.name}
+            owner={owner}
           />
         </>
       )}
