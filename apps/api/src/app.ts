@@ -106,7 +106,7 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   logRoutes(app, deps);
   metricRoutes(app, deps);
   workerRoutes(app, deps);
-  await pageRoutes(app);
+  await pageRoutes(app, deps);
   await app.ready();
   return app;
 }

@@ -6,6 +6,7 @@ import { meQuery } from './api/queries.js';
 import { ClusterPage } from './cluster/cluster-page.js';
 import { DatasetPage } from './datasets/dataset-page.js';
 import { DatasetsPage } from './datasets/datasets-page.js';
+import { UploadBar } from './datasets/upload/upload-bar.js';
 import { JobPage } from './job/job-page.js';
 import { JobsPage } from './jobs/jobs-page.js';
 import { Shell } from './layout/shell.js';
@@ -39,6 +40,7 @@ export function App() {
             element={<Empty title="There is no such page">Its address may be mistyped.</Empty>}
           />
         </Routes>
+        <UploadBar />
       </Shell>
     </LiveJobs>
   );

@@ -13,6 +13,7 @@ import './styles/jobs.css';
 import './styles/charts.css';
 import './styles/logs.css';
 import './styles/files.css';
+import './styles/datasets.css';
 
 applyTheme();
 

@@ -1,13 +1,14 @@
 import type { Version } from '@mycloud/shared/browser';
 import { useQuery } from '@tanstack/react-query';
 import { Link, NavLink, useParams } from 'react-router';
-import { datasetQuery, versionsQuery } from '../api/queries.js';
+import { datasetQuery, meQuery, versionsQuery } from '../api/queries.js';
 import { Explorer } from '../files/explorer.js';
 import { CopyText } from '../ui/copy.js';
 import { bytesText, countText, timeText } from '../ui/format.js';
 import { useHead } from '../ui/head.js';
 import { Empty, ErrorNotice, Loading } from '../ui/notice.js';
 import { ClassPictures } from './class-pictures.js';
+import { DropFolder } from './upload/drop-folder.js';
 
 /** A dataset's versions; of the chosen one the pictures of each class, and all files. */
 export function DatasetPage() {
@@ -15,6 +16,7 @@ export function DatasetPage() {
   useHead(`${owner}/${dataset}`);
   const found = useQuery(datasetQuery(owner, dataset));
   const versions = useQuery(versionsQuery(owner, dataset));
+  const me = useQuery(meQuery);
   const error = found.error ?? versions.error;
   const items = versions.data?.items ?? [];
   const chosen = version ? items.find(({ number }) => String(number) === version) : items[0];
@@ -28,6 +30,7 @@ export function DatasetPage() {
         <h1>{dataset}</h1>
         {found.data?.description && <p className="job-text">{found.data.description}</p>}
       </div>
+      {me.data?.name === owner && <DropFolder owner={owner} dataset={dataset} />}
       {error && <ErrorNotice error={error} retry={() => void versions.refetch()} />}
       {versions.isPending && !error && <Loading what="versions" />}
       {versions.data && items.length === 0 && (
