@@ -121,6 +121,34 @@ export const versionsQuery = (owner: string, dataset: string) =>
       ),
   });
 
+export const usesQuery = (owner: string, dataset: string, number?: number) =>
+  infiniteQueryOptions({
+    queryKey: ['uses', owner, dataset, number],
+    queryFn: ({ pageParam, signal }) =>
+      call(
+        'GET /v1/datasets/:owner/:dataset/uses',
+        { params: { owner, dataset }, query: { number, cursor: pageParam } },
+        { signal },
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+  });
+
+export const changesQuery = (snapshotId: string, since: string) =>
+  infiniteQueryOptions({
+    queryKey: ['changes', snapshotId, since],
+    queryFn: ({ pageParam, signal }) =>
+      call(
+        'GET /v1/snapshots/:id/changes',
+        { params: { id: snapshotId }, query: { since, from: pageParam } },
+        { signal },
+      ),
+    initialPageParam: 0,
+    getNextPageParam: (page) => page.next ?? undefined,
+    // Snapshots never change.
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
 export const workersQuery = queryOptions({
   queryKey: ['workers'],
   queryFn: ({ signal }) => call('GET /v1/workers', {}, { signal }),
