@@ -14,6 +14,7 @@ import './styles/charts.css';
 import './styles/logs.css';
 import './styles/files.css';
 import './styles/datasets.css';
+import './styles/cluster.css';
 
 applyTheme();
 

@@ -183,6 +183,7 @@ export class Execution {
     this.#system.start(
       () => runner.members(job, runDir),
       (points) => this.#metrics.add(points),
+      { watch: this.#deps.gpus, own: this.#share.gpus },
     );
     this.#events.start();
     this.#output.startSync(config.outputSyncSeconds, (error) => this.#writeFailed(error));

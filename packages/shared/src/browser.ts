@@ -7,7 +7,7 @@ export type { Dataset, DatasetUse, Version } from './datasets.js';
 export { AppError } from './errors.js';
 export type { Job, JobEvent } from './jobs.js';
 export type { LogLine } from './logs.js';
-export type { WorkerInfo } from './machines.js';
+export type { QueuedJob, WorkerInfo, WorkerUse } from './machines.js';
 export type { SeriesPoint } from './metrics.js';
 export { pageHeader } from './page-header.js';
 export type { Project } from './projects.js';

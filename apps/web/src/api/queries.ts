@@ -161,4 +161,10 @@ export const machinesQuery = queryOptions({
   refetchInterval: 5000,
 });
 
+export const queueQuery = queryOptions({
+  queryKey: ['queue'],
+  queryFn: ({ signal }) => call('GET /v1/queue', { query: { limit: 2000 } }, { signal }),
+  refetchInterval: 5000,
+});
+
 export const isActive = (job: Job): boolean => !isEnd(job.status);
