@@ -81,7 +81,8 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       roster,
       use: openComputerUse(deps.gpus),
       log,
-      everyMs: (leaseSeconds * 1000) / 3,
+      // AbortSignal.timeout takes whole milliseconds only.
+      everyMs: Math.floor((leaseSeconds * 1000) / 3),
       signal,
       onUnknown: async () => {
         workerId = (await register()).workerId;
