@@ -15,6 +15,7 @@ import type { Page } from 'playwright-core';
 import { startBrowser } from '../test/support/browser.js';
 import { eventually, startServer } from '../test/support/server.js';
 import { figure, median, quantile } from './report.js';
+import { openPagesCpu } from './web/open-pages.js';
 import { benchWorker } from './worker.js';
 
 const lines = 1_000_000;
@@ -57,6 +58,7 @@ try {
   await firstViews(long);
   await scrolling(long);
   await metricDelays();
+  await openPages();
 
   /** A job with so many lines and points, by the workers' own protocol. */
   async function writeLongJob(): Promise<Job> {
@@ -145,6 +147,20 @@ try {
     const heap = await page.evaluate<number>('performance.memory.usedJSHeapSize');
     figure('web', 'heap_mb', heap / 1e6, 'MB');
     await page.close();
+  }
+
+  /** Two series, each with a point twice a second, as a training that hurries prints them. */
+  async function openPages(): Promise<void> {
+    const program = `let step = 0; setInterval(() => { step++; for (const metric of ["loss", "val_loss"])
+      console.log(JSON.stringify({ metric, value: 1 / step, step })); }, 500)`;
+    const job = await client.call(jobRoutes.create, { params, body: { command: `node -e '${program}'` } });
+    const at = { ...params, number: job.number };
+    await eventually(
+      'it runs',
+      async () => Object.keys((await client.call(jobRoutes.get, { params: at })).metrics).length > 1,
+    );
+    figure('web', 'pages_50_cpu_percent', await openPagesCpu(server, client, job, ['loss', 'val_loss']), '%');
+    await client.call(jobRoutes.stop, { params: at });
   }
 
   async function metricDelays(): Promise<void> {

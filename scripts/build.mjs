@@ -39,7 +39,10 @@ const newest = (...folders) =>
 async function bundlePage() {
   const web = path.join(root, 'apps/web');
   const bundle = path.join(web, 'dist');
-  const sources = newest(path.join(web, 'src'), path.join(root, 'packages/shared/src'));
+  const sources = newest(
+    path.join(web, 'src'),
+    ...['shared', 'snapshots', 'tfevents'].map((name) => path.join(root, 'packages', name, 'src')),
+  );
   if (
     existsSync(path.join(bundle, 'index.html')) &&
     statSync(path.join(bundle, 'index.html')).mtimeMs > sources

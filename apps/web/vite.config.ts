@@ -8,6 +8,7 @@ export default defineConfig({
   // Sources, as vitest and tsc read them: the page needs no other build before its own.
   resolve: { conditions: ['mycloud-source', 'module', 'browser'] },
   logLevel: 'warn',
+  worker: { format: 'es' },
   build: {
     outDir: '../dist',
     emptyOutDir: true,

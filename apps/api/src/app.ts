@@ -112,7 +112,7 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   tensorboardRoutes(app, deps, outputs);
   summaryRoutes(app, deps, outputs);
   workerRoutes(app, deps);
-  await pageRoutes(app);
+  await pageRoutes(app, deps);
   await app.ready();
   return app;
 }

@@ -115,4 +115,23 @@ describe('a log', () => {
     expect(await search({ text: 'straw' })).toMatchObject({ lines: [], ended: true });
     await worker.finish(second, { lastSeq: 3 });
   });
+
+  it('is entered at a time: at the first line printed then or after it, over all attempts', async () => {
+    const worker = await world.worker('w-time');
+    const job = await world.submit();
+    const found = async (time: number) =>
+      (await world.lab.call(logRoutes.at, { ...at(job), query: { time } })).place;
+    expect(await found(0)).toBeNull();
+    const first = await worker.take();
+    for (let seq = 1; seq <= 5; seq++) await worker.log(first, seq, [`${seq}`], { time: 1000 + 10 * seq });
+    await worker.finish(first, { reason: 'worker_error', exitCode: null, lastSeq: 5 });
+    const second = await worker.take();
+    await worker.log(second, 1, ['a', 'b'], { time: 2000 });
+    expect(await found(0)).toEqual({ attempt: 1, seq: 1 });
+    expect(await found(1030)).toEqual({ attempt: 1, seq: 3 });
+    expect(await found(1031)).toEqual({ attempt: 1, seq: 4 });
+    expect(await found(1051)).toEqual({ attempt: 2, seq: 1 });
+    expect(await found(3000)).toEqual({ attempt: 2, seq: 2 });
+    await worker.finish(second, { lastSeq: 2 });
+  });
 });

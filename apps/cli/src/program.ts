@@ -138,8 +138,14 @@ export function buildProgram(): Command {
     .argument('[job]', "a job's own page")
     .option('--no-browser', 'only print it')
     .action(async (job, options) => (await import('./commands/open.js')).open(job, options));
-  command('workers', 'Shows the workers, what they offer and run').action(async (options) =>
-    (await import('./commands/workers.js')).workers(options),
+  command('workers', 'Shows the workers, what they offer and run; drain lets one take nothing new (admins)')
+    .argument('[drain|undrain]')
+    .argument('[name]', 'the worker')
+    .action(async (verb, name, options) =>
+      (await import('./commands/workers.js')).workers(verb, name, options),
+    );
+  command('queue', 'Shows who waits, in the order they are taken, and why').action(async (options) =>
+    (await import('./commands/workers.js')).queue(options),
   );
 
   const environments = program.command('env').description('Environments: what a job finds');

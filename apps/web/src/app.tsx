@@ -7,6 +7,7 @@ import { meQuery } from './api/queries.js';
 import { ClusterPage } from './cluster/cluster-page.js';
 import { DatasetPage } from './datasets/dataset-page.js';
 import { DatasetsPage } from './datasets/datasets-page.js';
+import { UploadBar } from './datasets/upload/upload-bar.js';
 import { JobPage } from './job/job-page.js';
 import { JobsPage } from './jobs/jobs-page.js';
 import { Shell } from './layout/shell.js';
@@ -54,6 +55,7 @@ export function App() {
             />
           </Routes>
         </Suspense>
+        <UploadBar />
       </Shell>
     </LiveJobs>
   );

@@ -14,6 +14,8 @@ import './styles/charts.css';
 import './styles/logs.css';
 import './styles/files.css';
 import './styles/tensorboard.css';
+import './styles/datasets.css';
+import './styles/cluster.css';
 
 applyTheme();
 

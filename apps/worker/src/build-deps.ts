@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import type { WorkerDeps } from './deps.js';
 import { openEnvironments } from './environments/open.js';
+import { GpuWatch } from './gpus.js';
 import { findResources } from './resources.js';
 import { bubblewrapRunner } from './runners/bubblewrap.js';
 import { chooseRunner } from './runners/choose.js';
@@ -27,6 +28,7 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
     runnerNamed: (name) => (name === 'bubblewrap' ? bubblewrapRunner() : processRunner()),
     environments: openEnvironments({ home: config.home, trainerBin: config.trainerBin, path: config.path }),
     resources,
+    gpus: new GpuWatch(resources.gpus.length > 0),
     log,
   };
 }

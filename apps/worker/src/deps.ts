@@ -3,6 +3,7 @@ import type { ContentCache } from '@mycloud/snapshots';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import type { Environments } from './environments/environment.js';
+import type { GpuWatch } from './gpus.js';
 import type { Resources } from './resources.js';
 import type { Runner } from './runners/runner.js';
 
@@ -16,5 +17,6 @@ export interface WorkerDeps {
   runnerNamed(name: string): Runner;
   environments: Environments;
   resources: Resources;
+  gpus: GpuWatch;
   log: Logger;
 }

@@ -186,6 +186,7 @@ export class Execution {
     this.#system.start(
       () => runner.members(job, runDir),
       (points) => this.#metrics.add(points),
+      { watch: this.#deps.gpus, own: this.#share.gpus },
     );
     this.#events.start();
     // Whoever asked for TensorBoard looks at it while the job runs.

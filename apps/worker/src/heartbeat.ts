@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError, type Client, workerRoutes } from '@mycloud/shared';
+import { AppError, type Client, type WorkerUse, workerRoutes } from '@mycloud/shared';
 import type { Logger } from 'pino';
 import type { Roster } from './roster.js';
 
@@ -9,6 +9,8 @@ export interface HeartbeatOptions {
   client: Client;
   workerId: () => string;
   roster: Roster;
+  /** What of this computer is in use, told with each. */
+  use: () => Promise<WorkerUse>;
   log: Logger;
   everyMs: number;
   signal: AbortSignal;
@@ -18,12 +20,11 @@ export interface HeartbeatOptions {
 
 /** Renews the leases of all attempts until the signal. While the api can't be reached, jobs run on. */
 export async function keepLeases(options: HeartbeatOptions): Promise<void> {
-  const { client, workerId, roster, log, everyMs, signal } = options;
+  const { client, workerId, roster, use, log, everyMs, signal } = options;
   while (!signal.aborted) {
     let wait = everyMs;
     try {
-      const asked = roster.proofs;
-      const body = { workerId: workerId(), attempts: asked };
+      const body = { workerId: workerId(), use: await use(), attempts: roster.proofs };
       // A call that hangs must not cost the lease.
       const limit = AbortSignal.any([signal, AbortSignal.timeout(everyMs)]);
       const { refused, commands } = await client.call(workerRoutes.heartbeat, { body }, { signal: limit });

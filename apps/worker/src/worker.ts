@@ -4,6 +4,7 @@ import { adopt } from './adopt.js';
 import { Capacity } from './capacity.js';
 import { Claimer } from './claim.js';
 import { followCommands } from './commands.js';
+import { openComputerUse } from './computer-use.js';
 import type { WorkerDeps } from './deps.js';
 import { keepLeases } from './heartbeat.js';
 import { defaultMachines } from './resources.js';
@@ -78,8 +79,10 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       client,
       workerId: () => workerId,
       roster,
+      use: openComputerUse(deps.gpus),
       log,
-      everyMs: (leaseSeconds * 1000) / 3,
+      // AbortSignal.timeout takes whole milliseconds only.
+      everyMs: Math.floor((leaseSeconds * 1000) / 3),
       signal,
       onUnknown: async () => {
         workerId = (await register()).workerId;

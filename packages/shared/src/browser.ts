@@ -3,19 +3,19 @@
  * A test of the page's bundle holds it to that.
  */
 export { type Extra, send } from './client.js';
-export type { Dataset, Version } from './datasets.js';
+export type { Dataset, DatasetUse, Version } from './datasets.js';
 export { parseSeconds, secondsText } from './duration.js';
 export { AppError } from './errors.js';
 export type { EditJob, Job, JobEvent, RestartJob } from './jobs.js';
 export type { LogLine } from './logs.js';
-export type { WorkerInfo } from './machines.js';
+export type { QueuedJob, WorkerInfo, WorkerUse } from './machines.js';
 export type { SeriesPoint } from './metrics.js';
 export { pageHeader } from './page-header.js';
 export type { Project } from './projects.js';
 export { isEnd, type JobStatus, jobStatuses } from './reasons.js';
 export type { RouteInput, RouteOutput } from './route.js';
 export type { RouteByTitle } from './routes.js';
-export type { ChangedPath, FileEntry } from './snapshots.js';
+export type { FileEntry, TreeChange } from './snapshots.js';
 export type { Summaries } from './summaries.js';
 export type { Tensorboard } from './tensorboards.js';
 export type { Token, User } from './users.js';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { bytesSchema, datasetParams, hashSchema, idSchema, pageOf, pageQuery, timeSchema } from './common.js';
 import { nameSchema } from './names.js';
+import { jobStatuses } from './reasons.js';
 import { defineRoute } from './route.js';
 
 export const versionSchema = z.object({
@@ -30,6 +31,18 @@ export const datasetSchema = z.object({
   createdAt: timeSchema,
 });
 export type Dataset = z.infer<typeof datasetSchema>;
+
+/** A job that mounts a version. */
+export const datasetUseSchema = z.object({
+  id: idSchema,
+  /** lab/projects/dogsvscats/12 */
+  job: z.string(),
+  status: z.enum(jobStatuses),
+  /** Of the version mounted. */
+  number: z.number().int().positive(),
+  createdAt: timeSchema,
+});
+export type DatasetUse = z.infer<typeof datasetUseSchema>;
 
 const tag = 'datasets';
 const versionParams = datasetParams.extend({ number: z.coerce.number().int().positive() });
@@ -104,6 +117,16 @@ export const datasetRoutes = {
     summary: 'One version',
     params: versionParams,
     response: versionSchema,
+  }),
+  uses: defineRoute({
+    method: 'GET',
+    path: '/v1/datasets/:owner/:dataset/uses',
+    auth: 'user',
+    tag,
+    summary: 'Jobs you may see that mount it, newest first',
+    params: datasetParams,
+    query: pageQuery.extend({ number: z.coerce.number().int().positive().optional() }),
+    response: pageOf(datasetUseSchema),
   }),
   deleteVersion: defineRoute({
     method: 'DELETE',

@@ -69,6 +69,20 @@ export const logRoutes = {
     /** cursor: of the last line looked at. ended: there is none after it now. */
     response: z.object({ lines: z.array(logLineSchema), cursor: z.string(), ended: z.boolean() }),
   }),
+  at: defineRoute({
+    method: 'GET',
+    path: `${base}/at`,
+    auth: 'user',
+    tag,
+    summary: 'The first line printed at a time or after it, or the last one',
+    params: jobParams,
+    /** Milliseconds since 1970. */
+    query: z.object({ time: z.coerce.number().int() }),
+    /** null: there is no line. */
+    response: z.object({
+      place: z.object({ attempt: z.number().int().positive(), seq: z.number().int().positive() }).nullable(),
+    }),
+  }),
   text: defineRoute({
     method: 'GET',
     path: `${base}/text`,

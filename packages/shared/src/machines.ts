@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { idSchema, timeSchema } from './common.js';
+import { bytesSchema, idSchema, timeSchema } from './common.js';
+import { nameSchema } from './names.js';
 import { defineRoute } from './route.js';
 
 /** A machine type of the server's catalogue. */
@@ -24,6 +25,25 @@ export const environmentSchema = z.object({
 });
 export type Environment = z.infer<typeof environmentSchema>;
 
+/** What of a worker's computer is in use, by whatever runs there. */
+export const workerUseSchema = z.object({
+  /** Of all its cores, 0 to 100. */
+  cpuPercent: z.number().min(0),
+  memoryBytes: bytesSchema,
+  gpus: z
+    .array(
+      z.object({
+        index: z.string().max(20),
+        name: z.string().max(200),
+        percent: z.number().min(0).max(100),
+        memoryUsedBytes: bytesSchema,
+        memoryBytes: bytesSchema,
+      }),
+    )
+    .max(64),
+});
+export type WorkerUse = z.infer<typeof workerUseSchema>;
+
 export const workerSchema = z.object({
   id: idSchema,
   name: z.string(),
@@ -35,10 +55,31 @@ export const workerSchema = z.object({
   version: z.string(),
   alive: z.boolean(),
   lastSeenAt: timeSchema,
-  /** Names of the jobs it runs. */
+  /** It finishes what it has and takes nothing new. */
+  draining: z.boolean(),
+  /** As of its last heartbeat; null before the first. */
+  use: workerUseSchema.nullable(),
+  /** Names of the jobs it runs that you may see. */
   jobs: z.array(z.string()),
+  /** How many more it runs. */
+  otherJobs: z.number().int().nonnegative(),
 });
 export type WorkerInfo = z.infer<typeof workerSchema>;
+
+/** A queued job with its place in the line of its machine. */
+export const queuedJobSchema = z.object({
+  id: idSchema,
+  /** lab/projects/dogsvscats/12 */
+  name: z.string(),
+  owner: nameSchema,
+  machine: z.string(),
+  /** 1: the next. Jobs you may not see count too. */
+  place: z.number().int().positive(),
+  /** What it waits for, in a sentence. */
+  reason: z.string(),
+  queuedAt: timeSchema,
+});
+export type QueuedJob = z.infer<typeof queuedJobSchema>;
 
 export const machineRoutes = {
   machines: defineRoute({
@@ -64,6 +105,27 @@ export const machineRoutes = {
     tag: 'workers',
     summary: 'The workers, what they offer and run',
     response: z.object({ items: z.array(workerSchema) }),
+  }),
+  queue: defineRoute({
+    method: 'GET',
+    path: '/v1/queue',
+    auth: 'user',
+    tag: 'workers',
+    summary:
+      'The queued jobs you may see, by machine in the order they are taken, with the reason why each waits',
+    query: z.object({ limit: z.coerce.number().int().min(1).max(2000).default(500) }),
+    /** total: of all that wait, yours or not. */
+    response: z.object({ items: z.array(queuedJobSchema), total: z.number().int().nonnegative() }),
+  }),
+  drain: defineRoute({
+    method: 'PATCH',
+    path: '/v1/workers/:id',
+    auth: 'admin',
+    tag: 'workers',
+    summary: 'Lets a worker finish what it has and take nothing new, or takes that back',
+    params: z.object({ id: idSchema }),
+    body: z.object({ draining: z.boolean() }),
+    response: workerSchema,
   }),
   health: defineRoute({
     method: 'GET',

@@ -50,14 +50,16 @@ export const fileEntrySchema = z.object({
 });
 export type FileEntry = z.infer<typeof fileEntrySchema>;
 
-/** One path that two trees don't have alike; sizes are null where it is no file, or isn't there. */
-export const changedPathSchema = z.object({
+/** One path that two trees don't agree on. Sizes are bytes; null where there is no such path. */
+export const treeChangeSchema = z.object({
   path: z.string(),
+  type: z.enum(['file', 'dir', 'symlink']),
   change: z.enum(['added', 'removed', 'changed']),
   before: bytesSchema.nullable(),
   after: bytesSchema.nullable(),
 });
-export type ChangedPath = z.infer<typeof changedPathSchema>;
+export type TreeChange = z.infer<typeof treeChangeSchema>;
+const changeTotals = z.object({ paths: z.number().int().nonnegative(), bytes: bytesSchema });
 
 const tag = 'snapshots';
 const byId = z.object({ id: idSchema });
@@ -155,20 +157,6 @@ export const snapshotRoutes = {
     query: z.object({ path: z.string().max(4096).default('') }),
     response: z.object({ items: z.array(fileEntrySchema) }),
   }),
-  diff: defineRoute({
-    method: 'GET',
-    path: '/v1/snapshots/:id/diff/:other',
-    auth: 'user',
-    tag,
-    summary: 'Which files the other one has more, less, or changed; folders are left out',
-    params: byId.extend({ other: idSchema }),
-    query: z.object({ limit: z.coerce.number().int().min(1).max(10_000).default(1000) }),
-    response: z.object({
-      /** How many paths differ in all, however many are listed. */
-      total: z.number().int().nonnegative(),
-      items: z.array(changedPathSchema),
-    }),
-  }),
   file: defineRoute({
     method: 'GET',
     path: '/v1/snapshots/:id/file',
@@ -178,6 +166,39 @@ export const snapshotRoutes = {
     params: byId,
     query: z.object({ path: z.string().min(1).max(4096) }),
     raw: { response: 'application/octet-stream' },
+  }),
+  /** A part at a time, in the order of the paths: go on with `from` at `next` until it is null. */
+  changes: defineRoute({
+    method: 'GET',
+    path: '/v1/snapshots/:id/changes',
+    auth: 'user',
+    tag,
+    summary: 'What it has more, less or other than another snapshot',
+    params: byId,
+    query: z.object({
+      since: idSchema,
+      from: z.coerce.number().int().nonnegative().default(0),
+      limit: z.coerce.number().int().min(1).max(10_000).default(1000),
+    }),
+    /** bytes: of what was added, of what was removed, and of what changed as it is now. */
+    response: z.object({
+      added: changeTotals,
+      removed: changeTotals,
+      changed: changeTotals,
+      items: z.array(treeChangeSchema),
+      next: z.number().int().nullable(),
+    }),
+  }),
+  folder: defineRoute({
+    method: 'POST',
+    path: '/v1/snapshots/:id/folder',
+    auth: 'user',
+    tag,
+    summary: 'Makes a folder of it a snapshot of its own; no byte is copied',
+    status: 201,
+    params: byId,
+    body: z.object({ path: z.string().min(1).max(4096) }),
+    response: snapshotSchema,
   }),
   archive: defineRoute({
     method: 'GET',

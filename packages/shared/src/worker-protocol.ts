@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hashSchema, idSchema } from './common.js';
 import { logLineSchema, maxLineBytes, maxLinesPerBatch } from './logs.js';
-import { environmentSchema, machineSchema } from './machines.js';
+import { environmentSchema, machineSchema, workerUseSchema } from './machines.js';
 import { metricPointSchema } from './metrics.js';
 import { reasonNames } from './reasons.js';
 import { defineRoute } from './route.js';
@@ -91,7 +91,11 @@ export const workerRoutes = {
     auth: 'worker',
     tag,
     summary: 'Renews leases; answers which are refused and what is to be stopped',
-    body: z.object({ workerId: idSchema, attempts: z.array(attemptProof).max(1000) }),
+    body: z.object({
+      workerId: idSchema,
+      attempts: z.array(attemptProof).max(1000),
+      use: workerUseSchema.optional(),
+    }),
     response: z.object({ refused: z.array(attemptProof), commands: z.array(workerCommandSchema) }),
   }),
   /** With a ticket: that job, if it is still to be had. Without: the next in line for these machines, waiting up to waitSeconds. */

@@ -32,7 +32,7 @@ export class Cutter {
    * @param ended nothing of the file comes after these bytes
    * @returns the open chunk's length, or 0 when it goes on after `bytes`
    */
-  next(bytes: Buffer, ended: boolean): number {
+  next(bytes: Uint8Array, ended: boolean): number {
     const limit = Math.min(bytes.length, maxChunkBytes);
     while (this.seen < limit) {
       const from = this.seen;

@@ -3,7 +3,10 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { AppError, bytesSchema, hashSchema, maxPackBytes } from '@mycloud/shared';
 import { z } from 'zod';
-import { linkFault, pathFault, quoted, refuse } from './tree-rules.js';
+import { checkTree, entryLine, manifestHeader } from './encode-manifest.js';
+import { quoted, refuse } from './tree-rules.js';
+
+export { encodeManifest } from './encode-manifest.js';
 
 /** A piece of a file, named by the SHA-256 of its bytes; at most a pack long. */
 const chunkSchema = z.strictObject({ hash: hashSchema, size: z.number().int().positive().max(maxPackBytes) });
@@ -25,28 +28,9 @@ const entrySchema = z.discriminatedUnion('type', [
 export type Entry = z.infer<typeof entrySchema>;
 export type ManifestFile = Extract<Entry, { type: 'file' }>;
 
-const header = 'mycloud-manifest 1\n';
 /** Largest manifest read, unpacked: about five million small files. */
 export const maxManifestBytes = 1024 * 1024 * 1024;
-const headerBytes = Buffer.from(header);
-
-/** Bytes of UTF-8 as a string of one character a byte: `<` on it orders as the bytes do. */
-const byteKey = (path: string): string => Buffer.from(path).toString('latin1');
-
-/**
- * Writes the canonical manifest: a header line, then one compact JSON line an entry, sorted by the UTF-8 bytes of
- * its path, every folder listed. The same tree always gives the same bytes, whatever the order of `entries`.
- *
- * @throws AppError bad_request naming the entry that may not stand in a tree.
- */
-export function encodeManifest(entries: readonly Entry[]): Uint8Array {
-  const sorted = entries.map((entry) => ({ entry, key: byteKey(entry.path) }));
-  sorted.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-  checkTree(sorted.map((item) => item.entry));
-  const parts: Buffer[] = [headerBytes];
-  for (const { entry } of sorted) parts.push(Buffer.from(`${entryLine(entry)}\n`));
-  return Buffer.concat(parts);
-}
+const headerBytes = Buffer.from(manifestHeader);
 
 /**
  * Reads a manifest that anybody may have written.
@@ -58,7 +42,7 @@ export function decodeManifest(bytes: Uint8Array): Entry[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!buffer.subarray(0, headerBytes.length).equals(headerBytes)) {
     throw new AppError('bad_request', 'this is not a manifest of a snapshot, or of a newer version', {
-      hint: `It must begin with the line ${quoted(header.trimEnd())}.`,
+      hint: `It must begin with the line ${quoted(manifestHeader.trimEnd())}.`,
     });
   }
   const entries: Entry[] = [];
@@ -95,45 +79,6 @@ function parseLine(line: string, number: number): Entry {
   throw new AppError('bad_request', `line ${number} of the manifest${where} is not an entry: ${what}`, {
     errors,
   });
-}
-
-function entryLine(entry: Entry): string {
-  const { path, type } = entry;
-  if (entry.type === 'dir') return JSON.stringify({ path, type, mode: entry.mode });
-  if (entry.type === 'symlink') return JSON.stringify({ path, type, target: entry.target });
-  const chunks = entry.chunks.map(({ hash, size }) => ({ hash, size }));
-  return JSON.stringify({ path, type, mode: entry.mode, size: entry.size, chunks });
-}
-
-/** Checks what no single entry shows: order, duplicates, parents, links, sums. */
-function checkTree(entries: readonly Entry[]): void {
-  const types = new Map<string, Entry['type']>();
-  const links = new Map<string, string>();
-  let previous = '';
-  for (const entry of entries) {
-    const { path } = entry;
-    const fault = pathFault(path);
-    if (fault) throw refuse(path, fault);
-    if (types.has(path)) throw refuse(path, 'the path is listed twice');
-    const key = byteKey(path);
-    if (key < previous) throw refuse(path, 'the entry is out of order');
-    previous = key;
-    const slash = path.lastIndexOf('/');
-    const parent = slash < 0 ? 'dir' : types.get(path.slice(0, slash));
-    if (parent === undefined) throw refuse(path, 'its folder is not listed before it');
-    if (parent !== 'dir')
-      throw refuse(path, `it lies under ${quoted(path.slice(0, slash))}, which is a ${parent}`);
-    types.set(path, entry.type);
-    if (entry.type === 'symlink') links.set(path, entry.target);
-    if (entry.type === 'file') {
-      const sum = entry.chunks.reduce((total, chunk) => total + chunk.size, 0);
-      if (sum !== entry.size) throw refuse(path, `its chunks hold ${sum} bytes, its size says ${entry.size}`);
-    }
-  }
-  for (const [path, target] of links) {
-    const fault = linkFault(path, target, links);
-    if (fault) throw refuse(path, fault);
-  }
 }
 
 /** The snapshot's name: SHA-256 of the unpacked manifest, in hexadecimal. */

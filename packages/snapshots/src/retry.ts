@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError } from '@mycloud/shared';
+import { AppError } from '@mycloud/shared/browser';
 
 /** Codes that say "not now" rather than "not so". */
 const passing = new Set(['unavailable', 'too_many_requests', 'internal']);
@@ -13,7 +12,19 @@ export function isPassing(error: unknown): boolean {
 
 /** Waits before try `attempt` + 1: 0.2 s, 0.4 s, 0.8 s …, spread so that many clients don't come back at once. */
 export async function backOff(attempt: number, signal?: AbortSignal): Promise<void> {
-  await sleep(100 * 2 ** attempt * (0.75 + Math.random() / 2), undefined, { signal });
+  const ms = 100 * 2 ** attempt * (0.75 + Math.random() / 2);
+  signal?.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', stop, { once: true });
+  });
 }
 
 /** Does `work` up to five times while its errors are of the passing kind. */

@@ -3,7 +3,8 @@ import { lstat, open, readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { AppError } from '@mycloud/shared';
-import ignoreRules, { type Ignore } from 'ignore';
+import type { Ignore } from 'ignore';
+import { defaultIgnoreFiles, ignoreRules } from './ignore-rules.js';
 import type { Entry } from './manifest.js';
 import { eachLimit } from './pool.js';
 import { type FileStamp, stampOf } from './stamp.js';
@@ -44,7 +45,6 @@ export interface ScanOptions {
   signal?: AbortSignal;
 }
 
-export const defaultIgnoreFiles = ['.mycloudignore', '.floydignore'];
 /** Folders read at once. */
 const parallel = 16;
 /** Looked at between two turns of the event loop. */
@@ -96,17 +96,18 @@ async function requireFolder(root: string): Promise<void> {
 }
 
 async function readRules(root: string, names: string[]): Promise<Ignore> {
-  const rules = ignoreRules({ ignorecase: false }).add(['.git', '.mycloud.json', '.mycloud-partial-*']);
-  for (const name of names) {
-    const text = await readFile(path.join(root, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return '';
-      throw new AppError('bad_request', `cannot read the ignore file ${name}: ${error.message}`, {
-        cause: error,
-      });
-    });
-    rules.add(text);
-  }
-  return rules;
+  return ignoreRules(
+    await Promise.all(
+      names.map((name) =>
+        readFile(path.join(root, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
+          if (error.code === 'ENOENT') return '';
+          throw new AppError('bad_request', `cannot read the ignore file ${name}: ${error.message}`, {
+            cause: error,
+          });
+        }),
+      ),
+    ),
+  );
 }
 
 async function namesIn(root: string, folder: string, refused: Refusal[]): Promise<Dirent[]> {

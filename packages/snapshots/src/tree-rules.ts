@@ -1,4 +1,4 @@
-import { AppError } from '@mycloud/shared';
+import { AppError } from '@mycloud/shared/browser';
 
 /** Longest name of one file or folder, in bytes of UTF-8: what ext4, xfs, apfs and ntfs allow. */
 const maxNameBytes = 255;
@@ -9,18 +9,25 @@ const maxHops = 40;
 /** The path as it can stand in a message or a terminal: quoted, control characters escaped. */
 export const quoted = (path: string): string => JSON.stringify(path);
 
+const utf8 = new TextEncoder();
+/** A character of UTF-16 is at most three bytes of UTF-8: only what may be too long is counted. */
+const longer = (text: string, bytes: number): boolean =>
+  text.length * 3 > bytes && utf8.encode(text).length > bytes;
+/** Half a surrogate pair is no character. */
+const isUnicode = (text: string): boolean => !/\p{Surrogate}/u.test(text);
+
 /** @returns why the path can't stand in a tree, or undefined when it can. */
 export function pathFault(path: string): string | undefined {
   if (path === '') return 'the path is empty';
   if (path.includes('\0')) return 'the name holds a NUL byte';
-  if (Buffer.from(path).toString() !== path) return 'the name is not valid Unicode';
+  if (!isUnicode(path)) return 'the name is not valid Unicode';
   if (path.startsWith('/')) return 'the path is absolute';
-  if (Buffer.byteLength(path) > maxPathBytes) return `the path is longer than ${maxPathBytes} bytes`;
+  if (longer(path, maxPathBytes)) return `the path is longer than ${maxPathBytes} bytes`;
   for (const name of path.split('/')) {
     if (name === '' || name === '.') return 'a part of the path is empty or "."';
     // A backslash is an ordinary character on Linux and a separator on Windows: ".." hides behind neither.
     if (name.split('\\').includes('..')) return 'the path goes up by ".."';
-    if (Buffer.byteLength(name) > maxNameBytes) return `a name is longer than ${maxNameBytes} bytes`;
+    if (longer(name, maxNameBytes)) return `a name is longer than ${maxNameBytes} bytes`;
   }
   return undefined;
 }
@@ -38,9 +45,8 @@ export function linkFault(
   links: ReadonlyMap<string, string>,
 ): string | undefined {
   if (target === '' || target.includes('\0')) return 'the link has no valid target';
-  if (Buffer.from(target).toString() !== target) return "the link's target is not valid Unicode";
-  if (Buffer.byteLength(target) > maxPathBytes)
-    return `the link's target is longer than ${maxPathBytes} bytes`;
+  if (!isUnicode(target)) return "the link's target is not valid Unicode";
+  if (longer(target, maxPathBytes)) return `the link's target is longer than ${maxPathBytes} bytes`;
   if (target.startsWith('/') || /^[A-Za-z]:[\\/]/.test(target))
     return `the link points to ${quoted(target)}, an absolute path`;
   if (target.split('\\').length > 1 && target.split(/[\\/]/).includes('..'))

@@ -122,7 +122,8 @@ export async function claimJob(
     `WITH next AS (${next}),
      moved AS (
        UPDATE "Job" j SET status = 'preparing', attempt = j.attempt + 1 FROM next
-       WHERE j.id = next.id AND j.status = 'queued' RETURNING j.id, j.attempt),
+       WHERE j.id = next.id AND j.status = 'queued'
+         AND NOT (SELECT draining FROM "Worker" WHERE id = $1) RETURNING j.id, j.attempt),
      made AS (
        INSERT INTO "Attempt" ("jobId", number, "workerId", fence, "leaseUntil")
        SELECT id, attempt, $1, nextval('mycloud_fence'), now() + make_interval(secs => $2) FROM moved

@@ -13,49 +13,91 @@ interface Waiting {
 const clock = (time: Date): string =>
   `${String(time.getHours()).padStart(2, '0')}:${String(time.getMinutes()).padStart(2, '0')}`;
 
+/** A job that runs where another would like to. */
+interface Busy {
+  name: string;
+  since: Date;
+  ownerId: string;
+  public: boolean;
+}
+
+/** Who could run what waits for a machine, and what they run instead. */
+export interface Line {
+  machine: string;
+  /** Of the machine; undefined when the catalogue has it no more. */
+  gpus: number | undefined;
+  workers: number;
+  /** Names of those that would be among them, were they not drained. */
+  drained: string[];
+  busy: Busy[];
+}
+
+/** Looks at the workers of a machine's line. */
+export async function lineOf(deps: Deps, machine: string): Promise<Line> {
+  const asked = deps.catalogue.machines.find((one) => one.name === machine);
+  const gpus = deps.config.embedded ? 0 : (asked?.gpus ?? 0);
+  const { rows } = await deps.pool.query<{ id: string; name: string; draining: boolean }>(
+    `SELECT id, name, draining FROM "Worker" WHERE $1 = ANY(machines) AND gpus >= $2
+       AND "lastSeenAt" > now() - make_interval(secs => $3)`,
+    [machine, gpus, deps.config.leaseSeconds * 2],
+  );
+  const open = rows.filter((worker) => !worker.draining);
+  const { rows: busy } = await deps.pool.query<Busy>(
+    `SELECT u.name || '/projects/' || p.name || '/' || j.number AS name, a."startedAt" AS since, p."ownerId", p.public
+     FROM "Attempt" a JOIN "Job" j ON j.id = a."jobId" JOIN "Project" p ON p.id = j."projectId"
+       JOIN "User" u ON u.id = p."ownerId"
+     WHERE a."workerId" = ANY($1) AND a."endedAt" IS NULL ORDER BY a."startedAt"`,
+    [open.map((worker) => worker.id)],
+  );
+  return {
+    machine,
+    gpus: asked && gpus,
+    workers: open.length,
+    drained: rows.filter((worker) => worker.draining).map((worker) => worker.name),
+    busy,
+  };
+}
+
+/**
+ * Why a job waits in this line. @param place 1: the next @param sees whether a job that runs may be named
+ */
+export function waitingReason(line: Line, place: number, sees: (job: Busy) => boolean): string {
+  const { machine, gpus, workers, drained, busy } = line;
+  if (gpus === undefined)
+    return `this server has no machine ${machine} any more; stop it and submit it for another`;
+  if (workers === 0 && drained.length > 0)
+    return `every worker that offers ${machine} is being drained (${drained.join(', ')}) and takes nothing new`;
+  if (workers === 0) {
+    return `no worker offers ${machine}; start one with a worker token on a computer that has ${
+      gpus > 0 ? `${gpus === 1 ? 'a GPU' : `${gpus} GPUs`}` : 'room for it'
+    }`;
+  }
+  const offers = `${workers} ${workers === 1 ? 'worker offers' : 'workers offer'} ${machine}`;
+  return `${ordinal(place)} in line for ${machine}; ${offers}${busyWith(busy, sees)}`;
+}
+
+function busyWith([first, ...others]: Busy[], sees: (job: Busy) => boolean): string {
+  if (!first) return '';
+  const name = sees(first) ? first.name : "another user's job";
+  const more = others.length > 0 ? ` and ${others.length} more` : '';
+  return `, busy with ${name} since ${clock(first.since)}${more}`;
+}
+
 /**
  * Why a queued job waits: its place in line, who could run it and what they run instead.
  * Names only jobs that everybody who sees this one may see: of public projects, or of the same owner when this one is private.
  */
 export async function waitingSentence(deps: Deps, job: Waiting): Promise<string> {
-  const { machine } = job;
-  const place = await one<{ ahead: number }>(
+  const place = await one<{ ahead: number; ownerId: string; public: boolean }>(
     deps.pool,
-    `SELECT count(*)::int AS ahead FROM "Job" WHERE status = 'queued' AND machine = $1
-       AND (priority, "queuedAt", id) < (SELECT priority, "queuedAt", id FROM "Job" WHERE id = $2)`,
-    [machine, job.id],
+    `SELECT p."ownerId", p.public, (SELECT count(*)::int FROM "Job" WHERE status = 'queued' AND machine = $1
+       AND (priority, "queuedAt", id) < (j.priority, j."queuedAt", j.id)) AS ahead
+     FROM "Job" j JOIN "Project" p ON p.id = j."projectId" WHERE j.id = $2`,
+    [job.machine, job.id],
   );
-  const asked = deps.catalogue.machines.find((one) => one.name === machine);
-  if (!asked) return `this server has no machine ${machine} any more; stop it and submit it for another`;
-  const gpus = deps.config.embedded ? 0 : asked.gpus;
-  const { rows: workers } = await deps.pool.query<{ id: string; name: string }>(
-    `SELECT id, name FROM "Worker" WHERE $1 = ANY(machines) AND gpus >= $2
-       AND "lastSeenAt" > now() - make_interval(secs => $3)`,
-    [machine, gpus, deps.config.leaseSeconds * 2],
-  );
-  if (workers.length === 0) {
-    return `no worker offers ${machine}; start one with a worker token on a computer that has ${
-      gpus > 0 ? `${gpus === 1 ? 'a GPU' : `${gpus} GPUs`}` : 'room for it'
-    }`;
-  }
-  const offers = `${workers.length} ${workers.length === 1 ? 'worker offers' : 'workers offer'} ${machine}`;
-  return `${ordinal((place?.ahead ?? 0) + 1)} in line for ${machine}; ${offers}${await busyWith(deps, job, workers)}`;
-}
-
-async function busyWith(deps: Deps, job: Waiting, workers: { id: string }[]): Promise<string> {
-  const { rows } = await deps.pool.query<{ name: string; since: Date; seen: boolean }>(
-    `SELECT u.name || '/projects/' || p.name || '/' || j.number AS name, a."startedAt" AS since,
-       p.public OR (p."ownerId" = mp."ownerId" AND NOT mp.public) AS seen
-     FROM "Attempt" a JOIN "Job" j ON j.id = a."jobId" JOIN "Project" p ON p.id = j."projectId"
-       JOIN "User" u ON u.id = p."ownerId", "Job" mj JOIN "Project" mp ON mp.id = mj."projectId"
-     WHERE a."workerId" = ANY($1) AND a."endedAt" IS NULL AND mj.id = $2 ORDER BY a."startedAt"`,
-    [workers.map((worker) => worker.id), job.id],
-  );
-  const [first] = rows;
-  if (!first) return '';
-  const name = first.seen ? first.name : "another user's job";
-  const others = rows.length > 1 ? ` and ${rows.length - 1} more` : '';
-  return `, busy with ${name} since ${clock(first.since)}${others}`;
+  const line = await lineOf(deps, job.machine);
+  const sees = (other: Busy) => other.public || (other.ownerId === place?.ownerId && !place.public);
+  return waitingReason(line, (place?.ahead ?? 0) + 1, sees);
 }
 
 /** The same in lists, without a look at the line. */

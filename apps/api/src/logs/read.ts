@@ -70,8 +70,8 @@ async function readBatches(
     const { rows } = await deps.pool.query<{ firstSeq: number; lines: StoredLine[] }>(
       `SELECT "firstSeq", lines FROM "LogBatch" WHERE "jobId" = $1 AND attempt = $2 AND "firstSeq" >= COALESCE(
          (SELECT max("firstSeq") FROM "LogBatch" WHERE "jobId" = $1 AND attempt = $2 AND "firstSeq" <= $3), $3)
-       ORDER BY "firstSeq" LIMIT 12`,
-      [jobId, attempt, next],
+       ORDER BY "firstSeq" LIMIT $4`,
+      [jobId, attempt, next, Math.min(12, limit - lines.length)],
     );
     const before = next;
     for (const batch of rows) {

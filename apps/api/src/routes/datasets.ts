@@ -1,4 +1,12 @@
-import { AppError, datasetRoutes as contract, datasetName, nearest, type Version } from '@mycloud/shared';
+import {
+  AppError,
+  datasetRoutes as contract,
+  datasetName,
+  type JobStatus,
+  jobName,
+  nearest,
+  type Version,
+} from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
 import { isDangling } from '../database/faults.js';
 import type { Deps } from '../deps.js';
@@ -109,12 +117,17 @@ export function datasetRoutes(app: FastifyInstance, deps: Deps): void {
     });
   }
 
+  /** The `where` of mounts of a dataset, or of one version. LIKE, which Prisma asks by, takes `_` for any character. */
+  const mounted = (dataset: DatasetRow, number?: number) =>
+    number === undefined
+      ? { startsWith: `${datasetName(dataset.owner.name, dataset.name)}/`.replaceAll('_', '\\_') }
+      : datasetName(dataset.owner.name, dataset.name, number);
+
   /** Jobs that have not ended need their inputs. */
   async function refuseInUse(dataset: DatasetRow, number?: number): Promise<void> {
-    const prefix = datasetName(dataset.owner.name, dataset.name);
     const mount = await db.mount.findFirst({
       where: {
-        source: number === undefined ? { startsWith: `${prefix}/` } : `${prefix}/${number}`,
+        source: mounted(dataset, number),
         job: { status: { in: ['queued', 'preparing', 'running'] } },
       },
       include: { job: { include: { project: true } } },
@@ -204,6 +217,25 @@ export function datasetRoutes(app: FastifyInstance, deps: Deps): void {
   serve(app, contract.version, async ({ params, caller }) => {
     const dataset = await find(caller, params, 'read');
     return viewVersion(dataset, await findVersion(dataset, params.number));
+  });
+
+  serve(app, contract.uses, async ({ params, query, caller }) => {
+    const dataset = await find(caller, params, 'read');
+    const { cursor, limit } = query;
+    const source = mounted(dataset, query.number);
+    const rows = await db.job.findMany({
+      where: { AND: [{ mounts: { some: { source } }, project: visible(caller) }, after(cursor)] },
+      include: { project: { include: { owner: true } }, mounts: { where: { source } } },
+      orderBy: newestFirst,
+      take: limit + 1,
+    });
+    return page(rows, limit, (job) => ({
+      id: job.id,
+      job: jobName({ owner: job.project.owner.name, project: job.project.name, number: job.number }),
+      status: job.status as JobStatus,
+      number: Number(job.mounts[0]!.source.split('/').at(-1)),
+      createdAt: job.createdAt.toISOString(),
+    }));
   });
 
   serve(app, contract.deleteVersion, async ({ params, caller }) => {

@@ -10,6 +10,7 @@ import { cursorOfTail, endOfLog, linesOfAttempts, readLines } from '../logs/read
 import { searchLog } from '../logs/search.js';
 import { eventStreams } from '../logs/sse.js';
 import { logText } from '../logs/text.js';
+import { lineAtTime } from '../logs/time.js';
 
 export function logRoutes(app: FastifyInstance, deps: Deps): void {
   const openStream = eventStreams(app);
@@ -38,6 +39,11 @@ export function logRoutes(app: FastifyInstance, deps: Deps): void {
   serve(app, contract.search, async ({ params, query, caller }) => {
     const job = await findJob(deps, caller, params, 'read');
     return searchLog(deps, job.id, parseCursor(query.after) ?? startOfLog, query.text, query.limit);
+  });
+
+  serve(app, contract.at, async ({ params, query, caller }) => {
+    const job = await findJob(deps, caller, params, 'read');
+    return { place: await lineAtTime(deps, job.id, query.time) };
   });
 
   serve(app, contract.text, async ({ params, caller, reply }) => {

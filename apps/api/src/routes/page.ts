@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { RouteContract } from '@mycloud/shared';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Deps } from '../deps.js';
 
 /** Addresses that the page itself leads to: each gets the same document, whose script shows what is asked for. */
 const ownPaths = [
@@ -34,6 +35,14 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** Workers have the policy of the file they are: one cuts files by WebAssembly and sends them to the store, a bucket too. */
+const workerPolicy = (bucket: string | undefined): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    `connect-src 'self'${bucket ? ` ${new URL(bucket).origin}` : ''}`,
+  ].join('; ');
+
 const contract = (url: string): RouteContract => ({
   method: 'GET',
   path: url,
@@ -44,7 +53,7 @@ const contract = (url: string): RouteContract => ({
 });
 
 /** Serves what the build of apps/web made. Its files tell nothing of anybody: whoever asks may have them. */
-export async function pageRoutes(app: FastifyInstance): Promise<void> {
+export async function pageRoutes(app: FastifyInstance, deps: Deps): Promise<void> {
   const root = path.dirname(fileURLToPath(import.meta.resolve('@mycloud/web')));
   await app.register(fastifyStatic, { root, serve: false, preCompressed: true, cacheControl: false });
   const route = (url: string, handler: (reply: FastifyReply, rest: string) => unknown) =>
@@ -75,6 +84,7 @@ export async function pageRoutes(app: FastifyInstance): Promise<void> {
   route('/assets/*', (reply, rest) =>
     reply
       .header('cache-control', 'public, max-age=31536000, immutable')
+      .header('content-security-policy', workerPolicy(deps.config.s3?.endpoint))
       .header('x-content-type-options', 'nosniff')
       .sendFile(`assets/${rest}`),
   );

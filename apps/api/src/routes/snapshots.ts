@@ -6,9 +6,10 @@ import { parseRange } from '../http/range.js';
 import { serve } from '../http/route.js';
 import { readable, writerOf } from '../snapshots/access.js';
 import { archive, entriesBelow } from '../snapshots/archive.js';
+import { treeChanges } from '../snapshots/changes.js';
 import { locateChunks, missingChunks } from '../snapshots/chunks.js';
-import { changedPaths } from '../snapshots/diff.js';
 import { findFile, listFolder, readFile } from '../snapshots/files.js';
+import { folderSnapshot } from '../snapshots/folder.js';
 import { commitPack, createPack } from '../snapshots/packs.js';
 import { pictureType } from '../snapshots/pictures.js';
 import { createSnapshot, openManifests, viewSnapshot } from '../snapshots/snapshots.js';
@@ -85,12 +86,19 @@ export function snapshotRoutes(app: FastifyInstance, deps: Deps): void {
     return { items: listFolder(await manifestOf(snapshot), query.path) };
   });
 
-  serve(app, contract.diff, async ({ params, query, caller }) => {
-    const [before, after] = await Promise.all(
-      [params.id, params.other].map(async (id) => manifestOf(await readable(deps, caller, id))),
-    );
-    const changed = changedPaths(before!, after!);
-    return { total: changed.length, items: changed.slice(0, query.limit) };
+  serve(app, contract.changes, async ({ params, query, caller }) => {
+    const [now, before] = await Promise.all([
+      readable(deps, caller, params.id).then(manifestOf),
+      readable(deps, caller, query.since).then(manifestOf),
+    ]);
+    const { items, ...totals } = treeChanges(before, now);
+    const end = query.from + query.limit;
+    return { ...totals, items: items.slice(query.from, end), next: end < items.length ? end : null };
+  });
+
+  serve(app, contract.folder, async ({ params, body, caller }) => {
+    const snapshot = await readable(deps, caller, params.id);
+    return viewSnapshot(await folderSnapshot(deps, caller, snapshot, await manifestOf(snapshot), body.path));
   });
 
   serve(app, contract.file, async ({ params, query, caller, request, reply }) => {

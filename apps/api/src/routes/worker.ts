@@ -26,7 +26,7 @@ export function workerRoutes(app: FastifyInstance, deps: Deps): void {
   serve(app, contract.register, ({ body, caller }) => registerWorker(deps, caller, body));
 
   serve(app, contract.heartbeat, ({ body, caller }) =>
-    renewLeases(deps, caller, body.workerId, body.attempts),
+    renewLeases(deps, caller, body.workerId, body.attempts, body.use),
   );
 
   serve(app, contract.claim, async ({ body, caller, reply }) => {

@@ -1,10 +1,10 @@
-import type { AttemptProof, WorkerCommand } from '@mycloud/shared';
+import type { AttemptProof, WorkerCommand, WorkerUse } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import type { WorkerPrincipal } from '../http/principal.js';
 import { findWorker } from './held.js';
 
 /**
- * Renews the leases of all these attempts in one statement.
+ * Renews the leases of all these attempts in one statement, and notes what of the worker's computer is in use.
  * @returns those it could not renew, whose executions must end, and what is to be stopped
  * @throws AppError not_found when the worker isn't registered
  */
@@ -13,8 +13,10 @@ export async function renewLeases(
   caller: WorkerPrincipal,
   workerId: string,
   attempts: AttemptProof[],
+  use?: WorkerUse,
 ): Promise<{ refused: AttemptProof[]; commands: WorkerCommand[] }> {
   await findWorker(deps.pool, caller, workerId);
+  if (use) await deps.pool.query('UPDATE "Worker" SET use = $2 WHERE id = $1', [workerId, use]);
   if (attempts.length === 0) return { refused: [], commands: [] };
   const { rows } = await deps.pool.query<{ jobId: string; number: number; fence: string; by: string | null }>(
     `WITH renewed AS (

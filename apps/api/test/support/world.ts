@@ -13,6 +13,7 @@ import {
   readEvents,
   type SentLine,
   type WorkerCommand,
+  type WorkerUse,
   workerRoutes,
 } from '@mycloud/shared';
 import { pino } from 'pino';
@@ -213,6 +214,10 @@ export class TestWorker {
     return this.client.call(workerRoutes.heartbeat, {
       body: { workerId: this.id, attempts: attempts.map(proof) },
     });
+  }
+
+  heartbeatWith(use: WorkerUse) {
+    return this.client.call(workerRoutes.heartbeat, { body: { workerId: this.id, attempts: [], use } });
   }
 
   status(held: Held, status: 'running' | 'saving') {

@@ -26,6 +26,10 @@ export async function call<T extends Title>(
 export const fileUrl = (snapshotId: string, path: string): string =>
   `/v1/snapshots/${snapshotId}/file?path=${encodeURIComponent(path)}`;
 
+/** Where a folder of a snapshot, or all of it (an empty path), is got as one file. */
+export const archiveUrl = (snapshotId: string, path: string, format: 'tar' | 'zip'): string =>
+  `/v1/snapshots/${snapshotId}/archive?${new URLSearchParams({ format, path })}`;
+
 /** Bytes start..end (inclusive) of a file. @throws AppError */
 export async function fileBytes(
   snapshotId: string,

@@ -55,6 +55,9 @@ export function LiveJobs({ children }: { children: ReactNode }) {
   return <ConnectionContext value={connection}>{children}</ConnectionContext>;
 }
 
+/** A page reads a job's points at most so often, however often they come. */
+const restMs = 700;
+
 /** Reads what is shown of a job's metrics again: what comes during a read waits for its end, so that however long one takes it gets there. */
 function metricsRefresher(client: QueryClient) {
   const busy = new Set<string>();
@@ -67,9 +70,10 @@ function metricsRefresher(client: QueryClient) {
     busy.add(name);
     do {
       again.delete(name);
-      await Promise.all(
-        ['metrics', 'buckets'].map((kind) => client.invalidateQueries({ queryKey: [kind, name] })),
-      );
+      await Promise.all([
+        ...['metrics', 'buckets'].map((kind) => client.invalidateQueries({ queryKey: [kind, name] })),
+        new Promise((resolve) => setTimeout(resolve, restMs)),
+      ]);
     } while (again.has(name));
     busy.delete(name);
   };

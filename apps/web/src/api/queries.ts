@@ -73,13 +73,6 @@ export const snapshotQuery = (id: string) =>
     staleTime: Number.POSITIVE_INFINITY,
   });
 
-export const snapshotDiffQuery = (id: string, other: string) =>
-  queryOptions({
-    queryKey: ['snapshot-diff', id, other],
-    queryFn: ({ signal }) => call('GET /v1/snapshots/:id/diff/:other', { params: { id, other } }, { signal }),
-    staleTime: Number.POSITIVE_INFINITY,
-  });
-
 export interface SeriesPart {
   name: string;
   axis: 'step' | 'time';
@@ -138,6 +131,12 @@ export const datasetsQuery = infiniteQueryOptions({
   getNextPageParam: (page) => page.nextCursor ?? undefined,
 });
 
+export const ownDatasetsQuery = (owner: string) =>
+  queryOptions({
+    queryKey: ['datasets', 'of', owner],
+    queryFn: ({ signal }) => call('GET /v1/datasets', { query: { owner, limit: 500 } }, { signal }),
+  });
+
 export const datasetQuery = (owner: string, dataset: string) =>
   queryOptions({
     queryKey: ['dataset', owner, dataset],
@@ -154,6 +153,34 @@ export const versionsQuery = (owner: string, dataset: string) =>
         { params: { owner, dataset }, query: { limit: 500 } },
         { signal },
       ),
+  });
+
+export const usesQuery = (owner: string, dataset: string, number?: number) =>
+  infiniteQueryOptions({
+    queryKey: ['uses', owner, dataset, number],
+    queryFn: ({ pageParam, signal }) =>
+      call(
+        'GET /v1/datasets/:owner/:dataset/uses',
+        { params: { owner, dataset }, query: { number, cursor: pageParam } },
+        { signal },
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+  });
+
+export const changesQuery = (snapshotId: string, since: string) =>
+  infiniteQueryOptions({
+    queryKey: ['changes', snapshotId, since],
+    queryFn: ({ pageParam, signal }) =>
+      call(
+        'GET /v1/snapshots/:id/changes',
+        { params: { id: snapshotId }, query: { since, from: pageParam } },
+        { signal },
+      ),
+    initialPageParam: 0,
+    getNextPageParam: (page) => page.next ?? undefined,
+    // Snapshots never change.
+    staleTime: Number.POSITIVE_INFINITY,
   });
 
 export const workersQuery = queryOptions({
@@ -193,5 +220,11 @@ export const jobBeforeQuery = (ref: JobRef) =>
       return (await call('GET /v1/jobs', { query }, { signal })).items[0] ?? null;
     },
   });
+
+export const queueQuery = queryOptions({
+  queryKey: ['queue'],
+  queryFn: ({ signal }) => call('GET /v1/queue', { query: { limit: 2000 } }, { signal }),
+  refetchInterval: 5000,
+});
 
 export const isActive = (job: Job): boolean => !isEnd(job.status);

@@ -1,23 +1,26 @@
 import type { Dataset } from '@mycloud/shared/browser';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
-import { datasetsQuery } from '../api/queries.js';
+import { datasetsQuery, meQuery } from '../api/queries.js';
 import { bytesText, countText, timeText } from '../ui/format.js';
 import { useHead } from '../ui/head.js';
 import { Empty, ErrorNotice, Loading } from '../ui/notice.js';
+import { DropFolder } from './upload/drop-folder.js';
 
 export function DatasetsPage() {
   useHead('Datasets');
   const found = useInfiniteQuery(datasetsQuery);
+  const me = useQuery(meQuery);
   const items = found.data?.pages.flatMap((page) => page.items);
   return (
     <div className="page">
       <h1>Datasets</h1>
+      {me.data && <DropFolder owner={me.data.name} />}
       {found.error && !items && <ErrorNotice error={found.error} retry={() => found.refetch()} />}
       {found.isPending && <Loading what="datasets" />}
       {items?.length === 0 && (
         <Empty title="No datasets yet" commands={['mycloud data upload NAME --dir FOLDER']}>
-          Upload a folder, and jobs can mount it:
+          Drop a folder here, or upload one by the command line, and jobs can mount it:
         </Empty>
       )}
       {items && items.length > 0 && (

@@ -1,4 +1,4 @@
-import type { ChangedPath } from '@mycloud/shared/browser';
+import type { TreeChange } from '@mycloud/shared/browser';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { fileBytes } from '../api/call.js';
@@ -10,7 +10,7 @@ const mostBytes = 256 * 1024;
 const mostLines = 1000;
 
 interface Props {
-  item: ChangedPath;
+  item: TreeChange;
   before: string;
   after: string;
 }
@@ -27,10 +27,10 @@ export default function FileDiff({ item, before, after }: Props) {
         ? { why: 'It is no text.' }
         : { lines: lineDiff(a, b), why: 'The two are too different to be set against each other here.' };
     },
-    enabled: !tooLong,
+    enabled: !tooLong && item.type === 'file',
     staleTime: Number.POSITIVE_INFINITY,
   });
-  if (item.before === null && item.after === null) return <p className="diff-word dim">A link.</p>;
+  if (item.type === 'symlink') return <p className="diff-word dim">A link.</p>;
   if (tooLong) return <p className="diff-word dim">Too long to be shown here.</p>;
   if (found.error) return <ErrorNotice error={found.error} retry={() => found.refetch()} />;
   if (!found.data) return <Loading what="the lines" />;

@@ -1,7 +1,7 @@
-import type { ChangedPath } from '@mycloud/shared/browser';
-import { useQuery } from '@tanstack/react-query';
+import type { TreeChange } from '@mycloud/shared/browser';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
-import { snapshotDiffQuery } from '../api/queries.js';
+import { changesQuery } from '../api/queries.js';
 import { bytesText, countText } from '../ui/format.js';
 import { ErrorNotice, Loading } from '../ui/notice.js';
 import '../styles/diff.css';
@@ -19,16 +19,16 @@ interface Props {
 
 /** What differs between two snapshots, file by file; a file's lines are got when it is opened. */
 export function TreeDiff({ before, after }: Props) {
-  const found = useQuery(snapshotDiffQuery(before, after));
+  const found = useInfiniteQuery(changesQuery(after, before));
   if (found.error) return <ErrorNotice error={found.error} retry={() => found.refetch()} />;
   if (!found.data) return <Loading what="the difference" />;
-  const { total, items } = found.data;
-  if (total === 0) return <p className="dim">The same files.</p>;
+  const items = found.data.pages.flatMap((page) => page.items).filter(({ type }) => type !== 'dir');
+  if (items.length === 0 && !found.hasNextPage) return <p className="dim">The same files.</p>;
   return (
     <>
       <p className="dim small">
-        {countText(total, 'file')} {total === 1 ? 'differs' : 'differ'}
-        {items.length < total && `; the first ${items.length.toLocaleString('en')} are listed`}.
+        {countText(items.length, 'file')} {items.length === 1 ? 'differs' : 'differ'}
+        {found.hasNextPage && ', and more'}.
       </p>
       <ul className="diff-files">
         {items.map((item, i) => (
@@ -37,11 +37,16 @@ export function TreeDiff({ before, after }: Props) {
           </li>
         ))}
       </ul>
+      {found.hasNextPage && (
+        <button type="button" className="link" onClick={() => found.fetchNextPage()}>
+          List more
+        </button>
+      )}
     </>
   );
 }
 
-function ChangedFile({ item, before, after, open }: Props & { item: ChangedPath; open: boolean }) {
+function ChangedFile({ item, before, after, open }: Props & { item: TreeChange; open: boolean }) {
   const [seen, setSeen] = useState(open);
   return (
     <details
@@ -65,7 +70,7 @@ function ChangedFile({ item, before, after, open }: Props & { item: ChangedPath;
   );
 }
 
-function sizesText({ before, after }: ChangedPath): string {
+function sizesText({ before, after }: TreeChange): string {
   const sizes = [before, after].filter((size) => size !== null);
   return [...new Set(sizes.map(bytesText))].join(' → ');
 }

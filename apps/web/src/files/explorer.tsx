@@ -1,25 +1,35 @@
 import type { FileEntry } from '@mycloud/shared/browser';
 import { useQuery } from '@tanstack/react-query';
-import { File, Folder, Link2 } from 'lucide-react';
+import { Download, File, Folder, Link2 } from 'lucide-react';
 import { Fragment } from 'react';
 import { useSearchParams } from 'react-router';
-import { filesQuery } from '../api/queries.js';
+import { archiveUrl } from '../api/call.js';
+import { filesQuery, meQuery } from '../api/queries.js';
 import { bytesText, countText } from '../ui/format.js';
 import { ErrorNotice, Loading } from '../ui/notice.js';
+import { VirtualList } from '../ui/virtual-list.js';
+import { MakeDataset } from './make-dataset.js';
 import { Preview } from './preview.js';
+
+const entryHeight = 34;
 
 interface Props {
   snapshotId: string;
   /** What the tree is called: /output */
   root: string;
+  /** What it is called everywhere: lab/projects/cats/12/output */
+  name: string;
+  /** Whose it is. */
+  owner: string;
 }
 
 /** Folders on one side, the chosen file on the other. The place stands in the address. */
-export function Explorer({ snapshotId, root }: Props) {
+export function Explorer({ snapshotId, root, name, owner }: Props) {
   const [search, setSearch] = useSearchParams();
   const folder = search.get('folder') ?? '';
   const path = search.get('file');
   const found = useQuery(filesQuery(snapshotId, folder));
+  const me = useQuery(meQuery);
   const go = (next: { folder?: string; file?: string }) =>
     setSearch((old) => {
       old.delete('file');
@@ -36,17 +46,31 @@ export function Explorer({ snapshotId, root }: Props) {
         {found.error && <ErrorNotice error={found.error} retry={() => found.refetch()} />}
         {found.isPending && <Loading what="files" />}
         {found.data?.items.length === 0 && <p className="dim">This folder is empty.</p>}
-        <ul>
-          {found.data?.items.map((item) => (
-            <li key={item.path}>
-              <EntryButton
-                item={item}
-                chosen={item.path === path}
-                open={() => go(item.type === 'dir' ? { folder: item.path } : { file: item.path })}
-              />
-            </li>
+        <VirtualList items={found.data?.items ?? []} rowHeight={entryHeight} keyOf={(item) => item.path}>
+          {(item) => (
+            <EntryButton
+              item={item}
+              chosen={item.path === path}
+              open={() => go(item.type === 'dir' ? { folder: item.path } : { file: item.path })}
+            />
+          )}
+        </VirtualList>
+        <div className="tree-actions">
+          {(['zip', 'tar'] as const).map((format) => (
+            <a key={format} className="button" href={archiveUrl(snapshotId, folder, format)} download>
+              <Download size={14} aria-hidden /> {folder ? 'This folder' : 'All'} as {format}
+            </a>
           ))}
-        </ul>
+          {me.data?.name === owner && (
+            <MakeDataset
+              key={folder}
+              snapshotId={snapshotId}
+              folder={folder}
+              owner={owner}
+              from={folder ? `${name}/${folder}` : name}
+            />
+          )}
+        </div>
       </section>
       {chosen && <Preview key={chosen.path} snapshotId={snapshotId} file={chosen} />}
     </div>
@@ -64,7 +88,9 @@ function EntryButton({ item, chosen, open }: { item: FileEntry; chosen: boolean;
       onClick={open}
     >
       <Icon size={15} aria-hidden />
-      <span className="entry-name">{item.name}</span>
+      <span className="entry-name" title={item.name}>
+        {item.name}
+      </span>
       <small className="dim number">
         {item.type === 'dir' ? `${countText(item.files, 'file')}, ` : ''}
         {item.type === 'symlink' ? 'link' : bytesText(item.size)}

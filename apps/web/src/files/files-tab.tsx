@@ -8,9 +8,14 @@ import { Explorer } from './explorer.js';
 export function FilesTab({ job }: TabProps) {
   const [search, setSearch] = useSearchParams();
   const trees = [
-    { name: 'output', snapshotId: job.outputSnapshotId },
-    { name: 'code', snapshotId: job.codeSnapshotId },
-    ...job.mounts.map((mount) => ({ name: mount.name, snapshotId: mount.snapshotId as string | null })),
+    { name: 'output', snapshotId: job.outputSnapshotId, called: `${job.name}/output`, owner: job.owner },
+    { name: 'code', snapshotId: job.codeSnapshotId, called: `${job.name}/code`, owner: job.owner },
+    ...job.mounts.map(({ name, snapshotId, source }) => ({
+      name,
+      snapshotId: snapshotId as string | null,
+      called: source,
+      owner: source.split('/')[0] ?? '',
+    })),
   ];
   const tree = trees.find(({ name }) => name === search.get('tree')) ?? trees[0]!;
   return (
@@ -29,7 +34,13 @@ export function FilesTab({ job }: TabProps) {
         ))}
       </div>
       {tree.snapshotId ? (
-        <Explorer key={tree.snapshotId} snapshotId={tree.snapshotId} root={`/${tree.name}`} />
+        <Explorer
+          key={tree.snapshotId}
+          snapshotId={tree.snapshotId}
+          root={`/${tree.name}`}
+          name={tree.called}
+          owner={tree.owner}
+        />
       ) : tree.name === 'output' ? (
         <Empty title={isActive(job) ? 'Nothing saved yet' : 'It wrote nothing to /output'}>
           {isActive(job)

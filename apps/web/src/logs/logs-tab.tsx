@@ -1,17 +1,17 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 import { isActive } from '../api/queries.js';
 import type { TabProps } from '../job/job-page.js';
 import { useKeys } from '../ui/keyboard.js';
 import { Empty, ErrorNotice } from '../ui/notice.js';
+import { GoToTime } from './go-to-time.js';
 import { AnsiText, LogRow, lineName, parseLineName } from './log-line.js';
 import type { Place } from './log-store.js';
 import { LogToolbar } from './toolbar.js';
 import { useLog } from './use-log.js';
+import { lineHeight, useLogRows } from './use-log-rows.js';
 import { useLogSearch } from './use-search.js';
 
-const lineHeight = 20;
 /** A drag of the scroll bar asks only for where it rests. */
 const restMs = 40;
 
@@ -30,13 +30,7 @@ export function LogsTab({ job, at }: TabProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const { total } = log;
 
-  const rows = useVirtualizer({
-    count: total,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => lineHeight,
-    overscan: 30,
-  });
-  const items = rows.getVirtualItems();
+  const { items, height, tall, scrollToIndex, measure } = useLogRows(scroller, total, wrap);
   const first = items[0]?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a log that has grown is asked for what is new in sight
@@ -46,18 +40,16 @@ export function LogsTab({ job, at }: TabProps) {
   }, [log, first, last, total]);
 
   useLayoutEffect(() => {
-    if (follow && total > 0) rows.scrollToIndex(total - 1, { align: 'end' });
-  }, [follow, total, rows]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: heights measured one way are wrong the other way
-  useEffect(() => rows.measure(), [wrap]);
+    if (follow && total > 0) scrollToIndex(total - 1, 'end');
+  }, [follow, total, scrollToIndex]);
 
   const jump = useCallback(
     (place: Place) => {
       setFollow(false);
       const index = log.indexOf(place);
-      if (index >= 0) rows.scrollToIndex(index, { align: 'center' });
+      if (index >= 0) scrollToIndex(index, 'center');
     },
-    [log, rows],
+    [log, scrollToIndex],
   );
   // A linked line is shown once, as soon as it is known where it is.
   const arrived = useRef('');
@@ -82,10 +74,10 @@ export function LogsTab({ job, at }: TabProps) {
     jump(firstMatch);
   }, [firstMatch, text, jump]);
 
-  const toEnd = () => rows.scrollToIndex(total - 1, { align: 'end' });
+  const toEnd = () => scrollToIndex(total - 1, 'end');
   const toStart = () => {
     setFollow(false);
-    rows.scrollToIndex(0);
+    scrollToIndex(0, 'start');
   };
   useKeys({ f: () => setFollow(!follow), g: toStart, G: toEnd });
 
@@ -109,7 +101,7 @@ export function LogsTab({ job, at }: TabProps) {
         follow={follow}
         setFollow={active || follow ? setFollow : undefined}
         wrap={wrap}
-        setWrap={setWrap}
+        setWrap={tall ? undefined : setWrap}
         times={times}
         setTimes={setTimes}
         text={text}
@@ -118,6 +110,7 @@ export function LogsTab({ job, at }: TabProps) {
         match={match}
         goTo={goTo}
         total={total}
+        goToTime={<GoToTime job={job} at={at} jump={jump} />}
         goToLine={(seq) => jump({ attempt: log.end.attempt, seq })}
         toStart={toStart}
         toEnd={toEnd}
@@ -129,7 +122,7 @@ export function LogsTab({ job, at }: TabProps) {
         </Empty>
       ) : (
         <div
-          className={`log ${wrap ? 'wrap' : ''}`}
+          className={`log ${wrap && !tall ? 'wrap' : ''}`}
           ref={scroller}
           onScroll={onScroll}
           tabIndex={0}
@@ -138,7 +131,7 @@ export function LogsTab({ job, at }: TabProps) {
           aria-label="Lines"
           data-total={total}
         >
-          <div className="log-body" style={{ height: rows.getTotalSize() }}>
+          <div className="log-body" style={{ height }}>
             {items.map(({ index, start }) => {
               const place = log.placeOf(index);
               if (!place) return null;
@@ -149,7 +142,7 @@ export function LogsTab({ job, at }: TabProps) {
               return (
                 <div
                   key={index}
-                  ref={wrap ? rows.measureElement : undefined}
+                  ref={measure}
                   data-index={index}
                   className={`line ${line?.source ?? ''} ${isCurrent ? 'current' : ''} ${isLinked ? 'linked' : ''}`}
                   style={{ transform: `translateY(${start}px)` }}

@@ -23,7 +23,8 @@ interface Props {
   /** Absent: nothing is left to follow. */
   setFollow?: (follow: boolean) => void;
   wrap: boolean;
-  setWrap: (wrap: boolean) => void;
+  /** Absent: the log is too long for lines of different heights. */
+  setWrap?: (wrap: boolean) => void;
   times: boolean;
   setTimes: (times: boolean) => void;
   text: string;
@@ -33,6 +34,7 @@ interface Props {
   goTo: (match: number) => void;
   total: number;
   goToLine: (seq: number) => void;
+  goToTime: ReactNode;
   toStart: () => void;
   toEnd: () => void;
 }
@@ -50,14 +52,17 @@ export function LogToolbar(props: Props) {
     <div className="log-bar">
       <SearchField {...props} />
       <GoToLine goToLine={props.goToLine} />
+      {props.goToTime}
       <Toggle word="First line" icon={<ArrowUpToLine size={15} aria-hidden />} onClick={toStart} />
       <Toggle word="Last line" icon={<ArrowDownToLine size={15} aria-hidden />} onClick={toEnd} />
-      <Toggle
-        word="Wrap long lines"
-        icon={<WrapText size={15} aria-hidden />}
-        pressed={wrap}
-        onClick={() => setWrap(!wrap)}
-      />
+      {setWrap && (
+        <Toggle
+          word="Wrap long lines"
+          icon={<WrapText size={15} aria-hidden />}
+          pressed={wrap}
+          onClick={() => setWrap(!wrap)}
+        />
+      )}
       <Toggle
         word="Show times"
         icon={<Clock size={15} aria-hidden />}

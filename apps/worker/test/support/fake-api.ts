@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Assignment, MetricPoint, SentLine, WorkerCommand } from '@mycloud/shared';
+import type { Assignment, MetricPoint, SentLine, WorkerCommand, WorkerUse } from '@mycloud/shared';
 import {
   type FakeApi as SnapshotApi,
   startFakeApi as startSnapshotApi,
@@ -40,6 +40,8 @@ export interface FakeApi {
   /** Claims without a ticket. */
   polls: number;
   heartbeats: number;
+  /** What of its computer was in use, by heartbeat. */
+  uses: WorkerUse[];
   registered: unknown[];
   /** Every request is refused by a cut line while this is set. */
   away: boolean;
@@ -103,6 +105,7 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     }
     if (noun === 'heartbeat') {
       api.heartbeats += 1;
+      api.uses.push(body.use as WorkerUse);
       const held = body.attempts as { jobId: string; attempt: number; fence: number }[];
       const refused = held.filter(({ jobId: id }) => api.attempts.get(id)?.stale);
       return { refused, commands: [] };
@@ -205,6 +208,7 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     tickets: [],
     polls: 0,
     heartbeats: 0,
+    uses: [],
     registered: [],
     away: false,
     bytes: Promise.resolve(),

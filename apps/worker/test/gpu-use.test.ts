@@ -1,0 +1,64 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until, World } from './support/world.js';
+
+/** A real program on the PATH, which answers as NVIDIA's does for a computer with two cards, one of which can't tell its use. */
+const nvidiaSmi = `#!/bin/sh
+case "$1" in
+  --query-gpu=index,name,utilization.gpu,memory.used,memory.total)
+    echo '0, NVIDIA H100 80GB HBM3, 37, 1024, 81559'
+    echo '1, NVIDIA A2, [N/A], [N/A], 15356' ;;
+  *) echo "Field \\"$1\\" is not a valid field to query." >&2; exit 2 ;;
+esac
+`;
+
+let world: World;
+let bin: string;
+beforeEach(async () => {
+  bin = await mkdtemp(path.join(os.tmpdir(), 'nvidia-'));
+  await writeFile(path.join(bin, 'nvidia-smi'), nvidiaSmi);
+  await chmod(path.join(bin, 'nvidia-smi'), 0o755);
+  world = await World.open({ leaseSeconds: 1 });
+});
+afterEach(async () => {
+  await world.close();
+  await rm(bin, { recursive: true, force: true });
+});
+
+describe('a worker with GPUs', () => {
+  it('says how many it has, and with each heartbeat how busy they are', async () => {
+    await world.start('process', { PATH: `${bin}:${process.env.PATH}`, MYCLOUD_WORKER_MACHINES: 'cpu' });
+    expect(world.api.registered[0]).toMatchObject({ gpus: 2 });
+    const use = await until(() => world.api.uses.at(-1), 'a heartbeat');
+    expect(use.gpus).toEqual([
+      {
+        index: '0',
+        name: 'NVIDIA H100 80GB HBM3',
+        percent: 37,
+        memoryUsedBytes: 1024 * 2 ** 20,
+        memoryBytes: 81559 * 2 ** 20,
+      },
+      { index: '1', name: 'NVIDIA A2', percent: 0, memoryUsedBytes: 0, memoryBytes: 15356 * 2 ** 20 },
+    ]);
+    expect(use.cpuPercent).toBeGreaterThanOrEqual(0);
+    expect(use.memoryBytes).toBeGreaterThan(0);
+  });
+
+  it('sends the use of a job’s own GPU as its metrics', async () => {
+    await world.start('process', { PATH: `${bin}:${process.env.PATH}`, MYCLOUD_WORKER_MACHINES: 'cpu' });
+    const machine = { name: 'cpu', cores: 1, memoryBytes: 2 ** 30, gpus: 1 };
+    const jobId = world.submit('sleep 60', { machine });
+    const value = (name: string) => world.attempt(jobId)?.points.find((point) => point.name === name)?.value;
+    await until(() => value('system/gpu'), 'the use of its GPU');
+    expect(value('system/gpu')).toBe(37);
+    expect(value('system/gpu_memory')).toBe(1024 * 2 ** 20);
+  });
+});
+
+it('a worker without nvidia-smi has no GPU, and tells the rest', async () => {
+  await world.start('process', { MYCLOUD_WORKER_MACHINES: 'cpu' });
+  expect(world.api.registered[0]).toMatchObject({ gpus: 0 });
+  expect((await until(() => world.api.uses.at(-1), 'a heartbeat')).gpus).toEqual([]);
+});

@@ -1,0 +1,3 @@
+-- AlterTable
+ALTER TABLE "Worker" ADD COLUMN "draining" BOOLEAN NOT NULL DEFAULT false,
+ADD COLUMN "use" JSONB;
