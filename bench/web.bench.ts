@@ -14,8 +14,10 @@ import {
 import type { Page } from 'playwright-core';
 import { startBrowser } from '../test/support/browser.js';
 import { eventually, startServer } from '../test/support/server.js';
+import { tensorboard } from '../test/support/tensorboard.js';
 import { figure, median, quantile } from './report.js';
 import { openPagesCpu } from './web/open-pages.js';
+import { tensorboardViews } from './web/tensorboard-views.js';
 import { benchWorker } from './worker.js';
 
 const lines = 1_000_000;
@@ -41,7 +43,12 @@ async function until(page: Page, expression: string): Promise<void> {
 // The server's own worker leaves gpu2 to the long job, which is written here.
 const server = await startServer({
   args: ['--runner', 'process'],
-  env: { MYCLOUD_WORKER_MACHINES: 'cpu,cpu2,gpu' },
+  env: {
+    MYCLOUD_WORKER_MACHINES: 'cpu,cpu2,gpu',
+    ...(tensorboard && { MYCLOUD_TENSORBOARD: tensorboard }),
+    // Each view starts its own.
+    MYCLOUD_TENSORBOARD_MAX: '1',
+  },
 });
 const browser = await startBrowser();
 try {
@@ -59,6 +66,11 @@ try {
   await scrolling(long);
   await metricDelays();
   await openPages();
+  if (tensorboard) {
+    const took = await tensorboardViews(server, browser);
+    figure('web', 'tensorboard_first_view_ms', median(took), 'ms');
+  } else
+    process.stderr.write('tensorboard_first_view_ms: MYCLOUD_TEST_TENSORBOARD_PYTHON names no TensorBoard\n');
 
   /** A job with so many lines and points, by the workers' own protocol. */
   async function writeLongJob(): Promise<Job> {

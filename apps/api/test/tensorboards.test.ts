@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type Client, createClient, type Job, sessionRoutes, tensorboardRoutes } from '@mycloud/shared';
@@ -220,6 +221,19 @@ describe.skipIf(!tensorboard)('the TensorBoard of a job', () => {
     await api.close();
     expect(running().length).toBe(before);
     expect((await inTensorboards(world.api)).length).toBe(folders.length - 1);
+  });
+
+  it('of an api that was killed leaves nothing behind: the next one gives its disk back', async () => {
+    const { pid } = spawnSync('true');
+    const root = path.join(world.api.deps.config.home, 'tensorboards');
+    const [left, elsewhere] = [`${os.hostname()}+${pid}+1+a`, `another-machine+${pid}+1+a`];
+    for (const name of [left, elsewhere]) await mkdir(path.join(root, name, '1/runs'), { recursive: true });
+    const api = await world.startApi();
+    await start((await trained()).name, createClient({ url: api.url, token: world.labToken }));
+    const folders = await readdir(root);
+    expect(folders).not.toContain(left);
+    expect(folders).toContain(elsewhere);
+    await api.close();
   });
 
   it('of another api serves as well: nothing is kept where only one finds it', async () => {

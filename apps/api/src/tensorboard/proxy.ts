@@ -40,6 +40,8 @@ Object.defineProperty(document, 'cookie', { get: () => '', set: () => undefined 
 const asked = new URLSearchParams(location.search);
 localStorage.setItem('_tb_global_settings', JSON.stringify({
   autoReload: asked.has('reload'),
+  // A pane of settings takes a third of the room beside what one came for.
+  timeSeriesSettingsPaneOpened: false,
   ...(asked.has('theme') && { themeOverride: asked.get('theme') }),
 }));
 `;

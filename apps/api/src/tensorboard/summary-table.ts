@@ -75,7 +75,7 @@ export class SummaryTable {
 /** By tag and run; of each the steps in order: a job tried again writes a second file, which may begin before the end of the first. */
 const inOrder = <T extends { step: number | null }>(all: Map<string, Series<T>>) =>
   [...all.values()]
-    .sort((a, b) => a.tag.localeCompare(b.tag) || a.run.localeCompare(b.run))
+    .sort((a, b) => (`${a.tag}\n${a.run}` < `${b.tag}\n${b.run}` ? -1 : 1))
     .map(({ steps, ...names }) => ({
       ...names,
       steps: steps.slots.sort((a, b) => (a.step ?? 0) - (b.step ?? 0)),
