@@ -93,5 +93,5 @@ describe.skipIf(!chromiumPath)('the page is usable by everybody', () => {
       expect(wide, at).toBeLessThanOrEqual(seen);
       await page.close();
     }
-  });
+  }, 150_000);
 });
