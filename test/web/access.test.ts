@@ -16,6 +16,8 @@ describe.skipIf(!chromiumPath)('the page is usable by everybody', () => {
   let server: TestServer;
   let browser: TestBrowser;
   let job: Job;
+  /** Of three jobs that are compared. */
+  let names: string;
 
   beforeAll(async () => {
     server = await startServer({ args: ['--runner', 'process'] });
@@ -31,6 +33,13 @@ describe.skipIf(!chromiumPath)('the page is usable by everybody', () => {
     const client = await server.client();
     const params = { owner: job.owner, project: job.project, number: job.number };
     await eventually('it ends', async () => (await client.call(jobRoutes.get, { params })).finishedAt);
+    const others = ['true --lr 0.1', 'true --lr 0.2'].map((other) =>
+      client.call(jobRoutes.restart, {
+        params,
+        body: { command: `${command.split(';')[0]}; ${other}`, tags: ['t'] },
+      }),
+    );
+    names = [job, ...(await Promise.all(others))].map((one) => one.name).join(',');
   });
   afterAll(async () => {
     await browser?.close();
@@ -47,10 +56,15 @@ describe.skipIf(!chromiumPath)('the page is usable by everybody', () => {
     '/datasets',
     'DATASET',
     '/cluster',
+    '/compare?jobs=JOBS',
+    '/account',
   ];
   for (const colorScheme of ['light', 'dark'] as const) {
     it.each(places)(`axe finds nothing serious, ${colorScheme}: %s`, async (place) => {
-      const at = place.replace('JOB', `/${job.name}`).replace('DATASET', `/${job.owner}/datasets/dogsvscats`);
+      const at = place
+        .replace('JOBS', names)
+        .replace('JOB', `/${job.name}`)
+        .replace('DATASET', `/${job.owner}/datasets/dogsvscats`);
       const page = await browser.open(server, at);
       await page.emulateMedia({ colorScheme });
       await page.locator('.loading').first().waitFor({ state: 'detached' });
@@ -68,7 +82,10 @@ describe.skipIf(!chromiumPath)('the page is usable by everybody', () => {
 
   it('fits a phone: nothing makes it scroll sideways', async () => {
     for (const place of places) {
-      const at = place.replace('JOB', `/${job.name}`).replace('DATASET', `/${job.owner}/datasets/dogsvscats`);
+      const at = place
+        .replace('JOBS', names)
+        .replace('JOB', `/${job.name}`)
+        .replace('DATASET', `/${job.owner}/datasets/dogsvscats`);
       const page = await browser.open(server, at);
       await page.setViewportSize({ width: 360, height: 740 });
       const [wide, seen] = await page.evaluate<[number, number]>(
@@ -77,5 +94,5 @@ describe.skipIf(!chromiumPath)('the page is usable by everybody', () => {
       expect(wide, at).toBeLessThanOrEqual(seen);
       await page.close();
     }
-  });
+  }, 150_000);
 });

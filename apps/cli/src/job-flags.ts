@@ -13,8 +13,8 @@ export interface JobFlags {
   env?: string;
   tensorboard?: boolean;
   message?: string;
-  /** false: --no-tags */
   tag?: string[];
+  /** false: --no-tags */
   tags?: boolean;
   maxRuntime?: string;
   retries?: string;

@@ -52,8 +52,10 @@ it('the command that runs a job again is quoted for a shell', () => {
     maxRuntimeSeconds: 60,
     retries: 0,
     description: '',
+    tags: ['best'],
+    envNames: ['SEED'],
   } as unknown as Job;
   expect(runAgain(job)).toBe(
-    `mycloud run --data lab/datasets/d/1:input --gpu --env keras-2.15 --tensorboard --max-runtime 60 'python train.py --name "it'\\''s"'`,
+    `mycloud run --data lab/datasets/d/1:input --gpu --env keras-2.15 --var SEED --tensorboard --max-runtime 1m --tag best 'python train.py --name "it'\\''s"'`,
   );
 });

@@ -10,6 +10,7 @@ export type { EditJob, Job, JobEvent, RestartJob } from './jobs.js';
 export type { LogLine } from './logs.js';
 export type { QueuedJob, WorkerInfo, WorkerUse } from './machines.js';
 export type { SeriesPoint } from './metrics.js';
+export type { JobRef } from './names.js';
 export { pageHeader } from './page-header.js';
 export type { Project } from './projects.js';
 export { isEnd, type JobStatus, jobStatuses } from './reasons.js';

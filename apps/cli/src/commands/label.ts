@@ -1,4 +1,4 @@
-import { type EditJob, type Job, jobRoutes } from '@mycloud/shared';
+import { AppError, type EditJob, type Job, jobRoutes } from '@mycloud/shared';
 import { openSession } from '../context.js';
 import { print, printJson } from '../output.js';
 
@@ -14,12 +14,12 @@ async function edit(name: string, change: (job: Job) => EditJob): Promise<Job> {
   try {
     return await once();
   } catch (error) {
-    if ((error as { code?: string }).code !== 'changed_meanwhile') throw error;
+    if (!(error instanceof AppError && error.code === 'changed_meanwhile')) throw error;
     return once();
   }
 }
 
-/** Puts tags on a job; `-d` takes them off; without any it only shows them. */
+/** Puts tags on a job, or takes them off, and shows those it has. */
 export async function tag(
   name: string,
   words: string[],

@@ -1,12 +1,8 @@
-import { isEnd, type Job, type JobStatus } from '@mycloud/shared/browser';
+import { isEnd, type Job, type JobRef, type JobStatus } from '@mycloud/shared/browser';
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { call } from './call.js';
 
-export interface JobRef {
-  owner: string;
-  project: string;
-  number: number;
-}
+export type { JobRef };
 
 export interface JobFilter {
   owner?: string;

@@ -1,4 +1,4 @@
-import type { JobRef } from '../api/queries.js';
+import type { JobRef } from '@mycloud/shared/browser';
 
 /** More lines can't be told apart, nor their columns read. */
 export const mostCompared = 24;

@@ -1,5 +1,5 @@
 import { ChartLine, X } from 'lucide-react';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { jobKey } from '../api/queries.js';
 import { LineSwatch } from '../charts/line-look.js';
@@ -61,13 +61,17 @@ function Comparison({ compared }: { compared: Compared[] }) {
   const codeHash = useCodeHashes(compared);
   const rows = compareRows({ jobs: compared.map(({ job }) => job), extremes, codeHash, now });
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
-  const shown = compared.filter(({ job }) => !left.has(job.name));
+  // Each second the table tells new durations; the charts needn't be drawn anew for that.
+  const charts = useMemo(
+    () => <OverlaidCharts compared={compared.filter(({ job }) => !left.has(job.name))} />,
+    [compared, left],
+  );
   return (
     <>
       <JobChips compared={compared} left={left} />
       {compared.length > 2 && <Coordinates compared={compared} rows={rows} onLeave={setLeft} />}
       <DifferenceTable compared={compared} left={left} rows={rows} />
-      <OverlaidCharts compared={shown} />
+      {charts}
       {compared.length > 1 && <CodeCompare compared={compared} />}
     </>
   );

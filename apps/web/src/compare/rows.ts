@@ -1,7 +1,6 @@
 import type { Job } from '@mycloud/shared/browser';
 import { byInterest } from '../jobs/columns.js';
 import { durationText, fullTime, valueText } from '../ui/format.js';
-import { statuses } from '../ui/status.js';
 import { bestOf, betterWay } from './better.js';
 import { commandParts } from './command-words.js';
 
@@ -83,7 +82,7 @@ export function compareRows({ jobs, extremes, codeHash, now }: Asked): Row[] {
   add('Settings', 'description', (job) => job.description);
   add('Settings', 'note', (job) => job.note);
 
-  add('What became of it', 'status', (job) => statuses[job.status].word);
+  add('What became of it', 'status', (job) => job.status.replace('_', ' '));
   add('What became of it', 'why', (job) =>
     job.status === 'succeeded' ? undefined : (job.message ?? undefined),
   );

@@ -33,7 +33,11 @@ export function useJobsView(owner?: string, project?: string): JobsView {
     const missing = comes ? missingIn(view, localStorage.getItem(key) ?? '') : [];
     if (missing.length > 0) {
       setSearch((old) => new URLSearchParams([...old, ...missing]), { replace: true });
-    } else if (view) localStorage.setItem(key, view);
+      return;
+    }
+    // What a link filtered for isn't how he left it.
+    if (arrived) return;
+    if (view) localStorage.setItem(key, view);
     else localStorage.removeItem(key);
   }, [key, view, arrived, setSearch]);
   const filter = useMemo(() => readFilter(search, owner, project), [search, owner, project]);
