@@ -42,7 +42,6 @@ export async function openPagesCpu(
   const each = (open.reduce((sum, page) => sum + page.rounds(), 0) - rounds) / pages / seconds;
   leaving.abort();
   await Promise.all(open.map((page) => page.done));
-  console.error('ROUNDS', each);
   if (each < 0.2) throw new Error(`a page read its job’s points only ${each.toFixed(2)} times a second`);
   return (100 * used) / seconds;
 }

@@ -33,7 +33,7 @@ export function ClusterPage() {
       {machines.data && (
         <>
           <h2 className="section-title">Machines one may ask for</h2>
-          <div className="scroll-x">
+          <div className="scroll-x" tabIndex={0}>
             <table className="table">
               <thead>
                 <tr>

@@ -7,7 +7,7 @@ import { ErrorNotice, Loading } from '../ui/notice.js';
 import { useNow } from '../ui/now.js';
 import { VirtualList } from '../ui/virtual-list.js';
 
-const rowHeight = 52;
+const rowHeight = 68;
 
 /** Who waits, with their places in the lines of their machines and the reasons. */
 export function Queue() {

@@ -31,7 +31,6 @@ export function DatasetPage() {
           <Link to="/datasets">Datasets</Link> / {owner}
         </p>
         <h1>{dataset}</h1>
-        {me.data?.name === owner && found.data && <DeleteDataset owner={owner} dataset={dataset} />}
         {found.data?.description && <p className="job-text">{found.data.description}</p>}
       </div>
       {me.data?.name === owner && <DropFolder owner={owner} dataset={dataset} />}
@@ -79,6 +78,11 @@ export function DatasetPage() {
             </p>
           )}
         </>
+      )}
+      {me.data?.name === owner && found.data && (
+        <p>
+          <DeleteDataset owner={owner} dataset={dataset} />
+        </p>
       )}
     </div>
   );

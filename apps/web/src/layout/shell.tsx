@@ -39,6 +39,7 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
             <Link
               key={to}
               to={to}
+              aria-label={word}
               className={holds.test(pathname) ? 'active' : undefined}
               aria-current={holds.test(pathname) ? 'page' : undefined}
             >
