@@ -1,21 +1,13 @@
 import { type AttemptProof, workerRoutes } from '@mycloud/shared';
 import type { AttemptFolder, Ending } from './attempt-folder.js';
 import type { Share } from './capacity.js';
+import { type Channels, openChannels } from './channels.js';
 import type { WorkerDeps } from './deps.js';
-import { endOfExit, endOfFailure, isDiskFull } from './ending.js';
-import { bringMounts, bringWorkingFolders, type HeldMounts } from './inputs.js';
-import { jobEnv } from './job-env.js';
-import { LogBook } from './logs/log-book.js';
-import { LogSender } from './logs/log-sender.js';
-import { LogTail } from './logs/log-tail.js';
-import { EventMetrics } from './metrics/event-metrics.js';
-import { parseMetricLine } from './metrics/metric-line.js';
-import { MetricSender } from './metrics/metric-sender.js';
-import { SystemMetrics } from './metrics/system-metrics.js';
-import { type OutputSaver, openOutput } from './output.js';
+import { endOfFailure, isDiskFull } from './ending.js';
+import { follow } from './following.js';
+import type { HeldMounts } from './inputs.js';
+import { prepareAndStart } from './preparing.js';
 import { isStale, untilAnswered } from './retry.js';
-import type { JobDirs, JobProcess } from './runners/runner.js';
-import { isAlive } from './runners/supervisor.js';
 import { waitForExit } from './runners/wait-for-exit.js';
 import { Stopper } from './stopper.js';
 
@@ -32,12 +24,7 @@ export class Execution {
   #deps: WorkerDeps;
   #folder: AttemptFolder;
   #share: Share;
-  #book: LogBook;
-  #sender: LogSender;
-  #metrics: MetricSender;
-  #events: EventMetrics;
-  #system = new SystemMetrics();
-  #output: OutputSaver;
+  #channels: Channels;
   #mounts: HeldMounts | null;
   #marker: string;
   #stopper: Stopper | null = null;
@@ -59,17 +46,7 @@ export class Execution {
     this.#share = share;
     this.#mounts = mounts;
     this.#marker = markerOf(folder.state.assignment);
-    const onFailure = (error: unknown): void => this.#writeFailed(error);
-    this.#book = new LogBook(folder.file('lines'), (line, time) => {
-      const point = parseMetricLine(line, time);
-      if (point) this.#metrics.add([point]);
-    });
-    this.#metrics = new MetricSender(deps.client, this.proof, folder.file('metrics'), onFailure);
-    this.#sender = new LogSender(deps.client, this.proof, this.#book, onFailure);
-    this.#events = new EventMetrics(folder.outputDir, folder.file('events.json'), (points) =>
-      this.#metrics.add(points),
-    );
-    this.#output = openOutput(deps.client, this.proof, folder);
+    this.#channels = openChannels(deps.client, this.proof, folder, (error) => this.#writeFailed(error));
     this.done = this.#live();
   }
 
@@ -113,7 +90,17 @@ export class Execution {
     const signal = AbortSignal.any([this.#preparing.signal, this.#over.signal]);
     try {
       if (this.#folder.state.stop) this.#preparing.abort();
-      const job = await this.#prepare(signal);
+      const job = await prepareAndStart({
+        deps: this.#deps,
+        folder: this.#folder,
+        marker: this.#marker,
+        gpus: this.#share.gpus,
+        say: (line) => this.#channels.book.system(line),
+        hold: (mounts) => {
+          this.#mounts = mounts;
+        },
+        signal,
+      });
       this.#folder.update({
         phase: 'running',
         process: job,
@@ -127,87 +114,33 @@ export class Execution {
       const stopped = this.#folder.state.stop;
       const end =
         stopped && this.#preparing.signal.aborted ? { ...stopped, exitCode: null } : endOfFailure(error);
-      this.#book.system(stopped ? 'stopped before it started' : `could not be started: ${end.detail}`);
+      this.#channels.book.system(
+        stopped ? 'stopped before it started' : `could not be started: ${end.detail}`,
+      );
       this.#folder.update({ phase: 'saving', end });
     }
   }
 
-  /** Brings inputs, code and environment, and starts the command. */
-  async #prepare(signal: AbortSignal): Promise<JobProcess> {
-    const { client, cache, runner, environments, config } = this.#deps;
-    const { assignment } = this.#folder.state;
-    const { machine } = assignment;
-    const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`;
-    this.#book.system(
-      [
-        ...assignment.notes,
-        `preparing on ${config.name}: machine ${machine.name} (${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'}, ${memory}), environment ${assignment.environment.name}, runner ${runner.name}`,
-        ...assignment.mounts.map(({ name, snapshot }) => `mounting ${snapshot.slice(0, 12)} at /${name}`),
-        ...(assignment.restore ? ['restoring the output of the attempt before'] : []),
-      ].join('\n'),
-    );
-    const bringing = { client, cache, folder: this.#folder, signal };
-    const [held] = await Promise.all([
-      bringMounts(bringing, runner.mountsReadOnly),
-      bringWorkingFolders(bringing),
-    ]);
-    this.#mounts = held;
-    const say = (line: string): void => this.#book.system(line);
-    const environment = await environments.prepare(assignment.environment, this.#folder.codeDir, say, signal);
-    signal.throwIfAborted();
-    const dirs = this.#dirs(held.mounts);
-    const paths = runner.paths(dirs);
-    const env = jobEnv({ assignment, paths, environment, gpus: this.#share.gpus, basePath: config.path });
-    return runner.start({
-      command: assignment.command,
-      env,
-      marker: this.#marker,
-      dirs,
-      readOnly: environment.readOnly,
-      gpus: this.#share.gpus.length > 0,
-    });
-  }
-
   /** Follows the running command to its end. @param adopted an earlier worker started it */
   async #run(adopted: boolean): Promise<void> {
-    const { assignment, process: job, startedAt = Date.now(), stop } = this.#folder.state;
+    const { process: job, stop } = this.#folder.state;
     if (!job) throw new Error('a running attempt has no process');
     const { runner, config } = this.#deps;
-    const runDir = this.#folder.runDir;
-    const vanished = adopted && !isAlive(job);
-    const stopper = new Stopper(runner, job, runDir);
-    this.#stopper = stopper;
-    if (stop) stopper.stop(config.graceSeconds);
-    const tail = new LogTail(this.#folder.logFile, this.#book, (error) => this.#writeFailed(error));
-    tail.start();
-    this.#system.start(
-      () => runner.members(job, runDir),
-      (points) => this.#metrics.add(points),
-    );
-    this.#events.start();
-    this.#output.startSync(config.outputSyncSeconds, (error) => this.#writeFailed(error));
-    const deadline = this.#atMaxRuntime(startedAt);
-    try {
-      const exitCode = await waitForExit(job, runDir, this.#over.signal);
-      stopper.ended();
-      this.#share.free();
-      await tail.finish();
-      const facts = {
-        exitCode,
-        recent: this.#book.recent,
-        command: assignment.command,
-        peakMemory: this.#system.peakMemory,
-        memoryLimit: assignment.machine.memoryBytes,
-        vanished,
-      };
-      const ordered = this.#folder.state.stop;
-      this.#folder.update({ phase: 'saving', end: ordered ? { ...ordered, exitCode } : endOfExit(facts) });
-    } finally {
-      if (deadline) clearTimeout(deadline);
-      tail.stop();
-      this.#system.stop();
-      await this.#output.stopSync();
-    }
+    this.#stopper = new Stopper(runner, job, this.#folder.runDir);
+    if (stop) this.#stopper.stop(config.graceSeconds);
+    const end = await follow({
+      deps: this.#deps,
+      folder: this.#folder,
+      channels: this.#channels,
+      job,
+      stopper: this.#stopper,
+      adopted,
+      onExit: () => this.#share.free(),
+      onFailure: (error) => this.#writeFailed(error),
+      onMaxRuntime: (seconds) => this.stop({ reason: 'max_runtime', detail: `${seconds} s` }),
+      signal: this.#over.signal,
+    });
+    this.#folder.update({ phase: 'saving', end });
   }
 
   /** Saves the output whatever the end was. */
@@ -215,15 +148,15 @@ export class Execution {
     const { end } = this.#folder.state;
     if (!end) throw new Error('a saving attempt has no end');
     this.#report('saving');
-    await this.#events.finish();
+    await this.#channels.events.finish();
     try {
-      const saved = await this.#output.save(this.#over.signal);
-      for (const skipped of saved?.skipped ?? []) this.#book.system(`not kept: ${skipped}`);
+      const saved = await this.#channels.output.save(this.#over.signal);
+      for (const skipped of saved?.skipped ?? []) this.#channels.book.system(`not kept: ${skipped}`);
     } catch (error) {
       this.#over.signal.throwIfAborted();
       if (isStale(error)) throw error;
       const detail = error instanceof Error ? error.message : String(error);
-      this.#book.system(`the output could not be saved: ${detail}`);
+      this.#channels.book.system(`the output could not be saved: ${detail}`);
       const reason = isDiskFull(error) ? 'disk_full' : 'output_not_saved';
       this.#folder.update({ end: { ...end, reason, detail } });
     }
@@ -235,7 +168,7 @@ export class Execution {
     const { end, output } = this.#folder.state;
     if (!end) throw new Error('a finishing attempt has no end');
     const { jobId, attempt, fence } = this.proof;
-    await Promise.all([this.#sender.drain(), this.#metrics.drain(), this.#reported]);
+    await Promise.all([this.#channels.lines.drain(), this.#channels.metrics.drain(), this.#reported]);
     this.#over.signal.throwIfAborted();
     const body = {
       attempt,
@@ -243,7 +176,7 @@ export class Execution {
       ...end,
       detail: end.detail.slice(0, 10_000),
       outputSnapshotId: output?.snapshotId ?? null,
-      lastSeq: this.#book.lastSeq,
+      lastSeq: this.#channels.book.lastSeq,
     };
     const { client } = this.#deps;
     await untilAnswered(
@@ -261,20 +194,6 @@ export class Execution {
     this.#reported = this.#reported
       .then(() => untilAnswered(() => client.call(workerRoutes.status, input, { signal }), signal))
       .catch((error: unknown) => this.#writeFailed(error));
-  }
-
-  #atMaxRuntime(startedAt: number): NodeJS.Timeout | null {
-    const seconds = this.#folder.state.assignment.maxRuntimeSeconds;
-    if (seconds === null) return null;
-    const left = Math.max(0, startedAt + seconds * 1000 - Date.now());
-    // setTimeout counts to 2^31 − 1 ms, 24 days.
-    const next = Math.min(left, 2 ** 31 - 1);
-    return setTimeout(() => this.stop({ reason: 'max_runtime', detail: `${seconds} s` }), next);
-  }
-
-  #dirs(mounts: JobDirs['mounts']): JobDirs {
-    const { codeDir, outputDir, homeDir, tmpDir, runDir } = this.#folder;
-    return { code: codeDir, output: outputDir, home: homeDir, tmp: tmpDir, run: runDir, mounts };
   }
 
   /** A write the api refused for good, or a file that can't be read: the attempt can't go on. */
@@ -310,10 +229,7 @@ export class Execution {
   }
 
   async #close(): Promise<void> {
-    this.#sender.stop();
-    this.#metrics.close();
-    this.#events.stop();
-    this.#book.close();
+    this.#channels.close();
     await this.#mounts?.release();
     this.#share.release();
   }

@@ -1,0 +1,73 @@
+import type { AttemptFolder, AttemptState } from './attempt-folder.js';
+import type { Channels } from './channels.js';
+import type { WorkerDeps } from './deps.js';
+import { endOfExit } from './ending.js';
+import { LogTail } from './logs/log-tail.js';
+import { SystemMetrics } from './metrics/system-metrics.js';
+import type { JobProcess } from './runners/runner.js';
+import { isAlive } from './runners/supervisor.js';
+import { waitForExit } from './runners/wait-for-exit.js';
+import type { Stopper } from './stopper.js';
+
+export interface Following {
+  deps: WorkerDeps;
+  folder: AttemptFolder;
+  channels: Channels;
+  job: JobProcess;
+  stopper: Stopper;
+  /** An earlier worker started it. */
+  adopted: boolean;
+  /** The command has ended; what it printed last is still being read. */
+  onExit(): void;
+  onFailure(error: unknown): void;
+  /** The time it may run is over. */
+  onMaxRuntime(seconds: number): void;
+  signal: AbortSignal;
+}
+
+/** Follows a running command to its end: lines, metrics, output. @throws the signal's reason when that comes first */
+export async function follow(following: Following): Promise<NonNullable<AttemptState['end']>> {
+  const { deps, folder, channels, job, stopper, adopted, onFailure, signal } = following;
+  const { book, metrics, events, output } = channels;
+  const { assignment } = folder.state;
+  const vanished = adopted && !isAlive(job);
+  const tail = new LogTail(folder.logFile, book, onFailure);
+  tail.start();
+  const system = new SystemMetrics();
+  system.start(
+    () => deps.runner.members(job, folder.runDir),
+    (points) => metrics.add(points),
+  );
+  events.start();
+  output.startSync(deps.config.outputSyncSeconds, onFailure);
+  const deadline = atMaxRuntime(following);
+  try {
+    const exitCode = await waitForExit(job, folder.runDir, signal);
+    stopper.ended();
+    following.onExit();
+    await tail.finish();
+    const ordered = folder.state.stop;
+    if (ordered) return { ...ordered, exitCode };
+    return endOfExit({
+      exitCode,
+      recent: book.recent,
+      command: assignment.command,
+      peakMemory: system.peakMemory,
+      memoryLimit: assignment.machine.memoryBytes,
+      vanished,
+    });
+  } finally {
+    if (deadline) clearTimeout(deadline);
+    tail.stop();
+    system.stop();
+    await output.stopSync();
+  }
+}
+
+function atMaxRuntime({ folder, onMaxRuntime }: Following): NodeJS.Timeout | null {
+  const seconds = folder.state.assignment.maxRuntimeSeconds;
+  if (seconds === null) return null;
+  const left = Math.max(0, (folder.state.startedAt ?? Date.now()) + seconds * 1000 - Date.now());
+  // setTimeout counts to 2^31 − 1 ms, 24 days.
+  return setTimeout(() => onMaxRuntime(seconds), Math.min(left, 2 ** 31 - 1));
+}
