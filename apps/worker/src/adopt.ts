@@ -10,14 +10,17 @@ import { hasVariable, listProcesses, sendSignal } from './processes.js';
 /** Takes up what an earlier worker of this home left: running jobs, and ends not told yet. The rest is removed. */
 export async function adopt(deps: WorkerDeps, attemptsDir: string, capacity: Capacity): Promise<Execution[]> {
   await mkdir(attemptsDir, { recursive: true });
-  const executions: Execution[] = [];
+  const folders: AttemptFolder[] = [];
   for (const name of await readdir(attemptsDir)) {
     const dir = path.join(attemptsDir, name);
     const folder = readAttemptFolder(dir);
-    if (!folder) {
-      await rm(dir, { recursive: true, force: true });
-      continue;
-    }
+    if (folder) folders.push(folder);
+    else await rm(dir, { recursive: true, force: true });
+  }
+  // With what a worker left that died in the middle of a start or an end.
+  await deps.limits.sweep(new Set(folders.flatMap((folder) => folder.state.process?.cell ?? [])));
+  const executions: Execution[] = [];
+  for (const folder of folders) {
     const { assignment, phase, runner: runnerName } = folder.state;
     if (phase === 'preparing') await startOver(folder);
     const runner = runnerName ? deps.runnerNamed(runnerName) : deps.runner;

@@ -12,7 +12,14 @@ const stateSchema = z.object({
   assignment: assignmentSchema,
   phase: z.enum(['preparing', 'running', 'saving', 'finishing']),
   /** The supervisor of the job; pid alone could meanwhile be another's. */
-  process: z.object({ pid: z.number().int(), startTime: z.string(), marker: z.string() }).optional(),
+  process: z
+    .object({
+      pid: z.number().int(),
+      startTime: z.string(),
+      marker: z.string(),
+      cell: z.array(z.string()).default([]),
+    })
+    .optional(),
   /** The one that started it. */
   runner: z.enum(['bubblewrap', 'process']).optional(),
   /** Milliseconds since 1970, of the command. */

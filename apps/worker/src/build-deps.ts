@@ -5,7 +5,9 @@ import { openContentCache } from '@mycloud/snapshots';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import type { WorkerDeps } from './deps.js';
+import { DiskGuard } from './disk/guard.js';
 import { openEnvironments } from './environments/open.js';
+import { chooseLimits } from './limits/choose.js';
 import { findResources } from './resources.js';
 import { bubblewrapRunner } from './runners/bubblewrap.js';
 import { chooseRunner } from './runners/choose.js';
@@ -14,8 +16,9 @@ import { processRunner } from './runners/process.js';
 /** Makes what a worker of this configuration needs. @throws AppError when its runner doesn't work here */
 export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps> {
   await mkdir(config.home, { recursive: true, mode: 0o700 });
-  const [runner, resources, cache] = await Promise.all([
+  const [runner, limits, resources, cache] = await Promise.all([
     chooseRunner(config.runner),
+    chooseLimits(config.limits, config.home),
     findResources(),
     openContentCache(path.join(config.home, 'cache'), { maxBytes: config.cacheBytes }),
   ]);
@@ -25,6 +28,13 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
     cache,
     runner,
     runnerNamed: (name) => (name === 'bubblewrap' ? bubblewrapRunner() : processRunner()),
+    limits,
+    disk: new DiskGuard({
+      home: config.home,
+      jobBytes: config.jobDiskBytes,
+      reserveBytes: config.diskReserveBytes,
+      log,
+    }),
     environments: openEnvironments({ home: config.home, trainerBin: config.trainerBin, path: config.path }),
     resources,
     log,

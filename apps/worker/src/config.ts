@@ -20,6 +20,18 @@ const schema = z.object({
   MYCLOUD_WORKER_NAME: z.string().min(1).max(100).default(hostname()),
   MYCLOUD_WORKER_MACHINES: list.optional(),
   MYCLOUD_RUNNER: z.enum(['auto', 'bubblewrap', 'process']).default('auto'),
+  MYCLOUD_LIMITS: z.enum(['auto', 'prlimit', 'none']).default('auto'),
+  MYCLOUD_JOB_PROCESSES: z.coerce.number().int().min(16).default(4096),
+  MYCLOUD_JOB_DISK_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(100 * 2 ** 30),
+  MYCLOUD_DISK_RESERVE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(2 ** 30),
   MYCLOUD_QUEUE_URL: z
     .string()
     .regex(/^(rediss?|postgres(ql)?):\/\//, 'a redis:// or postgres:// address')
@@ -46,6 +58,14 @@ export interface Config {
   /** Machine types it offers; undefined: those its resources fit. */
   machines: string[] | undefined;
   runner: 'auto' | 'bubblewrap' | 'process';
+  /** How jobs are held to memory, CPU and processes; auto: the best that works. */
+  limits: 'auto' | 'prlimit' | 'none';
+  /** Processes and threads a job may have. */
+  jobProcesses: number;
+  /** A job may have so many bytes in /output, /tmp, /code and its home. */
+  jobDiskBytes: number;
+  /** Bytes of the disk that jobs are to leave free. */
+  diskReserveBytes: number;
   /** Absent: it long-polls the api. */
   queueUrl: string | undefined;
   cacheBytes: number;
@@ -80,6 +100,10 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     name: read.MYCLOUD_WORKER_NAME,
     machines: read.MYCLOUD_WORKER_MACHINES,
     runner: read.MYCLOUD_RUNNER,
+    limits: read.MYCLOUD_LIMITS,
+    jobProcesses: read.MYCLOUD_JOB_PROCESSES,
+    jobDiskBytes: read.MYCLOUD_JOB_DISK_BYTES,
+    diskReserveBytes: read.MYCLOUD_DISK_RESERVE_BYTES,
     queueUrl: read.MYCLOUD_QUEUE_URL,
     cacheBytes: read.MYCLOUD_CACHE_BYTES,
     graceSeconds: read.MYCLOUD_GRACE_SECONDS,

@@ -2,7 +2,9 @@ import type { Client } from '@mycloud/shared';
 import type { ContentCache } from '@mycloud/snapshots';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
+import type { DiskGuard } from './disk/guard.js';
 import type { Environments } from './environments/environment.js';
+import type { Limits } from './limits/limits.js';
 import type { Resources } from './resources.js';
 import type { Runner } from './runners/runner.js';
 
@@ -14,6 +16,8 @@ export interface WorkerDeps {
   runner: Runner;
   /** The runner of jobs another configuration started. */
   runnerNamed(name: string): Runner;
+  limits: Limits;
+  disk: DiskGuard;
   environments: Environments;
   resources: Resources;
   log: Logger;

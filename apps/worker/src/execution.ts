@@ -6,6 +6,7 @@ import type { WorkerDeps } from './deps.js';
 import { endOfFailure, isDiskFull } from './ending.js';
 import { follow } from './following.js';
 import type { HeldMounts } from './inputs.js';
+import { removeCell } from './limits/cgroup-cell.js';
 import { prepareAndStart } from './preparing.js';
 import { isStale, untilAnswered } from './retry.js';
 import { waitForExit } from './runners/wait-for-exit.js';
@@ -50,13 +51,17 @@ export class Execution {
     this.done = this.#live();
   }
 
-  /** Ends the job in its own time: SIGTERM, grace, SIGKILL, then saving as always. The first order counts. */
-  stop(order: Ending): void {
+  /**
+   * Ends the job in its own time: SIGTERM, grace, SIGKILL, then saving as always. The first order counts.
+   * @param graceSeconds less than usual for a job that does harm meanwhile
+   */
+  stop(order: Ending, graceSeconds = this.#deps.config.graceSeconds): void {
     const { state } = this.#folder;
     if (state.stop || state.phase === 'saving' || state.phase === 'finishing') return;
-    this.#folder.update({ stop: order });
     this.#preparing.abort();
-    this.#stopper?.stop(this.#deps.config.graceSeconds);
+    this.#stopper?.stop(graceSeconds);
+    // Last, since a full disk may refuse it.
+    this.#folder.update({ stop: order });
   }
 
   /** The api refused this attempt: it is ended and nothing further is written. */
@@ -94,7 +99,7 @@ export class Execution {
         deps: this.#deps,
         folder: this.#folder,
         marker: this.#marker,
-        gpus: this.#share.gpus,
+        share: this.#share,
         say: (line) => this.#channels.book.system(line),
         hold: (mounts) => {
           this.#mounts = mounts;
@@ -137,6 +142,7 @@ export class Execution {
       adopted,
       onExit: () => this.#share.free(),
       onFailure: (error) => this.#writeFailed(error),
+      onDiskOver: (detail, grace) => this.stop({ reason: 'disk_limit', detail }, grace),
       onMaxRuntime: (seconds) => this.stop({ reason: 'max_runtime', detail: `${seconds} s` }),
       signal: this.#over.signal,
     });
@@ -226,6 +232,7 @@ export class Execution {
       this.#deps.log.warn({ err: error, ...this.proof }, 'the job did not end by SIGKILL');
     });
     stopper.ended();
+    await removeCell(job.cell);
   }
 
   async #close(): Promise<void> {

@@ -2,6 +2,7 @@ import type { AttemptFolder, AttemptState } from './attempt-folder.js';
 import type { Channels } from './channels.js';
 import type { WorkerDeps } from './deps.js';
 import { endOfExit } from './ending.js';
+import { cellMemory, removeCell } from './limits/cgroup-cell.js';
 import { LogTail } from './logs/log-tail.js';
 import { SystemMetrics } from './metrics/system-metrics.js';
 import type { JobProcess } from './runners/runner.js';
@@ -20,6 +21,8 @@ export interface Following {
   /** The command has ended; what it printed last is still being read. */
   onExit(): void;
   onFailure(error: unknown): void;
+  /** It uses more of the disk than it may. */
+  onDiskOver(detail: string, graceSeconds: number): void;
   /** The time it may run is over. */
   onMaxRuntime(seconds: number): void;
   signal: AbortSignal;
@@ -40,24 +43,33 @@ export async function follow(following: Following): Promise<NonNullable<AttemptS
   );
   events.start();
   output.startSync(deps.config.outputSyncSeconds, onFailure);
+  const unwatch = deps.disk.watch(folder.dir, following.onDiskOver);
   const deadline = atMaxRuntime(following);
   try {
     const exitCode = await waitForExit(job, folder.runDir, signal);
     stopper.ended();
+    const memory = cellMemory(job.cell);
+    await removeCell(job.cell).catch((error: unknown) => {
+      deps.log.warn({ err: error, job: assignment.name }, 'something of the job can not be killed');
+    });
     following.onExit();
     await tail.finish();
+    if (memory.oomKills > 0) book.system(oomLine(memory.oomKills));
     const ordered = folder.state.stop;
     if (ordered) return { ...ordered, exitCode };
     return endOfExit({
       exitCode,
       recent: book.recent,
       command: assignment.command,
-      peakMemory: system.peakMemory,
+      oomKills: memory.oomKills,
+      peakMemory: memory.peakBytes ?? system.peakMemory,
+      limits: deps.limits.kind,
       memoryLimit: assignment.machine.memoryBytes,
       vanished,
     });
   } finally {
     if (deadline) clearTimeout(deadline);
+    unwatch();
     tail.stop();
     system.stop();
     await output.stopSync();
@@ -71,3 +83,6 @@ function atMaxRuntime({ folder, onMaxRuntime }: Following): NodeJS.Timeout | nul
   // setTimeout counts to 2^31 − 1 ms, 24 days.
   return setTimeout(() => onMaxRuntime(seconds), Math.min(left, 2 ** 31 - 1));
 }
+
+const oomLine = (kills: number): string =>
+  `out of memory: the system killed ${kills === 1 ? 'a process' : `${kills} processes`} of the job`;

@@ -1,15 +1,17 @@
-import type { Assignment } from '@mycloud/shared';
+import type { Assignment, Machine } from '@mycloud/shared';
 import type { AttemptFolder } from './attempt-folder.js';
+import type { Share } from './capacity.js';
 import type { WorkerDeps } from './deps.js';
 import { bringMounts, bringWorkingFolders, type HeldMounts } from './inputs.js';
 import { jobEnv } from './job-env.js';
+import { type Limit, limitsText } from './limits/limits.js';
 import type { JobDirs, JobProcess } from './runners/runner.js';
 
 export interface Preparing {
   deps: WorkerDeps;
   folder: AttemptFolder;
   marker: string;
-  gpus: string[];
+  share: Share;
   /** A system line of the job's log. */
   say(line: string): void;
   /** Told of the mounts as soon as they are held, whatever follows. */
@@ -19,10 +21,10 @@ export interface Preparing {
 
 /** Brings inputs, code and environment, and starts the command. */
 export async function prepareAndStart(preparing: Preparing): Promise<JobProcess> {
-  const { deps, folder, marker, gpus, say, signal } = preparing;
+  const { deps, folder, marker, share, say, signal } = preparing;
   const { client, cache, runner, environments, config } = deps;
   const { assignment } = folder.state;
-  say(announcement(assignment, config.name, runner.name));
+  say(announcement(assignment, deps));
   const bringing = { client, cache, folder, signal };
   const [held] = await Promise.all([
     bringMounts(bringing, runner.mountsReadOnly),
@@ -33,6 +35,7 @@ export async function prepareAndStart(preparing: Preparing): Promise<JobProcess>
   signal.throwIfAborted();
   const dirs = dirsOf(folder, held.mounts);
   const paths = runner.paths(dirs);
+  const { gpus } = share;
   return runner.start({
     command: assignment.command,
     env: jobEnv({ assignment, paths, environment, gpus, basePath: config.path }),
@@ -40,16 +43,28 @@ export async function prepareAndStart(preparing: Preparing): Promise<JobProcess>
     dirs,
     readOnly: environment.readOnly,
     gpus: gpus.length > 0,
+    cell: deps.limits.cell(marker, limitOf(assignment.machine, share, deps)),
   });
 }
 
-function announcement(assignment: Assignment, worker: string, runner: string): string {
+/** A machine whose GPUs aren't there computes on the CPU instead, and on all of it. */
+function limitOf(machine: Machine, share: Share, { config, resources }: WorkerDeps): Limit {
+  const unbound = share.gpus.length < machine.gpus || machine.cores >= resources.cores;
+  return {
+    memoryBytes: machine.memoryBytes,
+    cores: unbound ? null : machine.cores,
+    processes: config.jobProcesses,
+  };
+}
+
+function announcement(assignment: Assignment, { config, runner, limits }: WorkerDeps): string {
   const { machine, environment, mounts, notes, restore } = assignment;
   const cores = `${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'}`;
   const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`;
   return [
     ...notes,
-    `preparing on ${worker}: machine ${machine.name} (${cores}, ${memory}), environment ${environment.name}, runner ${runner}`,
+    `preparing on ${config.name}: machine ${machine.name} (${cores}, ${memory}), environment ${environment.name}, runner ${runner.name}`,
+    limitsText(limits),
     ...mounts.map(({ name, snapshot }) => `mounting ${snapshot.slice(0, 12)} at /${name}`),
     ...(restore ? ['restoring the output of the attempt before'] : []),
   ].join('\n');

@@ -6,6 +6,7 @@ import { Claimer } from './claim.js';
 import { followCommands } from './commands.js';
 import type { WorkerDeps } from './deps.js';
 import { keepLeases } from './heartbeat.js';
+import { limitsText } from './limits/limits.js';
 import { defaultMachines } from './resources.js';
 import { untilAnswered } from './retry.js';
 import { Roster } from './roster.js';
@@ -39,6 +40,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
             cores: resources.cores,
             memoryBytes: resources.memoryBytes,
             gpus: resources.gpus.length,
+            limits: limitsText(deps.limits),
           },
         }),
       signal,
@@ -102,6 +104,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       await tickets?.close();
       await Promise.allSettled(tasks);
       await roster.leave();
+      deps.limits.close();
     },
   };
 }

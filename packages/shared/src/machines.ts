@@ -32,6 +32,12 @@ export const workerSchema = z.object({
   cores: z.number(),
   memoryBytes: z.number().int(),
   gpus: z.number().int(),
+  /** Of these, what something other than its jobs computes on. */
+  foreignGpus: z.number().int(),
+  /** What holds jobs to memory, CPU and processes there, in a sentence. */
+  limits: z.string(),
+  /** It runs environments that are container images. */
+  images: z.boolean(),
   version: z.string(),
   alive: z.boolean(),
   lastSeenAt: timeSchema,

@@ -45,6 +45,7 @@ export const reasons = {
     retry: 'never',
     sentence: 'its environment could not be built: {detail}',
   },
+  disk_limit: { status: 'failed', retry: 'user', sentence: 'it wrote more than a job may: {detail}' },
   disk_full: { status: 'failed', retry: 'system', sentence: 'the disk is full: {detail}' },
   output_not_saved: {
     status: 'failed',

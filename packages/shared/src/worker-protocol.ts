@@ -77,6 +77,10 @@ export const workerRoutes = {
       cores: z.number().positive(),
       memoryBytes: z.number().int().positive(),
       gpus: z.number().int().nonnegative(),
+      /** What holds jobs to memory, CPU and processes there, in a sentence. */
+      limits: z.string().max(200).default(''),
+      /** It runs environments that are container images. */
+      images: z.boolean().default(false),
     }),
     response: z.object({
       workerId: idSchema,
@@ -91,7 +95,12 @@ export const workerRoutes = {
     auth: 'worker',
     tag,
     summary: 'Renews leases; answers which are refused and what is to be stopped',
-    body: z.object({ workerId: idSchema, attempts: z.array(attemptProof).max(1000) }),
+    body: z.object({
+      workerId: idSchema,
+      attempts: z.array(attemptProof).max(1000),
+      /** GPUs of this worker that something other than its jobs computes on. */
+      foreignGpus: z.number().int().nonnegative().default(0),
+    }),
     response: z.object({ refused: z.array(attemptProof), commands: z.array(workerCommandSchema) }),
   }),
   /** With a ticket: that job, if it is still to be had. Without: the next in line for these machines, waiting up to waitSeconds. */

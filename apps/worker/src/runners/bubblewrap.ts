@@ -52,6 +52,7 @@ export function bubblewrapRunner(): Runner {
         env: launch.env,
         marker: launch.marker,
         runDir: launch.dirs.run,
+        cell: launch.cell,
       }),
     members(job, runDir) {
       const init = initPid(job, runDir);

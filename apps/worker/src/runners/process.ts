@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { cellMembers } from '../limits/cgroup-cell.js';
 import { descendants, hasVariable, listProcesses, sendSignal } from '../processes.js';
 import type { JobDirs, JobProcess, Runner } from './runner.js';
 import { jobShell, startSupervised } from './supervisor.js';
@@ -17,7 +18,7 @@ export function processRunner(): Runner {
       tmp: dirs.tmp,
       mounts: dirs.mounts.map(({ name, dir }) => ({ name, path: dir })),
     }),
-    async start({ command, env, marker, dirs }) {
+    async start({ command, env, marker, dirs, cell }) {
       await linkFolders(dirs);
       return startSupervised({
         argv: [jobShell, '-c', command],
@@ -25,12 +26,14 @@ export function processRunner(): Runner {
         env,
         marker,
         runDir: dirs.run,
+        cell,
       });
     },
     members(job) {
       const all = listProcesses();
-      const below = new Set(descendants(all, job.pid).map((info) => info.pid));
-      return all.filter((info) => info.pid !== job.pid && (below.has(info.pid) || belongs(info.pid, job)));
+      const below = [...descendants(all, job.pid).map((info) => info.pid), ...cellMembers(job.cell)];
+      const known = new Set(below);
+      return all.filter((info) => info.pid !== job.pid && (known.has(info.pid) || belongs(info.pid, job)));
     },
     signal(job, runDir, signal) {
       const members = runner.members(job, runDir);

@@ -1,3 +1,4 @@
+import type { Cell } from '../limits/limits.js';
 import type { ProcessInfo } from '../processes.js';
 
 /** The supervisor of a running job. */
@@ -7,6 +8,8 @@ export interface JobProcess {
   startTime: string;
   /** `MYCLOUD_EXECUTION=…` in the environment of every process of the job. */
   marker: string;
+  /** Its cgroups. */
+  cell: string[];
 }
 
 /** Folders of an attempt, as the worker sees them. */
@@ -39,6 +42,8 @@ export interface Launch {
   readOnly: string[];
   /** The machine has GPUs: their devices are to be seen. */
   gpus: boolean;
+  /** Its place in the system's limits. */
+  cell: Cell;
 }
 
 /** How a worker isolates a job. The job outlives the worker: nothing here depends on who started it. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -114,6 +114,11 @@ export class World {
     return jobId;
   }
 
+  /** The folder of its jobs' cgroups. */
+  get cells(): string {
+    return `mycloud-${createHash('sha256').update(this.home).digest('hex').slice(0, 12)}`;
+  }
+
   attempt(jobId: string): Attempt | undefined {
     return this.api.attempts.get(jobId);
   }
@@ -139,12 +144,14 @@ export class World {
     this.api.command({ type: 'stop', jobId, attempt: 1, reason: 'stopped_by_user', detail: 'anna' });
   }
 
-  async close(): Promise<void> {
+  /** @param afterwards when its workers have ended and before its folder goes */
+  async close(afterwards?: () => void): Promise<void> {
     for (const jobId of this.api.attempts.keys()) this.stopJob(jobId);
     const open = [...this.api.attempts.values()].filter((attempt) => !attempt.finish && !attempt.stale);
     if (this.api.streams() > 0) await until(() => open.every((attempt) => attempt.finish), 'jobs to end');
     for (const worker of this.#workers) await worker.stop();
     await this.api.close();
+    afterwards?.();
     rmSync(this.home, { recursive: true, force: true });
   }
 }
