@@ -55,6 +55,8 @@ const schema = z.object({
   MYCLOUD_GC_GRACE_SECONDS: z.coerce.number().min(0).default(86_400),
   /** JSON list of machine types, replacing the built-in catalogue. */
   MYCLOUD_MACHINES: z.string().optional(),
+  /** JSON, as the catalogue's: added to it, or instead of the one of the same name. */
+  MYCLOUD_ENVIRONMENTS: z.string().optional(),
   MYCLOUD_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
 });
 
@@ -116,6 +118,7 @@ export function readConfig(given: Record<string, string | undefined>) {
     gcSeconds: v.MYCLOUD_GC_SECONDS,
     gcGraceSeconds: v.MYCLOUD_GC_GRACE_SECONDS,
     machines: v.MYCLOUD_MACHINES,
+    environments: v.MYCLOUD_ENVIRONMENTS,
     logLevel: v.MYCLOUD_LOG_LEVEL,
   };
 }

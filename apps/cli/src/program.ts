@@ -23,7 +23,7 @@ export function buildProgram(): Command {
     .option('--home <dir>', 'where its data lies (MYCLOUD_HOME, default ~/.mycloud)')
     .addOption(
       new Option('--runner <name>', 'how jobs are isolated')
-        .choices(['auto', 'bubblewrap', 'process'])
+        .choices(['auto', 'bubblewrap', 'process', 'docker'])
         .default('auto'),
     )
     .action(async (options) => (await import('./up/up.js')).up(options));
@@ -59,7 +59,7 @@ export function buildProgram(): Command {
     .option('--gpu2', 'on a machine with two GPUs')
     .option('--cpu', 'on a machine without (the default)')
     .option('--cpu2', 'on a larger one without')
-    .option('--env <name>', 'the environment', 'default')
+    .option('--env <name>', 'the environment, or image:NAME for a container image', 'default')
     .option('--tensorboard', 'event files under /output are shown by TensorBoard')
     .option('-m, --message <text>', 'what this run is about')
     .option('--max-runtime <time>', 'stop it after this long: seconds, or 90s, 30m, 2h')

@@ -18,15 +18,16 @@ export async function adopt(deps: WorkerDeps, attemptsDir: string, capacity: Cap
     else await rm(dir, { recursive: true, force: true });
   }
   // With what a worker left that died in the middle of a start or an end.
-  await deps.limits.sweep(new Set(folders.flatMap((folder) => folder.state.process?.cell ?? [])));
+  const running = folders.flatMap((folder) => folder.state.process ?? []);
+  await deps.limits.sweep(new Set(running.flatMap((job) => job.cell)));
+  await deps.runners.sweep(new Set(running.map((job) => job.marker)));
   const executions: Execution[] = [];
   for (const folder of folders) {
-    const { assignment, phase, runner: runnerName } = folder.state;
+    const { assignment, phase, runner: runnerName, gpus } = folder.state;
     if (phase === 'preparing') await startOver(folder);
-    const runner = runnerName ? deps.runnerNamed(runnerName) : deps.runner;
-    const own = { ...deps, runner };
-    const mounts = phase === 'running' && runner.mountsReadOnly ? await holdMounts(own, folder) : null;
-    executions.push(new Execution(own, folder, capacity.take(assignment.machine), mounts));
+    const held = phase === 'running' && runnerName && deps.runners.named(runnerName).mountsReadOnly;
+    const mounts = held ? await holdMounts(deps, folder) : null;
+    executions.push(new Execution(deps, folder, capacity.take(assignment.machine, gpus), mounts));
     deps.log.info({ job: assignment.name, attempt: assignment.attempt, phase }, 'adopted');
   }
   return executions;

@@ -32,11 +32,11 @@ export function endOfExit(facts: ExitFacts): End {
   if (exitCode === 0) return { reason: 'exit_zero', detail: '', exitCode };
   // Whatever code followed: a shell says 1 or 137 when its child was killed.
   if (facts.oomKills > 0) return { reason: 'out_of_memory', detail: usedText(facts), exitCode };
-  if (exitCode === null && facts.vanished)
+  if (facts.vanished)
     return {
       reason: 'worker_lost',
       detail: 'the processes of the job were gone when the worker came back',
-      exitCode,
+      exitCode: null,
     };
   if (exitCode === null) return { ...endOfSignal('SIGKILL', facts), exitCode };
   const notFound = facts.recent.findLast((line) => /not found|No such file/.test(line));

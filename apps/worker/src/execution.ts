@@ -6,9 +6,9 @@ import type { WorkerDeps } from './deps.js';
 import { endOfFailure, isDiskFull } from './ending.js';
 import { follow } from './following.js';
 import type { HeldMounts } from './inputs.js';
-import { removeCell } from './limits/cgroup-cell.js';
 import { prepareAndStart } from './preparing.js';
 import { isStale, untilAnswered } from './retry.js';
+import type { JobProcess, Runner } from './runners/runner.js';
 import { waitForExit } from './runners/wait-for-exit.js';
 import { Stopper } from './stopper.js';
 
@@ -26,6 +26,8 @@ export class Execution {
   #folder: AttemptFolder;
   #share: Share;
   #channels: Channels;
+  /** Chosen by its environment; an adopted one keeps its own. */
+  #runner: Runner | null;
   #mounts: HeldMounts | null;
   #marker: string;
   #stopper: Stopper | null = null;
@@ -46,6 +48,8 @@ export class Execution {
     this.#folder = folder;
     this.#share = share;
     this.#mounts = mounts;
+    const { runner } = folder.state;
+    this.#runner = runner ? deps.runners.named(runner) : null;
     this.#marker = markerOf(folder.state.assignment);
     this.#channels = openChannels(deps.client, this.proof, folder, (error) => this.#writeFailed(error));
     this.done = this.#live();
@@ -95,8 +99,11 @@ export class Execution {
     const signal = AbortSignal.any([this.#preparing.signal, this.#over.signal]);
     try {
       if (this.#folder.state.stop) this.#preparing.abort();
+      const runner = this.#deps.runners.for(this.#folder.state.assignment.environment);
+      this.#runner = runner;
       const job = await prepareAndStart({
         deps: this.#deps,
+        runner,
         folder: this.#folder,
         marker: this.#marker,
         share: this.#share,
@@ -109,7 +116,8 @@ export class Execution {
       this.#folder.update({
         phase: 'running',
         process: job,
-        runner: this.#deps.runner.name,
+        runner: runner.name,
+        gpus: [...this.#share.gpus],
         startedAt: Date.now(),
       });
       this.#report('running');
@@ -129,19 +137,25 @@ export class Execution {
   /** Follows the running command to its end. @param adopted an earlier worker started it */
   async #run(adopted: boolean): Promise<void> {
     const { process: job, stop } = this.#folder.state;
-    if (!job) throw new Error('a running attempt has no process');
-    const { runner, config } = this.#deps;
-    this.#stopper = new Stopper(runner, job, this.#folder.runDir);
-    if (stop) this.#stopper.stop(config.graceSeconds);
+    const runner = this.#runner;
+    if (!job || !runner) throw new Error('a running attempt has no process');
+    this.#stopper = this.#stopperOf(runner, job);
+    if (stop) this.#stopper.stop(this.#deps.config.graceSeconds);
     const end = await follow({
       deps: this.#deps,
+      runner,
       folder: this.#folder,
       channels: this.#channels,
       job,
+      gpus: this.#share.gpus,
       stopper: this.#stopper,
       adopted,
       onExit: () => this.#share.free(),
       onFailure: (error) => this.#writeFailed(error),
+      onGpuIdle: (detail) => {
+        if (this.#deps.config.gpuIdle.stop) this.stop({ reason: 'gpu_idle', detail });
+        else this.#warn(detail);
+      },
       onDiskOver: (detail, grace) => this.stop({ reason: 'disk_limit', detail }, grace),
       onMaxRuntime: (seconds) => this.stop({ reason: 'max_runtime', detail: `${seconds} s` }),
       signal: this.#over.signal,
@@ -202,6 +216,18 @@ export class Execution {
       .catch((error: unknown) => this.#writeFailed(error));
   }
 
+  /** A word in its log and in the steps of its life; the job goes on. */
+  #warn(message: string): void {
+    this.#channels.book.system(`warning: ${message}`);
+    const { jobId, attempt, fence } = this.proof;
+    const { client } = this.#deps;
+    const input = { params: { jobId }, body: { attempt, fence, type: 'warning' as const, message } };
+    const { signal } = this.#over;
+    this.#reported = this.#reported
+      .then(() => untilAnswered(() => client.call(workerRoutes.event, input, { signal }), signal))
+      .catch((error: unknown) => this.#writeFailed(error));
+  }
+
   /** A write the api refused for good, or a file that can't be read: the attempt can't go on. */
   #writeFailed(error: unknown): void {
     if (this.#over.signal.aborted) return;
@@ -225,14 +251,24 @@ export class Execution {
   /** Nothing of the job may run on when its folder goes. */
   async #killLeft(): Promise<void> {
     const { process: job } = this.#folder.state;
-    if (!job) return;
-    const stopper = this.#stopper ?? new Stopper(this.#deps.runner, job, this.#folder.runDir);
+    const runner = this.#runner;
+    if (!job || !runner) return;
+    const stopper = this.#stopper ?? this.#stopperOf(runner, job);
     stopper.kill();
-    await waitForExit(job, this.#folder.runDir, AbortSignal.timeout(10_000)).catch((error: unknown) => {
-      this.#deps.log.warn({ err: error, ...this.proof }, 'the job did not end by SIGKILL');
+    const limit = AbortSignal.timeout(10_000);
+    await waitForExit(runner, job, this.#folder.runDir, limit)
+      .then(() => stopper.ended())
+      .then(() => runner.clear(job))
+      .catch((error: unknown) => {
+        this.#deps.log.warn({ err: error, ...this.proof }, 'the job did not end by SIGKILL');
+      });
+    stopper.leave();
+  }
+
+  #stopperOf(runner: Runner, job: JobProcess): Stopper {
+    return new Stopper(runner, job, this.#folder.runDir, (error) => {
+      this.#deps.log.warn({ err: error, ...this.proof }, 'the job could not be signalled; trying again');
     });
-    stopper.ended();
-    await removeCell(job.cell);
   }
 
   async #close(): Promise<void> {

@@ -2,25 +2,29 @@ import type { AttemptFolder, AttemptState } from './attempt-folder.js';
 import type { Channels } from './channels.js';
 import type { WorkerDeps } from './deps.js';
 import { endOfExit } from './ending.js';
-import { cellMemory, removeCell } from './limits/cgroup-cell.js';
+import { followGpus } from './gpus/job-gpus.js';
 import { LogTail } from './logs/log-tail.js';
 import { SystemMetrics } from './metrics/system-metrics.js';
-import type { JobProcess } from './runners/runner.js';
-import { isAlive } from './runners/supervisor.js';
+import type { JobProcess, Runner } from './runners/runner.js';
+import { readExitCode } from './runners/supervisor.js';
 import { waitForExit } from './runners/wait-for-exit.js';
 import type { Stopper } from './stopper.js';
 
 export interface Following {
   deps: WorkerDeps;
+  runner: Runner;
   folder: AttemptFolder;
   channels: Channels;
   job: JobProcess;
+  gpus: readonly string[];
   stopper: Stopper;
   /** An earlier worker started it. */
   adopted: boolean;
   /** The command has ended; what it printed last is still being read. */
   onExit(): void;
   onFailure(error: unknown): void;
+  /** It leaves its GPUs idle. @param detail how long already */
+  onGpuIdle(detail: string): void;
   /** It uses more of the disk than it may. */
   onDiskOver(detail: string, graceSeconds: number): void;
   /** The time it may run is over. */
@@ -30,26 +34,37 @@ export interface Following {
 
 /** Follows a running command to its end: lines, metrics, output. @throws the signal's reason when that comes first */
 export async function follow(following: Following): Promise<NonNullable<AttemptState['end']>> {
-  const { deps, folder, channels, job, stopper, adopted, onFailure, signal } = following;
+  const { deps, runner, folder, channels, job, stopper, adopted, onFailure, signal } = following;
   const { book, metrics, events, output } = channels;
   const { assignment } = folder.state;
-  const vanished = adopted && !isAlive(job);
+  // Without a last word of its supervisor. An engine may still have a code for it, of the machine's own end.
+  const vanished = adopted && !(await runner.isAlive(job)) && (await readExitCode(folder.runDir)) === null;
   const tail = new LogTail(folder.logFile, book, onFailure);
   tail.start();
   const system = new SystemMetrics();
   system.start(
-    () => deps.runner.members(job, folder.runDir),
+    () => runner.usage(job, folder.runDir),
     (points) => metrics.add(points),
+    (error) => deps.log.debug({ err: error, job: assignment.name }, 'its use can not be seen now'),
   );
   events.start();
   output.startSync(deps.config.outputSyncSeconds, onFailure);
   const unwatch = deps.disk.watch(folder.dir, following.onDiskOver);
+  const { gpuIdle } = deps.config;
+  const unfollow = followGpus({
+    watch: deps.gpus,
+    gpus: following.gpus,
+    idlePercent: gpuIdle.percent,
+    idleSeconds: gpuIdle.seconds,
+    add: (points) => metrics.add(points),
+    onIdle: following.onGpuIdle,
+  });
   const deadline = atMaxRuntime(following);
   try {
-    const exitCode = await waitForExit(job, folder.runDir, signal);
-    stopper.ended();
-    const memory = cellMemory(job.cell);
-    await removeCell(job.cell).catch((error: unknown) => {
+    const exitCode = await waitForExit(runner, job, folder.runDir, signal);
+    await stopper.ended();
+    const memory = await runner.memory(job, folder.runDir);
+    await runner.clear(job).catch((error: unknown) => {
       deps.log.warn({ err: error, job: assignment.name }, 'something of the job can not be killed');
     });
     following.onExit();
@@ -63,13 +78,14 @@ export async function follow(following: Following): Promise<NonNullable<AttemptS
       command: assignment.command,
       oomKills: memory.oomKills,
       peakMemory: memory.peakBytes ?? system.peakMemory,
-      limits: deps.limits.kind,
+      limits: runner.limits.kind,
       memoryLimit: assignment.machine.memoryBytes,
       vanished,
     });
   } finally {
     if (deadline) clearTimeout(deadline);
     unwatch();
+    unfollow();
     tail.stop();
     system.stop();
     await output.stopSync();

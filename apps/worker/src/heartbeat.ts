@@ -9,6 +9,7 @@ export interface HeartbeatOptions {
   client: Client;
   workerId: () => string;
   roster: Roster;
+  foreignGpus: () => number;
   log: Logger;
   everyMs: number;
   signal: AbortSignal;
@@ -23,7 +24,7 @@ export async function keepLeases(options: HeartbeatOptions): Promise<void> {
     let wait = everyMs;
     try {
       const asked = roster.proofs;
-      const body = { workerId: workerId(), attempts: asked };
+      const body = { workerId: workerId(), attempts: asked, foreignGpus: options.foreignGpus() };
       // A call that hangs must not cost the lease.
       const limit = AbortSignal.any([signal, AbortSignal.timeout(everyMs)]);
       const { refused, commands } = await client.call(workerRoutes.heartbeat, { body }, { signal: limit });

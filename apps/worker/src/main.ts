@@ -14,8 +14,9 @@ async function main(): Promise<void> {
     {
       workerId: worker.workerId,
       name: config.name,
-      runner: deps.runner.name,
-      limits: limitsText(deps.limits),
+      runner: deps.runners.main.name,
+      images: deps.runners.images,
+      limits: limitsText(deps.runners.main.limits),
       machines: worker.machines.map((machine) => machine.name),
     },
     'ready',

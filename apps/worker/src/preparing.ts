@@ -5,10 +5,11 @@ import type { WorkerDeps } from './deps.js';
 import { bringMounts, bringWorkingFolders, type HeldMounts } from './inputs.js';
 import { jobEnv } from './job-env.js';
 import { type Limit, limitsText } from './limits/limits.js';
-import type { JobDirs, JobProcess } from './runners/runner.js';
+import type { JobDirs, JobProcess, Runner } from './runners/runner.js';
 
 export interface Preparing {
   deps: WorkerDeps;
+  runner: Runner;
   folder: AttemptFolder;
   marker: string;
   share: Share;
@@ -21,17 +22,20 @@ export interface Preparing {
 
 /** Brings inputs, code and environment, and starts the command. */
 export async function prepareAndStart(preparing: Preparing): Promise<JobProcess> {
-  const { deps, folder, marker, share, say, signal } = preparing;
-  const { client, cache, runner, environments, config } = deps;
+  const { deps, runner, folder, marker, share, say, signal } = preparing;
+  const { client, cache, environments, config } = deps;
   const { assignment } = folder.state;
-  say(announcement(assignment, deps));
+  say(announcement(assignment, config.name, runner));
   const bringing = { client, cache, folder, signal };
   const [held] = await Promise.all([
     bringMounts(bringing, runner.mountsReadOnly),
     bringWorkingFolders(bringing),
   ]);
   preparing.hold(held);
-  const environment = await environments.prepare(assignment.environment, folder.codeDir, say, signal);
+  const environment = runner.bring
+    ? await runner.bring(assignment.environment, say, signal)
+    : await environments.prepare(assignment.environment, folder.codeDir, say, signal);
+  await deps.gpus.untilFree(share.gpus, say, signal);
   signal.throwIfAborted();
   const dirs = dirsOf(folder, held.mounts);
   const paths = runner.paths(dirs);
@@ -41,9 +45,9 @@ export async function prepareAndStart(preparing: Preparing): Promise<JobProcess>
     env: jobEnv({ assignment, paths, environment, gpus, basePath: config.path }),
     marker,
     dirs,
-    readOnly: environment.readOnly,
-    gpus: gpus.length > 0,
-    cell: deps.limits.cell(marker, limitOf(assignment.machine, share, deps)),
+    environment,
+    gpus,
+    limit: limitOf(assignment.machine, share, deps),
   });
 }
 
@@ -57,14 +61,14 @@ function limitOf(machine: Machine, share: Share, { config, resources }: WorkerDe
   };
 }
 
-function announcement(assignment: Assignment, { config, runner, limits }: WorkerDeps): string {
+function announcement(assignment: Assignment, worker: string, runner: Runner): string {
   const { machine, environment, mounts, notes, restore } = assignment;
   const cores = `${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'}`;
   const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`;
   return [
     ...notes,
-    `preparing on ${config.name}: machine ${machine.name} (${cores}, ${memory}), environment ${environment.name}, runner ${runner.name}`,
-    limitsText(limits),
+    `preparing on ${worker}: machine ${machine.name} (${cores}, ${memory}), environment ${environment.name}, runner ${runner.name}`,
+    limitsText(runner.limits),
     ...mounts.map(({ name, snapshot }) => `mounting ${snapshot.slice(0, 12)} at /${name}`),
     ...(restore ? ['restoring the output of the attempt before'] : []),
   ].join('\n');

@@ -35,12 +35,13 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
             protocol: protocolVersion,
             name: config.name,
             version,
-            runner: deps.runner.name,
+            runner: deps.runners.main.name,
+            images: deps.runners.images,
             machines: config.machines ?? defaultMachines(resources),
             cores: resources.cores,
             memoryBytes: resources.memoryBytes,
             gpus: resources.gpus.length,
-            limits: limitsText(deps.limits),
+            limits: limitsText(deps.runners.main.limits),
           },
         }),
       signal,
@@ -50,7 +51,8 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { machines, leaseSeconds } = registered;
 
   const attemptsDir = path.join(config.home, 'attempts');
-  const capacity = new Capacity(resources, config.slots);
+  const capacity = new Capacity(resources, config.slots, deps.gpus);
+  await deps.gpus.start();
   const roster = new Roster(deps, attemptsDir, capacity);
   for (const execution of await adopt(deps, attemptsDir, capacity)) roster.add(execution);
 
@@ -80,6 +82,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       client,
       workerId: () => workerId,
       roster,
+      foreignGpus: () => capacity.foreignGpus,
       log,
       everyMs: (leaseSeconds * 1000) / 3,
       signal,
@@ -104,6 +107,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       await tickets?.close();
       await Promise.allSettled(tasks);
       await roster.leave();
+      deps.gpus.close();
       deps.limits.close();
     },
   };

@@ -28,7 +28,8 @@ export const createJobBody = z.object({
       }
     }),
   machine: z.string().max(63).default('cpu'),
-  environment: z.string().max(63).default('default'),
+  /** Of the catalogue, or `image:NAME`. */
+  environment: z.string().max(300).default('default'),
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(32_768)).default({}),
   tensorboard: z.boolean().default(false),
   maxRuntimeSeconds: z

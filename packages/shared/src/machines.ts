@@ -11,16 +11,21 @@ export const machineSchema = z.object({
 });
 export type Machine = z.infer<typeof machineSchema>;
 
+/** `--env image:NAME`: any container image, without an entry in the catalogue. */
+export const imagePrefix = 'image:';
+
 /**
  * What a command finds. `requirements`: pip lines of a Python environment. `npm`: packages of a Node environment, there
  * tfjs-node, whose binding is built against the TensorFlow of `requirements` where its own download can't be had.
+ * `image`: the container image it is where Docker runs; without an interpreter it runs nowhere else.
  */
 export const environmentSchema = z.object({
   name: z.string(),
   description: z.string(),
-  interpreter: z.enum(['node', 'python']),
+  interpreter: z.enum(['node', 'python']).optional(),
   requirements: z.array(z.string()),
   npm: z.array(z.string()).optional(),
+  image: z.string().optional(),
 });
 export type Environment = z.infer<typeof environmentSchema>;
 

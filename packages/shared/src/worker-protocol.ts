@@ -161,6 +161,15 @@ export const workerRoutes = {
     params: byJob,
     body: proof.extend({ snapshotId: idSchema }),
   }),
+  event: defineRoute({
+    method: 'POST',
+    path: '/v1/worker/jobs/:jobId/events',
+    auth: 'worker',
+    tag,
+    summary: 'Notes something that happened to a running job, among the steps of its life',
+    params: byJob,
+    body: proof.extend({ type: z.enum(['warning']), message: z.string().min(1).max(1000) }),
+  }),
   finish: defineRoute({
     method: 'POST',
     path: '/v1/worker/jobs/:jobId/finish',

@@ -1,3 +1,4 @@
+import { imagePrefix } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import { one } from './sql.js';
 import { ordinal } from './text.js';
@@ -5,6 +6,7 @@ import { ordinal } from './text.js';
 interface Waiting {
   id: string;
   machine: string;
+  environment: string;
   priority: number;
   queuedAt: Date;
 }
@@ -28,18 +30,43 @@ export async function waitingSentence(deps: Deps, job: Waiting): Promise<string>
   const asked = deps.catalogue.machines.find((one) => one.name === machine);
   if (!asked) return `this server has no machine ${machine} any more; stop it and submit it for another`;
   const gpus = deps.config.embedded ? 0 : asked.gpus;
-  const { rows: workers } = await deps.pool.query<{ id: string; name: string }>(
-    `SELECT id, name FROM "Worker" WHERE $1 = ANY(machines) AND gpus >= $2
+  const { rows: offering } = await deps.pool.query<Offering>(
+    `SELECT id, name, gpus, "foreignGpus", images FROM "Worker" WHERE $1 = ANY(machines) AND gpus >= $2
        AND "lastSeenAt" > now() - make_interval(secs => $3)`,
     [machine, gpus, deps.config.leaseSeconds * 2],
   );
-  if (workers.length === 0) {
+  if (offering.length === 0) {
     return `no worker offers ${machine}; start one with a worker token on a computer that has ${
       gpus > 0 ? `${gpus === 1 ? 'a GPU' : `${gpus} GPUs`}` : 'room for it'
     }`;
   }
+  const image = job.environment.startsWith(imagePrefix) || deps.catalogue.imageOnly.includes(job.environment);
+  const workers = offering.filter((worker) => worker.images || !image);
+  if (workers.length === 0) {
+    return `no worker that offers ${machine} runs container images; start Docker on one and then the worker again`;
+  }
   const offers = `${workers.length} ${workers.length === 1 ? 'worker offers' : 'workers offer'} ${machine}`;
-  return `${ordinal((place?.ahead ?? 0) + 1)} in line for ${machine}; ${offers}${await busyWith(deps, job, workers)}`;
+  return `${ordinal((place?.ahead ?? 0) + 1)} in line for ${machine}; ${offers}${await busyWith(deps, job, workers)}${foreign(workers, asked.gpus)}`;
+}
+
+interface Offering {
+  id: string;
+  name: string;
+  gpus: number;
+  foreignGpus: number;
+  images: boolean;
+}
+
+/** GPUs are given to one program at a time, whoever started it. */
+function foreign(workers: Offering[], gpus: number): string {
+  const held = workers.filter(
+    (worker) => worker.foreignGpus > 0 && worker.gpus - worker.foreignGpus < Math.min(gpus, worker.gpus),
+  );
+  const each = held.map(
+    ({ name, foreignGpus, gpus: all }) =>
+      `; on ${name} ${foreignGpus} of ${all} ${all === 1 ? 'GPU is' : 'GPUs are'} used by programs that are no jobs`,
+  );
+  return each.join('');
 }
 
 async function busyWith(deps: Deps, job: Waiting, workers: { id: string }[]): Promise<string> {

@@ -11,10 +11,13 @@ import { findWorker } from './held.js';
 export async function renewLeases(
   deps: Deps,
   caller: WorkerPrincipal,
-  workerId: string,
-  attempts: AttemptProof[],
+  { workerId, attempts, foreignGpus }: { workerId: string; attempts: AttemptProof[]; foreignGpus: number },
 ): Promise<{ refused: AttemptProof[]; commands: WorkerCommand[] }> {
   await findWorker(deps.pool, caller, workerId);
+  await deps.pool.query('UPDATE "Worker" SET "foreignGpus" = $2 WHERE id = $1 AND "foreignGpus" <> $2', [
+    workerId,
+    foreignGpus,
+  ]);
   if (attempts.length === 0) return { refused: [], commands: [] };
   const { rows } = await deps.pool.query<{ jobId: string; number: number; fence: string; by: string | null }>(
     `WITH renewed AS (

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { type Finding, said } from './check.js';
 
 const lookSchema = z.object({
-  bubblewrap: z.boolean(),
+  runner: z.string(),
+  /** Address of the engine that answers. */
+  docker: z.string().nullable(),
   limits: z.object({
     kind: z.string(),
     enforced: z.object({ memory: z.boolean(), cpu: z.boolean(), processes: z.boolean() }),
@@ -22,7 +24,12 @@ export async function worker(): Promise<Finding[]> {
     return [{ name: 'Worker', state: 'problem', text: 'its program does not start', hint: 'Run: npm ci' }];
   }
   const found = lookSchema.parse(JSON.parse(answer));
-  return [await runner(found.bubblewrap), limits(found.limits), gpus(found.gpus)];
+  return [
+    await runner(found.runner === 'bubblewrap'),
+    images(found.docker),
+    limits(found.limits),
+    gpus(found.gpus),
+  ];
 }
 
 /** How jobs that run here are kept apart. */
@@ -44,6 +51,20 @@ async function runner(works: boolean): Promise<Finding> {
     hint: version
       ? 'Allow user namespaces: sysctl kernel.unprivileged_userns_clone=1 (inside Docker: --security-opt seccomp=unconfined).'
       : 'Install it: apt-get install bubblewrap',
+  };
+}
+
+/** Whether `--env image:NAME` works. */
+function images(docker: string | null): Finding {
+  const name = 'Images';
+  if (docker) return { name, state: 'ok', text: `container images run by the engine at ${docker}` };
+  const hint =
+    'Install Docker (or podman: podman system service), or give its socket by MYCLOUD_DOCKER=unix:///…';
+  return {
+    name,
+    state: 'note',
+    text: 'no Docker engine answers; --env image:… waits for another worker',
+    hint,
   };
 }
 

@@ -13,6 +13,8 @@ export interface ChartGroup {
 const systemTitles: Record<string, { title: string; series: string }> = {
   'system/cpu': { title: 'CPU (%)', series: 'CPU' },
   'system/memory': { title: 'Memory (bytes)', series: 'memory' },
+  'system/gpu': { title: 'GPU (%)', series: 'GPU' },
+  'system/gpu_memory': { title: 'GPU memory (bytes)', series: 'GPU memory' },
 };
 
 /** Training and validation of a kind belong into one chart: `val_acc` with `acc`, `Graph/validation/loss` with `Graph/train/loss`. */

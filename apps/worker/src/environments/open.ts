@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { prepareBase } from './base.js';
-import type { Environments, PreparedEnvironment } from './environment.js';
+import { EnvironmentError, type Environments, type PreparedEnvironment } from './environment.js';
 import { prepareTfjsNode } from './node.js';
 import { codeRequirements, preparePython } from './python.js';
 
@@ -21,6 +21,7 @@ export function openEnvironments(options: EnvironmentsOptions): Environments {
       if (environment.interpreter === 'node') {
         return environment.npm ? joined(await prepareTfjsNode(environment, build), base) : base;
       }
+      if (!environment.interpreter) throw new EnvironmentError(`${environment.name} is a container image`);
       const requirements = [...environment.requirements, ...codeRequirements(codeDir)];
       return joined(await preparePython(requirements, build), base);
     },

@@ -1,5 +1,5 @@
 import type { MetricPoint } from '@mycloud/shared';
-import type { ProcessInfo } from '../processes.js';
+import type { Usage } from '../runners/runner.js';
 
 const everyMs = 2000;
 
@@ -11,9 +11,25 @@ export class SystemMetrics {
   /** The most memory seen, bytes. */
   peakMemory = 0;
 
-  /** @param members the living processes of the job */
-  start(members: () => ProcessInfo[], add: (points: MetricPoint[]) => void): void {
-    this.#timer = setInterval(() => add(this.#sample(members(), Date.now())), everyMs);
+  /** @param usage what the job uses now; a failure of it costs a point */
+  start(
+    usage: () => Promise<Usage>,
+    add: (points: MetricPoint[]) => void,
+    onFailure: (error: unknown) => void,
+  ): void {
+    let asking = false;
+    this.#timer = setInterval(() => {
+      if (asking) return;
+      asking = true;
+      usage()
+        .then((used) => {
+          if (this.#timer) add(this.#sample(used, Date.now()));
+        })
+        .catch(onFailure)
+        .finally(() => {
+          asking = false;
+        });
+    }, everyMs);
   }
 
   stop(): void {
@@ -21,15 +37,13 @@ export class SystemMetrics {
     this.#timer = null;
   }
 
-  #sample(processes: ProcessInfo[], time: number): MetricPoint[] {
-    const cpuNow = new Map(processes.map((info) => [`${info.pid} ${info.startTime}`, info.cpuSeconds]));
+  #sample({ cpuSeconds: cpuNow, memoryBytes: memory }: Usage, time: number): MetricPoint[] {
     let used = 0;
     for (const [key, seconds] of cpuNow) used += seconds - (this.#cpuBefore.get(key) ?? 0);
     const elapsed = (time - this.#sampledAt) / 1000;
     const first = this.#sampledAt === 0;
     this.#cpuBefore = cpuNow;
     this.#sampledAt = time;
-    const memory = processes.reduce((sum, info) => sum + info.rssBytes, 0);
     this.peakMemory = Math.max(this.peakMemory, memory);
     const points = [{ name: 'system/memory', step: null, value: memory, time }];
     // Without a sample before it there is no share to tell.
