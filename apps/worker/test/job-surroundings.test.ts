@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { uploadFolder } from '@mycloud/snapshots';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { jobLines, runners, World } from './support/world.js';
+import { jobLines, runners, until, World } from './support/world.js';
 
 describe.each(runners)('what a job finds around it, by the %s runner', (runner) => {
   let world: World;
@@ -103,8 +103,11 @@ describe.each(runners)('what a job finds around it, by the %s runner', (runner) 
       MYCLOUD_OUTPUT_SYNC_SECONDS: '0.1',
     });
     const machine = { name: 'cpu2', cores: 2, memoryBytes: 2 ** 31, gpus: 0 };
-    const attempt = await world.finished(world.submit('echo 1 >$MYCLOUD_OUTPUT/a; sleep 1', { machine }));
-    expect(attempt.synced.length).toBe(1);
+    const jobId = world.submit('echo 1 >$MYCLOUD_OUTPUT/a; sleep 1000', { machine });
+    await until(() => world.attempt(jobId)?.synced.length, 'the output to be synced');
+    await until(() => world.api.streams() > 1, 'the command stream');
+    world.stopJob(jobId);
+    expect((await world.finished(jobId)).synced.length).toBe(1);
   });
 
   it('leaves nothing in the attempts of the worker', async () => {

@@ -64,7 +64,7 @@ function foreign(workers: Offering[], gpus: number): string {
   );
   const each = held.map(
     ({ name, foreignGpus, gpus: all }) =>
-      `; on ${name} ${foreignGpus} of ${all} ${all === 1 ? 'GPU is' : 'GPUs are'} used by programs that are no jobs`,
+      `; on ${name} ${foreignGpus} of ${all} ${all === 1 ? 'GPU' : 'GPUs'} ${foreignGpus === 1 ? 'is' : 'are'} used by programs that are no jobs`,
   );
   return each.join('');
 }
