@@ -18,7 +18,10 @@ describe.skipIf(!chromiumPath)('the cluster', () => {
 
   beforeAll(async () => {
     bin = await mkdtemp(path.join(os.tmpdir(), 'nvidia-'));
-    await writeFile(path.join(bin, 'nvidia-smi'), `#!/bin/sh\necho '0, NVIDIA H100, 37, 40779, 81559'\n`);
+    await writeFile(
+      path.join(bin, 'nvidia-smi'),
+      `#!/bin/sh\ncase "$1" in --query-gpu=*) echo '0, GPU-0, NVIDIA H100, 81559, 40779, 37' ;; esac\n`,
+    );
     await chmod(path.join(bin, 'nvidia-smi'), 0o755);
     server = await startServer({
       args: ['--runner', 'process'],

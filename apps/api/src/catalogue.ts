@@ -1,4 +1,12 @@
-import { AppError, type Environment, type Machine, machineSchema, nearest } from '@mycloud/shared';
+import {
+  AppError,
+  type Environment,
+  environmentSchema,
+  imagePrefix,
+  type Machine,
+  machineSchema,
+  nearest,
+} from '@mycloud/shared';
 import { z } from 'zod';
 import type { Config } from './config.js';
 
@@ -15,7 +23,7 @@ const builtInMachines: Machine[] = [
 /** One list, so that a worker keeps one copy of it for both environments. */
 const keras2 = ['tensorflow-cpu==2.15.1', 'pillow', 'scipy'];
 
-const environments: Environment[] = [
+const builtIn: Environment[] = [
   {
     name: 'default',
     description: 'Node and the TypeScript trainer, computing on WebAssembly',
@@ -54,20 +62,41 @@ export interface Catalogue {
   environments: Environment[];
   /** @throws AppError bad_request with the nearest names */
   machine(name: string): Machine;
-  /** @throws AppError bad_request with the nearest names */
+  /** Of the catalogue, or `image:NAME`, any container image. @throws AppError bad_request with the nearest names */
   environment(name: string): Environment;
+  /** Names of the environments that are images and nothing else. */
+  imageOnly: string[];
 }
 
-export function openCatalogue(config: Pick<Config, 'machines'>): Catalogue {
+export function openCatalogue(config: Pick<Config, 'machines' | 'environments'>): Catalogue {
   const machines = config.machines
     ? z.array(machineSchema).min(1).parse(JSON.parse(config.machines))
     : builtInMachines;
+  const own = config.environments ? z.array(runnable).parse(JSON.parse(config.environments)) : [];
+  const all = [...builtIn.filter(({ name }) => !own.some((one) => one.name === name)), ...own];
   return {
     machines,
-    environments,
+    environments: all,
+    imageOnly: all.filter(({ interpreter }) => !interpreter).map(({ name }) => name),
     machine: (name) => find('machine', name, machines),
-    environment: (name) => find('environment', name, environments),
+    environment: (name) =>
+      name.startsWith(imagePrefix) ? imageEnvironment(name) : find('environment', name, all),
   };
+}
+
+const runnable = environmentSchema.refine((one) => one.interpreter ?? one.image, {
+  message: 'an environment needs an interpreter or an image',
+});
+
+/** As Docker writes the name of an image: host:port/path/name:tag@digest. */
+const imageName = /^[a-z0-9][\w.-]*(:\d+)?(\/[\w.-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?$/i;
+
+function imageEnvironment(name: string): Environment {
+  const image = name.slice(imagePrefix.length);
+  if (imageName.test(image)) return { name, description: 'a container image', requirements: [], image };
+  throw new AppError('bad_request', `"${image}" is no name of a container image`, {
+    hint: 'Write it as Docker does, such as image:pytorch/pytorch:2.9.0-cuda12.8-cudnn9-runtime.',
+  });
 }
 
 function find<T extends { name: string }>(noun: string, name: string, items: T[]): T {

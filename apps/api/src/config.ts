@@ -71,6 +71,8 @@ const schema = z.object({
     .positive()
     .default(2 * 2 ** 30),
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
+  /** JSON, as the catalogue's: added to it, or instead of the one of the same name. */
+  MYCLOUD_ENVIRONMENTS: z.string().optional(),
   MYCLOUD_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
 });
 
@@ -140,6 +142,7 @@ export function readConfig(given: Record<string, string | undefined>) {
       memoryBytes: v.MYCLOUD_TENSORBOARD_MEMORY_BYTES,
     },
     path: v.PATH,
+    environments: v.MYCLOUD_ENVIRONMENTS,
     logLevel: v.MYCLOUD_LOG_LEVEL,
   };
 }

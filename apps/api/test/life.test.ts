@@ -1,4 +1,4 @@
-import { jobRoutes } from '@mycloud/shared';
+import { jobRoutes, workerRoutes } from '@mycloud/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { refused } from './support/refused.js';
 import { at, startWorld, type TestApi, type World } from './support/world.js';
@@ -183,6 +183,22 @@ describe('a lost worker', () => {
     expect(await world.get(job)).toMatchObject({ status: 'failed', reason: 'worker_error', attempt: 3 });
   });
 
+  it('three times over is put down to the job, which is tried no more', async () => {
+    const worker = await world.worker('w-poisoned');
+    const job = await world.submit({ retries: 5 });
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      const held = await worker.take();
+      expect(held.attempt).toBe(attempt);
+      await worker.status(held, 'running');
+      await worker.finish(held, { reason: 'worker_lost', detail: 'gone', exitCode: null });
+    }
+    expect(await world.get(job)).toMatchObject({
+      status: 'failed',
+      reason: 'kills_worker',
+      message: 'its worker was lost 3 times while it ran; it may be what kills it',
+    });
+  });
+
   it('is not judged lost before a full term when every api was away', async () => {
     const worker = await world.worker('w-away');
     const job = await world.submit();
@@ -223,6 +239,27 @@ describe('a lost worker', () => {
     }
     await loops.close();
     expect((await world.get(job)).status).toBe('preparing');
+    await worker.finish(held);
+  });
+});
+
+describe('a job for a GPU', () => {
+  it('says that it waits for a card on which a program computes that is no job', async () => {
+    const worker = await world.worker('w-cards', { machines: ['gpu2'], gpus: 2 });
+    await worker.client.call(workerRoutes.heartbeat, {
+      body: { workerId: worker.id, attempts: [], foreignGpus: 1 },
+    });
+    const job = await world.submit({ machine: 'gpu2' });
+    expect((await world.get(job)).message).toBe(
+      '1st in line for gpu2; 1 worker offers gpu2; on w-cards 1 of 2 GPUs is used by programs that are no jobs',
+    );
+    const held = await worker.take();
+    await worker.client.call(workerRoutes.event, {
+      params: { jobId: held.jobId },
+      body: { attempt: held.attempt, fence: held.fence, type: 'warning', message: 'its GPU was idle' },
+    });
+    const { items } = await world.lab.call(jobRoutes.events, at(job));
+    expect(items.at(-1)).toMatchObject({ type: 'warning', message: 'its GPU was idle' });
     await worker.finish(held);
   });
 });

@@ -53,7 +53,7 @@ export function buildProgram(): Command {
     .option('--home <dir>', 'where its data lies (MYCLOUD_HOME, default ~/.mycloud)')
     .addOption(
       new Option('--runner <name>', 'how jobs are isolated')
-        .choices(['auto', 'bubblewrap', 'process'])
+        .choices(['auto', 'bubblewrap', 'process', 'docker'])
         .default('auto'),
     )
     .action(async (options) => (await import('./up/up.js')).up(options));

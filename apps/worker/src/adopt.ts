@@ -10,20 +10,24 @@ import { hasVariable, listProcesses, sendSignal } from './processes.js';
 /** Takes up what an earlier worker of this home left: running jobs, and ends not told yet. The rest is removed. */
 export async function adopt(deps: WorkerDeps, attemptsDir: string, capacity: Capacity): Promise<Execution[]> {
   await mkdir(attemptsDir, { recursive: true });
-  const executions: Execution[] = [];
+  const folders: AttemptFolder[] = [];
   for (const name of await readdir(attemptsDir)) {
     const dir = path.join(attemptsDir, name);
     const folder = readAttemptFolder(dir);
-    if (!folder) {
-      await rm(dir, { recursive: true, force: true });
-      continue;
-    }
-    const { assignment, phase, runner: runnerName } = folder.state;
+    if (folder) folders.push(folder);
+    else await rm(dir, { recursive: true, force: true });
+  }
+  // With what a worker left that died in the middle of a start or an end.
+  const running = folders.flatMap((folder) => folder.state.process ?? []);
+  await deps.limits.sweep(new Set(running.flatMap((job) => job.cell)));
+  await deps.runners.sweep(new Set(running.map((job) => job.marker)));
+  const executions: Execution[] = [];
+  for (const folder of folders) {
+    const { assignment, phase, runner: runnerName, gpus } = folder.state;
     if (phase === 'preparing') await startOver(folder);
-    const runner = runnerName ? deps.runnerNamed(runnerName) : deps.runner;
-    const own = { ...deps, runner };
-    const mounts = phase === 'running' && runner.mountsReadOnly ? await holdMounts(own, folder) : null;
-    executions.push(new Execution(own, folder, capacity.take(assignment.machine), mounts));
+    const held = phase === 'running' && runnerName && deps.runners.named(runnerName).mountsReadOnly;
+    const mounts = held ? await holdMounts(deps, folder) : null;
+    executions.push(new Execution(deps, folder, capacity.take(assignment.machine, gpus), mounts));
     deps.log.info({ job: assignment.name, attempt: assignment.attempt, phase }, 'adopted');
   }
   return executions;

@@ -12,9 +12,19 @@ const stateSchema = z.object({
   assignment: assignmentSchema,
   phase: z.enum(['preparing', 'running', 'saving', 'finishing']),
   /** The supervisor of the job; pid alone could meanwhile be another's. */
-  process: z.object({ pid: z.number().int(), startTime: z.string(), marker: z.string() }).optional(),
+  process: z
+    .object({
+      pid: z.number().int(),
+      startTime: z.string(),
+      marker: z.string(),
+      cell: z.array(z.string()).default([]),
+      container: z.string().optional(),
+    })
+    .optional(),
   /** The one that started it. */
-  runner: z.enum(['bubblewrap', 'process']).optional(),
+  runner: z.enum(['bubblewrap', 'process', 'docker']).optional(),
+  /** UUIDs of the GPUs it was given. */
+  gpus: z.array(z.string()).optional(),
   /** Milliseconds since 1970, of the command. */
   startedAt: z.number().optional(),
   /** The first order to end, kept so that a restarted worker carries it out. */

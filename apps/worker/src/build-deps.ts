@@ -5,18 +5,20 @@ import { openContentCache } from '@mycloud/snapshots';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import type { WorkerDeps } from './deps.js';
+import { DiskGuard } from './disk/guard.js';
 import { openEnvironments } from './environments/open.js';
-import { GpuWatch } from './gpus.js';
+import { GpuWatch } from './gpus/watch.js';
+import { chooseLimits } from './limits/choose.js';
 import { findResources } from './resources.js';
-import { bubblewrapRunner } from './runners/bubblewrap.js';
-import { chooseRunner } from './runners/choose.js';
-import { processRunner } from './runners/process.js';
+import { chooseRunners } from './runners/choose.js';
 
 /** Makes what a worker of this configuration needs. @throws AppError when its runner doesn't work here */
 export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps> {
   await mkdir(config.home, { recursive: true, mode: 0o700 });
-  const [runner, resources, cache] = await Promise.all([
-    chooseRunner(config.runner),
+  const limits = await chooseLimits(config.limits, config.home);
+  const { home, docker, dockerNetwork: network } = config;
+  const [runners, resources, cache] = await Promise.all([
+    chooseRunners({ wanted: config.runner, docker, network, home, limits }),
     findResources(),
     openContentCache(path.join(config.home, 'cache'), { maxBytes: config.cacheBytes }),
   ]);
@@ -24,11 +26,17 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
     config,
     client: createClient({ url: config.url, token: config.token, agent: `mycloud-worker/${version}` }),
     cache,
-    runner,
-    runnerNamed: (name) => (name === 'bubblewrap' ? bubblewrapRunner() : processRunner()),
+    runners,
+    limits,
+    disk: new DiskGuard({
+      home: config.home,
+      jobBytes: config.jobDiskBytes,
+      reserveBytes: config.diskReserveBytes,
+      log,
+    }),
     environments: openEnvironments({ home: config.home, trainerBin: config.trainerBin, path: config.path }),
     resources,
-    gpus: new GpuWatch(resources.gpus.length > 0),
+    gpus: new GpuWatch(resources.gpus, config.gpuSeconds),
     log,
   };
 }

@@ -1,4 +1,5 @@
 import type { Machine } from '@mycloud/shared';
+import type { GpuWatch } from './gpus/watch.js';
 import type { Resources } from './resources.js';
 
 /** What a job was given; release gives it back. */
@@ -19,30 +20,46 @@ const mostSaving = 16;
 export class Capacity {
   #resources: Resources;
   #slots: number | undefined;
+  #watch: GpuWatch;
   #used = new Set<{ cores: number; memoryBytes: number; gpus: string[] }>();
   #saving = new Set<object>();
   #listeners = new Set<() => void>();
 
   /** @param slots how many jobs at once, instead of what cores and memory allow. */
-  constructor(resources: Resources, slots: number | undefined) {
+  constructor(resources: Resources, slots: number | undefined, gpus: GpuWatch) {
     this.#resources = resources;
     this.#slots = slots;
+    this.#watch = gpus;
+    gpus.onBusy(() => this.#changed());
+  }
+
+  /** Cards that something computes on which is no job here. */
+  get foreignGpus(): number {
+    const taken = this.#takenGpus();
+    return [...this.#watch.busy].filter((gpu) => !taken.has(gpu)).length;
   }
 
   fits(machine: Machine): boolean {
     if (this.#saving.size >= mostSaving) return false;
+    const wanted = Math.min(machine.gpus, this.#resources.gpus.length);
+    const free = this.#freeGpus().filter((gpu) => !this.#watch.busy.has(gpu));
+    if (free.length < wanted) return false;
     if (this.#used.size === 0) return true;
-    if (machine.gpus > 0 && this.#freeGpus().length < Math.min(machine.gpus, this.#resources.gpus.length))
-      return false;
     if (this.#slots !== undefined) return this.#used.size < this.#slots;
     const sum = (of: 'cores' | 'memoryBytes'): number =>
       [...this.#used].reduce((all, use) => all + use[of], machine[of]);
     return sum('cores') <= this.#resources.cores && sum('memoryBytes') <= this.#resources.memoryBytes;
   }
 
-  /** Notes that a job runs. It is taken even where it doesn't fit: an adopted job runs already. */
-  take(machine: Machine): Share {
-    const gpus = this.#freeGpus().slice(0, machine.gpus);
+  /**
+   * Notes that a job runs. It is taken even where it doesn't fit: an adopted job runs already.
+   * @param held the GPUs an adopted job has
+   */
+  take(machine: Machine, held?: readonly string[]): Share {
+    const quietFirst = this.#freeGpus().sort(
+      (a, b) => Number(this.#watch.busy.has(a)) - Number(this.#watch.busy.has(b)),
+    );
+    const gpus = held ? [...held] : quietFirst.slice(0, machine.gpus);
     const use = { cores: machine.cores, memoryBytes: machine.memoryBytes, gpus };
     this.#used.add(use);
     this.#changed();
@@ -51,6 +68,8 @@ export class Capacity {
       free: () => {
         if (!this.#used.delete(use)) return;
         this.#saving.add(use);
+        // Its own processes are gone from them: the next job needn't wait for the next look.
+        if (use.gpus.length > 0) void this.#watch.look().then(() => this.#changed());
         this.#changed();
       },
       release: () => {
@@ -65,8 +84,12 @@ export class Capacity {
   }
 
   #freeGpus(): string[] {
-    const taken = new Set([...this.#used].flatMap((use) => use.gpus));
+    const taken = this.#takenGpus();
     return this.#resources.gpus.filter((gpu) => !taken.has(gpu));
+  }
+
+  #takenGpus(): Set<string> {
+    return new Set([...this.#used].flatMap((use) => use.gpus));
   }
 
   #changed(): void {

@@ -1,6 +1,7 @@
 import { cpus, freemem, totalmem } from 'node:os';
 import type { WorkerUse } from '@mycloud/shared';
-import type { GpuWatch } from './gpus.js';
+import type { GpuReading } from './gpus/nvidia-smi.js';
+import type { GpuWatch } from './gpus/watch.js';
 
 /** Milliseconds all cores worked and idled since the computer started. */
 function cpuTimes(): { busy: number; all: number } {
@@ -11,14 +12,23 @@ function cpuTimes(): { busy: number; all: number } {
   return { busy: all - idle, all };
 }
 
+/** A card that can't tell its use counts as idle. */
+const cardUse = ({ index, name, utilisation, memoryUsedBytes, memoryBytes }: GpuReading) => ({
+  index: String(index),
+  name,
+  percent: Math.min(100, utilisation ?? 0),
+  memoryUsedBytes,
+  memoryBytes,
+});
+
 /** What of the computer is in use, by whatever runs on it; of the cores since it was asked the time before. */
-export function openComputerUse(gpus: GpuWatch): () => Promise<WorkerUse> {
+export function openComputerUse(gpus: GpuWatch): () => WorkerUse {
   let before = cpuTimes();
-  return async () => {
+  return () => {
     const now = cpuTimes();
     const passed = now.all - before.all;
     const cpuPercent = passed > 0 ? Math.max(0, (100 * (now.busy - before.busy)) / passed) : 0;
     before = now;
-    return { cpuPercent, memoryBytes: totalmem() - freemem(), gpus: await gpus.read() };
+    return { cpuPercent, memoryBytes: totalmem() - freemem(), gpus: gpus.readings.map(cardUse) };
   };
 }

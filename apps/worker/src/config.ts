@@ -19,7 +19,29 @@ const schema = z.object({
     .default(path.join(homedir(), '.mycloud', 'worker')),
   MYCLOUD_WORKER_NAME: z.string().min(1).max(100).default(hostname()),
   MYCLOUD_WORKER_MACHINES: list.optional(),
-  MYCLOUD_RUNNER: z.enum(['auto', 'bubblewrap', 'process']).default('auto'),
+  MYCLOUD_RUNNER: z.enum(['auto', 'bubblewrap', 'process', 'docker']).default('auto'),
+  MYCLOUD_DOCKER: z
+    .string()
+    .regex(/^(off$|unix:\/\/\/)/, 'unix:///path of the socket, on this machine, or off')
+    .optional(),
+  MYCLOUD_DOCKER_NETWORK: z.string().min(1).default('bridge'),
+  DOCKER_HOST: z.string().optional(),
+  MYCLOUD_LIMITS: z.enum(['auto', 'prlimit', 'none']).default('auto'),
+  MYCLOUD_JOB_PROCESSES: z.coerce.number().int().min(16).default(4096),
+  MYCLOUD_JOB_DISK_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(100 * 2 ** 30),
+  MYCLOUD_DISK_RESERVE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(2 ** 30),
+  MYCLOUD_GPU_SECONDS: z.coerce.number().min(0.1).default(5),
+  MYCLOUD_GPU_IDLE_PERCENT: z.coerce.number().min(0).max(100).default(5),
+  MYCLOUD_GPU_IDLE_SECONDS: z.coerce.number().positive().default(300),
+  MYCLOUD_GPU_IDLE_STOP: z.stringbool().default(false),
   MYCLOUD_QUEUE_URL: z
     .string()
     .regex(/^(rediss?|postgres(ql)?):\/\//, 'a redis:// or postgres:// address')
@@ -45,7 +67,23 @@ export interface Config {
   name: string;
   /** Machine types it offers; undefined: those its resources fit. */
   machines: string[] | undefined;
-  runner: 'auto' | 'bubblewrap' | 'process';
+  runner: 'auto' | 'bubblewrap' | 'process' | 'docker';
+  /** unix:// address of an engine that speaks Docker's API and sees this machine's files, or off. */
+  docker: string;
+  /** Of containers: an engine's word. */
+  dockerNetwork: string;
+  /** How jobs are held to memory, CPU and processes; auto: the best that works. */
+  limits: 'auto' | 'prlimit' | 'none';
+  /** Processes and threads a job may have. */
+  jobProcesses: number;
+  /** A job may have so many bytes in /output, /tmp, /code and its home. */
+  jobDiskBytes: number;
+  /** Bytes of the disk that jobs are to leave free. */
+  diskReserveBytes: number;
+  /** How often GPUs are looked at. */
+  gpuSeconds: number;
+  /** A job that uses its GPUs less than `percent` for so long is warned, or stopped. */
+  gpuIdle: { percent: number; seconds: number; stop: boolean };
   /** Absent: it long-polls the api. */
   queueUrl: string | undefined;
   cacheBytes: number;
@@ -80,6 +118,18 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     name: read.MYCLOUD_WORKER_NAME,
     machines: read.MYCLOUD_WORKER_MACHINES,
     runner: read.MYCLOUD_RUNNER,
+    docker: read.MYCLOUD_DOCKER ?? dockerOf(read.DOCKER_HOST),
+    dockerNetwork: read.MYCLOUD_DOCKER_NETWORK,
+    limits: read.MYCLOUD_LIMITS,
+    jobProcesses: read.MYCLOUD_JOB_PROCESSES,
+    jobDiskBytes: read.MYCLOUD_JOB_DISK_BYTES,
+    diskReserveBytes: read.MYCLOUD_DISK_RESERVE_BYTES,
+    gpuSeconds: read.MYCLOUD_GPU_SECONDS,
+    gpuIdle: {
+      percent: read.MYCLOUD_GPU_IDLE_PERCENT,
+      seconds: read.MYCLOUD_GPU_IDLE_SECONDS,
+      stop: read.MYCLOUD_GPU_IDLE_STOP,
+    },
     queueUrl: read.MYCLOUD_QUEUE_URL,
     cacheBytes: read.MYCLOUD_CACHE_BYTES,
     graceSeconds: read.MYCLOUD_GRACE_SECONDS,
@@ -90,3 +140,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     path: read.PATH,
   };
 }
+
+/** DOCKER_HOST means it for other programs: an engine elsewhere doesn't see the folders of jobs here. */
+const dockerOf = (host: string | undefined): string =>
+  host === undefined ? 'unix:///var/run/docker.sock' : host.startsWith('unix:///') ? host : 'off';

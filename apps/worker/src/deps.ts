@@ -2,19 +2,21 @@ import type { Client } from '@mycloud/shared';
 import type { ContentCache } from '@mycloud/snapshots';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
+import type { DiskGuard } from './disk/guard.js';
 import type { Environments } from './environments/environment.js';
-import type { GpuWatch } from './gpus.js';
+import type { GpuWatch } from './gpus/watch.js';
+import type { Limits } from './limits/limits.js';
 import type { Resources } from './resources.js';
-import type { Runner } from './runners/runner.js';
+import type { Runners } from './runners/choose.js';
 
 /** What a worker is made of; main.ts makes them. */
 export interface WorkerDeps {
   config: Config;
   client: Client;
   cache: ContentCache;
-  runner: Runner;
-  /** The runner of jobs another configuration started. */
-  runnerNamed(name: string): Runner;
+  runners: Runners;
+  limits: Limits;
+  disk: DiskGuard;
   environments: Environments;
   resources: Resources;
   gpus: GpuWatch;

@@ -1,8 +1,10 @@
 import { constants } from 'node:os';
 import { AppError, type Reason } from '@mycloud/shared';
 import type { AttemptState } from './attempt-folder.js';
+import { ofBytes } from './bytes.js';
 import { EnvironmentError } from './environments/environment.js';
 import { InputError } from './inputs.js';
+import type { Limits } from './limits/limits.js';
 
 type End = NonNullable<AttemptState['end']>;
 
@@ -14,7 +16,11 @@ export interface ExitFacts {
   /** What the job printed last. */
   recent: readonly string[];
   command: string;
+  /** Processes the kernel killed for the job's memory: exact, where cgroups count. */
+  oomKills: number;
+  /** Bytes. */
   peakMemory: number;
+  limits: Limits['kind'];
   memoryLimit: number;
   /** Nothing of it was left when a worker came to adopt it: the machine was restarted, or whatever took the worker took it too. */
   vanished: boolean;
@@ -24,11 +30,13 @@ export interface ExitFacts {
 export function endOfExit(facts: ExitFacts): End {
   const { exitCode } = facts;
   if (exitCode === 0) return { reason: 'exit_zero', detail: '', exitCode };
-  if (exitCode === null && facts.vanished)
+  // Whatever code followed: a shell says 1 or 137 when its child was killed.
+  if (facts.oomKills > 0) return { reason: 'out_of_memory', detail: usedText(facts), exitCode };
+  if (facts.vanished)
     return {
       reason: 'worker_lost',
       detail: 'the processes of the job were gone when the worker came back',
-      exitCode,
+      exitCode: null,
     };
   if (exitCode === null) return { ...endOfSignal('SIGKILL', facts), exitCode };
   const notFound = facts.recent.findLast((line) => /not found|No such file/.test(line));
@@ -36,20 +44,29 @@ export function endOfExit(facts: ExitFacts): End {
     const detail = notFound.replace(/^.*?: line \d+: /, '').replace(/^\/bin\/\w+: (\d+: )?/, '');
     return { reason: 'command_not_found', detail, exitCode };
   }
+  const refused = facts.limits === 'prlimit' && facts.recent.findLast((line) => refusedMemory.test(line));
+  if (refused) return { reason: 'out_of_memory', detail: `${usedText(facts)}: ${refused}`, exitCode };
   const signal = exitCode > 128 ? signalNames.get(exitCode - 128) : undefined;
   if (signal) return { ...endOfSignal(signal, facts), exitCode };
   return { reason: 'exit_nonzero', detail: String(exitCode), exitCode };
 }
 
 function endOfSignal(signal: string, facts: ExitFacts): { reason: Reason; detail: string } {
-  const gib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
-  // Nobody says who sent a SIGKILL; next to the limit it was the kernel.
-  if (signal === 'SIGKILL' && facts.peakMemory > 0.9 * facts.memoryLimit) {
-    const detail = `used ${gib(facts.peakMemory)} of ${gib(facts.memoryLimit)} GiB`;
-    return { reason: 'out_of_memory', detail };
+  // Where nobody counts, nobody says who sent a SIGKILL either; next to the limit it was the kernel.
+  const uncounted = facts.limits === 'none' || facts.limits === 'prlimit';
+  if (uncounted && signal === 'SIGKILL' && facts.peakMemory > 0.9 * facts.memoryLimit) {
+    return { reason: 'out_of_memory', detail: usedText(facts) };
   }
   return { reason: 'killed_by_signal', detail: signal };
 }
+
+/** What programs say that were refused memory, where limits refuse instead of killing. */
+const refusedMemory =
+  /MemoryError|bad_alloc|Cannot allocate memory|Allocation failed|out of memory|ENOMEM|memory exhausted/i;
+
+/** `used 7.9 of 8.0 GiB at 14:31`, on this machine's clock. */
+const usedText = ({ peakMemory, memoryLimit }: ExitFacts): string =>
+  `used ${ofBytes(peakMemory, memoryLimit)} at ${new Date().toTimeString().slice(0, 5)}`;
 
 /** Why an attempt ended whose preparation failed. */
 export function endOfFailure(error: unknown): End {

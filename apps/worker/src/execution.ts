@@ -1,26 +1,16 @@
 import { type AttemptProof, workerRoutes } from '@mycloud/shared';
 import type { AttemptFolder, Ending } from './attempt-folder.js';
 import type { Share } from './capacity.js';
+import { type Channels, openChannels } from './channels.js';
 import type { WorkerDeps } from './deps.js';
-import { endOfExit, endOfFailure, isDiskFull } from './ending.js';
-import { bringMounts, bringWorkingFolders, type HeldMounts } from './inputs.js';
-import { jobEnv } from './job-env.js';
-import { LogBook } from './logs/log-book.js';
-import { LogSender } from './logs/log-sender.js';
-import { LogTail } from './logs/log-tail.js';
-import { EventMetrics } from './metrics/event-metrics.js';
-import { parseMetricLine } from './metrics/metric-line.js';
-import { MetricSender } from './metrics/metric-sender.js';
-import { SystemMetrics } from './metrics/system-metrics.js';
-import { type OutputSaver, openOutput } from './output.js';
+import { endOfFailure, isDiskFull } from './ending.js';
+import { follow } from './following.js';
+import type { HeldMounts } from './inputs.js';
+import { prepareAndStart } from './preparing.js';
 import { isStale, untilAnswered } from './retry.js';
-import type { JobDirs, JobProcess } from './runners/runner.js';
-import { isAlive } from './runners/supervisor.js';
+import type { JobProcess, Runner } from './runners/runner.js';
 import { waitForExit } from './runners/wait-for-exit.js';
 import { Stopper } from './stopper.js';
-
-/** Between two saves of the output of a job that is watched: only what has changed is sent. */
-const watchedSyncSeconds = 10;
 
 /** The lease is over: nothing more may be written for this attempt. */
 class Lost extends Error {}
@@ -35,12 +25,9 @@ export class Execution {
   #deps: WorkerDeps;
   #folder: AttemptFolder;
   #share: Share;
-  #book: LogBook;
-  #sender: LogSender;
-  #metrics: MetricSender;
-  #events: EventMetrics;
-  #system = new SystemMetrics();
-  #output: OutputSaver;
+  #channels: Channels;
+  /** Chosen by its environment; an adopted one keeps its own. */
+  #runner: Runner | null;
   #mounts: HeldMounts | null;
   #marker: string;
   #stopper: Stopper | null = null;
@@ -61,28 +48,24 @@ export class Execution {
     this.#folder = folder;
     this.#share = share;
     this.#mounts = mounts;
+    const { runner } = folder.state;
+    this.#runner = runner ? deps.runners.named(runner) : null;
     this.#marker = markerOf(folder.state.assignment);
-    const onFailure = (error: unknown): void => this.#writeFailed(error);
-    this.#book = new LogBook(folder.file('lines'), (line, time) => {
-      const point = parseMetricLine(line, time);
-      if (point) this.#metrics.add([point]);
-    });
-    this.#metrics = new MetricSender(deps.client, this.proof, folder.file('metrics'), onFailure);
-    this.#sender = new LogSender(deps.client, this.proof, this.#book, onFailure);
-    this.#events = new EventMetrics(folder.outputDir, folder.file('events.json'), (points) =>
-      this.#metrics.add(points),
-    );
-    this.#output = openOutput(deps.client, this.proof, folder);
+    this.#channels = openChannels(deps.client, this.proof, folder, (error) => this.#writeFailed(error));
     this.done = this.#live();
   }
 
-  /** Ends the job in its own time: SIGTERM, grace, SIGKILL, then saving as always. The first order counts. */
-  stop(order: Ending): void {
+  /**
+   * Ends the job in its own time: SIGTERM, grace, SIGKILL, then saving as always. The first order counts.
+   * @param graceSeconds less than usual for a job that does harm meanwhile
+   */
+  stop(order: Ending, graceSeconds = this.#deps.config.graceSeconds): void {
     const { state } = this.#folder;
     if (state.stop || state.phase === 'saving' || state.phase === 'finishing') return;
-    this.#folder.update({ stop: order });
     this.#preparing.abort();
-    this.#stopper?.stop(this.#deps.config.graceSeconds);
+    this.#stopper?.stop(graceSeconds);
+    // Last, since a full disk may refuse it.
+    this.#folder.update({ stop: order });
   }
 
   /** The api refused this attempt: it is ended and nothing further is written. */
@@ -116,11 +99,25 @@ export class Execution {
     const signal = AbortSignal.any([this.#preparing.signal, this.#over.signal]);
     try {
       if (this.#folder.state.stop) this.#preparing.abort();
-      const job = await this.#prepare(signal);
+      const runner = this.#deps.runners.for(this.#folder.state.assignment.environment);
+      this.#runner = runner;
+      const job = await prepareAndStart({
+        deps: this.#deps,
+        runner,
+        folder: this.#folder,
+        marker: this.#marker,
+        share: this.#share,
+        say: (line) => this.#channels.book.system(line),
+        hold: (mounts) => {
+          this.#mounts = mounts;
+        },
+        signal,
+      });
       this.#folder.update({
         phase: 'running',
         process: job,
-        runner: this.#deps.runner.name,
+        runner: runner.name,
+        gpus: [...this.#share.gpus],
         startedAt: Date.now(),
       });
       this.#report('running');
@@ -130,90 +127,40 @@ export class Execution {
       const stopped = this.#folder.state.stop;
       const end =
         stopped && this.#preparing.signal.aborted ? { ...stopped, exitCode: null } : endOfFailure(error);
-      this.#book.system(stopped ? 'stopped before it started' : `could not be started: ${end.detail}`);
+      this.#channels.book.system(
+        stopped ? 'stopped before it started' : `could not be started: ${end.detail}`,
+      );
       this.#folder.update({ phase: 'saving', end });
     }
   }
 
-  /** Brings inputs, code and environment, and starts the command. */
-  async #prepare(signal: AbortSignal): Promise<JobProcess> {
-    const { client, cache, runner, environments, config } = this.#deps;
-    const { assignment } = this.#folder.state;
-    const { machine } = assignment;
-    const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`;
-    this.#book.system(
-      [
-        ...assignment.notes,
-        `preparing on ${config.name}: machine ${machine.name} (${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'}, ${memory}), environment ${assignment.environment.name}, runner ${runner.name}`,
-        ...assignment.mounts.map(({ name, snapshot }) => `mounting ${snapshot.slice(0, 12)} at /${name}`),
-        ...(assignment.restore ? ['restoring the output of the attempt before'] : []),
-      ].join('\n'),
-    );
-    const bringing = { client, cache, folder: this.#folder, signal };
-    const [held] = await Promise.all([
-      bringMounts(bringing, runner.mountsReadOnly),
-      bringWorkingFolders(bringing),
-    ]);
-    this.#mounts = held;
-    const say = (line: string): void => this.#book.system(line);
-    const environment = await environments.prepare(assignment.environment, this.#folder.codeDir, say, signal);
-    signal.throwIfAborted();
-    const dirs = this.#dirs(held.mounts);
-    const paths = runner.paths(dirs);
-    const env = jobEnv({ assignment, paths, environment, gpus: this.#share.gpus, basePath: config.path });
-    return runner.start({
-      command: assignment.command,
-      env,
-      marker: this.#marker,
-      dirs,
-      readOnly: environment.readOnly,
-      gpus: this.#share.gpus.length > 0,
-    });
-  }
-
   /** Follows the running command to its end. @param adopted an earlier worker started it */
   async #run(adopted: boolean): Promise<void> {
-    const { assignment, process: job, startedAt = Date.now(), stop } = this.#folder.state;
-    if (!job) throw new Error('a running attempt has no process');
-    const { runner, config } = this.#deps;
-    const runDir = this.#folder.runDir;
-    const vanished = adopted && !isAlive(job);
-    const stopper = new Stopper(runner, job, runDir);
-    this.#stopper = stopper;
-    if (stop) stopper.stop(config.graceSeconds);
-    const tail = new LogTail(this.#folder.logFile, this.#book, (error) => this.#writeFailed(error));
-    tail.start();
-    this.#system.start(
-      () => runner.members(job, runDir),
-      (points) => this.#metrics.add(points),
-      { watch: this.#deps.gpus, own: this.#share.gpus },
-    );
-    this.#events.start();
-    // Whoever asked for TensorBoard looks at it while the job runs.
-    const most = assignment.tensorboard ? watchedSyncSeconds : Number.POSITIVE_INFINITY;
-    this.#output.startSync(Math.min(config.outputSyncSeconds, most), (error) => this.#writeFailed(error));
-    const deadline = this.#atMaxRuntime(startedAt);
-    try {
-      const exitCode = await waitForExit(job, runDir, this.#over.signal);
-      stopper.ended();
-      this.#share.free();
-      await tail.finish();
-      const facts = {
-        exitCode,
-        recent: this.#book.recent,
-        command: assignment.command,
-        peakMemory: this.#system.peakMemory,
-        memoryLimit: assignment.machine.memoryBytes,
-        vanished,
-      };
-      const ordered = this.#folder.state.stop;
-      this.#folder.update({ phase: 'saving', end: ordered ? { ...ordered, exitCode } : endOfExit(facts) });
-    } finally {
-      if (deadline) clearTimeout(deadline);
-      tail.stop();
-      this.#system.stop();
-      await this.#output.stopSync();
-    }
+    const { process: job, stop } = this.#folder.state;
+    const runner = this.#runner;
+    if (!job || !runner) throw new Error('a running attempt has no process');
+    this.#stopper = this.#stopperOf(runner, job);
+    if (stop) this.#stopper.stop(this.#deps.config.graceSeconds);
+    const end = await follow({
+      deps: this.#deps,
+      runner,
+      folder: this.#folder,
+      channels: this.#channels,
+      job,
+      gpus: this.#share.gpus,
+      stopper: this.#stopper,
+      adopted,
+      onExit: () => this.#share.free(),
+      onFailure: (error) => this.#writeFailed(error),
+      onGpuIdle: (detail) => {
+        if (this.#deps.config.gpuIdle.stop) this.stop({ reason: 'gpu_idle', detail });
+        else this.#warn(detail);
+      },
+      onDiskOver: (detail, grace) => this.stop({ reason: 'disk_limit', detail }, grace),
+      onMaxRuntime: (seconds) => this.stop({ reason: 'max_runtime', detail: `${seconds} s` }),
+      signal: this.#over.signal,
+    });
+    this.#folder.update({ phase: 'saving', end });
   }
 
   /** Saves the output whatever the end was. */
@@ -221,15 +168,15 @@ export class Execution {
     const { end } = this.#folder.state;
     if (!end) throw new Error('a saving attempt has no end');
     this.#report('saving');
-    await this.#events.finish();
+    await this.#channels.events.finish();
     try {
-      const saved = await this.#output.save(this.#over.signal);
-      for (const skipped of saved?.skipped ?? []) this.#book.system(`not kept: ${skipped}`);
+      const saved = await this.#channels.output.save(this.#over.signal);
+      for (const skipped of saved?.skipped ?? []) this.#channels.book.system(`not kept: ${skipped}`);
     } catch (error) {
       this.#over.signal.throwIfAborted();
       if (isStale(error)) throw error;
       const detail = error instanceof Error ? error.message : String(error);
-      this.#book.system(`the output could not be saved: ${detail}`);
+      this.#channels.book.system(`the output could not be saved: ${detail}`);
       const reason = isDiskFull(error) ? 'disk_full' : 'output_not_saved';
       this.#folder.update({ end: { ...end, reason, detail } });
     }
@@ -241,7 +188,7 @@ export class Execution {
     const { end, output } = this.#folder.state;
     if (!end) throw new Error('a finishing attempt has no end');
     const { jobId, attempt, fence } = this.proof;
-    await Promise.all([this.#sender.drain(), this.#metrics.drain(), this.#reported]);
+    await Promise.all([this.#channels.lines.drain(), this.#channels.metrics.drain(), this.#reported]);
     this.#over.signal.throwIfAborted();
     const body = {
       attempt,
@@ -249,7 +196,7 @@ export class Execution {
       ...end,
       detail: end.detail.slice(0, 10_000),
       outputSnapshotId: output?.snapshotId ?? null,
-      lastSeq: this.#book.lastSeq,
+      lastSeq: this.#channels.book.lastSeq,
     };
     const { client } = this.#deps;
     await untilAnswered(
@@ -269,18 +216,16 @@ export class Execution {
       .catch((error: unknown) => this.#writeFailed(error));
   }
 
-  #atMaxRuntime(startedAt: number): NodeJS.Timeout | null {
-    const seconds = this.#folder.state.assignment.maxRuntimeSeconds;
-    if (seconds === null) return null;
-    const left = Math.max(0, startedAt + seconds * 1000 - Date.now());
-    // setTimeout counts to 2^31 − 1 ms, 24 days.
-    const next = Math.min(left, 2 ** 31 - 1);
-    return setTimeout(() => this.stop({ reason: 'max_runtime', detail: `${seconds} s` }), next);
-  }
-
-  #dirs(mounts: JobDirs['mounts']): JobDirs {
-    const { codeDir, outputDir, homeDir, tmpDir, runDir } = this.#folder;
-    return { code: codeDir, output: outputDir, home: homeDir, tmp: tmpDir, run: runDir, mounts };
+  /** A word in its log and in the steps of its life; the job goes on. */
+  #warn(message: string): void {
+    this.#channels.book.system(`warning: ${message}`);
+    const { jobId, attempt, fence } = this.proof;
+    const { client } = this.#deps;
+    const input = { params: { jobId }, body: { attempt, fence, type: 'warning' as const, message } };
+    const { signal } = this.#over;
+    this.#reported = this.#reported
+      .then(() => untilAnswered(() => client.call(workerRoutes.event, input, { signal }), signal))
+      .catch((error: unknown) => this.#writeFailed(error));
   }
 
   /** A write the api refused for good, or a file that can't be read: the attempt can't go on. */
@@ -306,20 +251,28 @@ export class Execution {
   /** Nothing of the job may run on when its folder goes. */
   async #killLeft(): Promise<void> {
     const { process: job } = this.#folder.state;
-    if (!job) return;
-    const stopper = this.#stopper ?? new Stopper(this.#deps.runner, job, this.#folder.runDir);
+    const runner = this.#runner;
+    if (!job || !runner) return;
+    const stopper = this.#stopper ?? this.#stopperOf(runner, job);
     stopper.kill();
-    await waitForExit(job, this.#folder.runDir, AbortSignal.timeout(10_000)).catch((error: unknown) => {
-      this.#deps.log.warn({ err: error, ...this.proof }, 'the job did not end by SIGKILL');
+    const limit = AbortSignal.timeout(10_000);
+    await waitForExit(runner, job, this.#folder.runDir, limit)
+      .then(() => stopper.ended())
+      .then(() => runner.clear(job))
+      .catch((error: unknown) => {
+        this.#deps.log.warn({ err: error, ...this.proof }, 'the job did not end by SIGKILL');
+      });
+    stopper.leave();
+  }
+
+  #stopperOf(runner: Runner, job: JobProcess): Stopper {
+    return new Stopper(runner, job, this.#folder.runDir, (error) => {
+      this.#deps.log.warn({ err: error, ...this.proof }, 'the job could not be signalled; trying again');
     });
-    stopper.ended();
   }
 
   async #close(): Promise<void> {
-    this.#sender.stop();
-    this.#metrics.close();
-    this.#events.stop();
-    this.#book.close();
+    this.#channels.close();
     await this.#mounts?.release();
     this.#share.release();
   }

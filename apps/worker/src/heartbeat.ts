@@ -10,7 +10,8 @@ export interface HeartbeatOptions {
   workerId: () => string;
   roster: Roster;
   /** What of this computer is in use, told with each. */
-  use: () => Promise<WorkerUse>;
+  use: () => WorkerUse;
+  foreignGpus: () => number;
   log: Logger;
   everyMs: number;
   signal: AbortSignal;
@@ -20,11 +21,17 @@ export interface HeartbeatOptions {
 
 /** Renews the leases of all attempts until the signal. While the api can't be reached, jobs run on. */
 export async function keepLeases(options: HeartbeatOptions): Promise<void> {
-  const { client, workerId, roster, use, log, everyMs, signal } = options;
+  const { client, workerId, roster, use, foreignGpus, log, everyMs, signal } = options;
   while (!signal.aborted) {
     let wait = everyMs;
     try {
-      const body = { workerId: workerId(), use: await use(), attempts: roster.proofs };
+      const asked = roster.proofs;
+      const body = {
+        workerId: workerId(),
+        attempts: asked,
+        use: use(),
+        foreignGpus: foreignGpus(),
+      };
       // A call that hangs must not cost the lease.
       const limit = AbortSignal.any([signal, AbortSignal.timeout(everyMs)]);
       const { refused, commands } = await client.call(workerRoutes.heartbeat, { body }, { signal: limit });

@@ -8,7 +8,7 @@ export interface JobEnvParts {
   paths: JobPaths;
   environment: PreparedEnvironment;
   gpus: string[];
-  /** The worker's PATH: all a job gets of its environment. */
+  /** The worker's PATH: all a job gets of its environment, unless it is in an image. */
   basePath: string;
 }
 
@@ -29,7 +29,9 @@ export function jobEnv({
     CUDA_VISIBLE_DEVICES: gpus.join(','),
     ...environment.variables,
     ...assignment.env,
-    PATH: [...environment.bins, assignment.env.PATH ?? basePath].join(path.delimiter),
+    PATH: [...environment.bins, assignment.env.PATH ?? environment.image?.path ?? basePath].join(
+      path.delimiter,
+    ),
     HOME: paths.home,
     TMPDIR: paths.tmp,
     FLOYDHUB: '1',

@@ -2,6 +2,7 @@ import { AppError } from '@mycloud/shared';
 import { pino } from 'pino';
 import { buildDeps } from './build-deps.js';
 import { readConfig } from './config.js';
+import { limitsText } from './limits/limits.js';
 import { startWorker } from './worker.js';
 
 async function main(): Promise<void> {
@@ -13,7 +14,9 @@ async function main(): Promise<void> {
     {
       workerId: worker.workerId,
       name: config.name,
-      runner: deps.runner.name,
+      runner: deps.runners.main.name,
+      images: deps.runners.images,
+      limits: limitsText(deps.runners.main.limits),
       machines: worker.machines.map((machine) => machine.name),
     },
     'ready',

@@ -10,12 +10,16 @@ export class Stopper {
   #timer: NodeJS.Timeout | null = null;
   #ended = false;
   #started = false;
+  #onFailure: (error: unknown) => void;
 
   constructor(
     readonly runner: Runner,
     readonly job: JobProcess,
     readonly runDir: string,
-  ) {}
+    onFailure: (error: unknown) => void,
+  ) {
+    this.#onFailure = onFailure;
+  }
 
   /** @param graceSeconds between SIGTERM and SIGKILL */
   stop(graceSeconds: number): void {
@@ -29,15 +33,16 @@ export class Stopper {
     if (this.#ended) return;
     this.#started = true;
     if (this.#timer) clearTimeout(this.#timer);
-    this.runner.signal(this.job, this.runDir, 'SIGKILL');
-    this.#timer = setTimeout(() => this.kill(), againMs * 4);
+    void this.#signal('SIGKILL').then(() => {
+      if (!this.#ended) this.#timer = setTimeout(() => this.kill(), againMs * 4);
+    });
   }
 
   /** The command has ended: what it left running goes too. */
-  ended(): void {
+  async ended(): Promise<void> {
     this.#ended = true;
     if (this.#timer) clearTimeout(this.#timer);
-    this.runner.signal(this.job, this.runDir, 'SIGKILL');
+    await this.#signal('SIGKILL');
   }
 
   /** Leaves the job to a later worker. */
@@ -47,9 +52,19 @@ export class Stopper {
   }
 
   #terminate(killAt: number): void {
-    const reached = this.runner.signal(this.job, this.runDir, 'SIGTERM');
-    // A job stopped in the millisecond of its start has no processes yet.
-    if (reached === 0) this.#timer = setTimeout(() => this.#terminate(killAt), againMs);
-    else this.#timer = setTimeout(() => this.kill(), Math.max(0, killAt - Date.now()));
+    void this.#signal('SIGTERM').then((reached) => {
+      if (this.#ended) return;
+      // A job stopped in the millisecond of its start has no processes yet.
+      if (reached === 0) this.#timer = setTimeout(() => this.#terminate(killAt), againMs);
+      else this.#timer = setTimeout(() => this.kill(), Math.max(0, killAt - Date.now()));
+    });
+  }
+
+  /** An engine that doesn't answer reached nobody: it is asked again. */
+  #signal(signal: NodeJS.Signals): Promise<number> {
+    return this.runner.signal(this.job, this.runDir, signal).catch((error: unknown) => {
+      this.#onFailure(error);
+      return 0;
+    });
   }
 }

@@ -7,6 +7,7 @@ import { followCommands } from './commands.js';
 import { openComputerUse } from './computer-use.js';
 import type { WorkerDeps } from './deps.js';
 import { keepLeases } from './heartbeat.js';
+import { limitsText } from './limits/limits.js';
 import { defaultMachines } from './resources.js';
 import { untilAnswered } from './retry.js';
 import { Roster } from './roster.js';
@@ -35,11 +36,13 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
             protocol: protocolVersion,
             name: config.name,
             version,
-            runner: deps.runner.name,
+            runner: deps.runners.main.name,
+            images: deps.runners.images,
             machines: config.machines ?? defaultMachines(resources),
             cores: resources.cores,
             memoryBytes: resources.memoryBytes,
             gpus: resources.gpus.length,
+            limits: limitsText(deps.runners.main.limits),
           },
         }),
       signal,
@@ -49,7 +52,8 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { machines, leaseSeconds } = registered;
 
   const attemptsDir = path.join(config.home, 'attempts');
-  const capacity = new Capacity(resources, config.slots);
+  const capacity = new Capacity(resources, config.slots, deps.gpus);
+  await deps.gpus.start();
   const roster = new Roster(deps, attemptsDir, capacity);
   for (const execution of await adopt(deps, attemptsDir, capacity)) roster.add(execution);
 
@@ -80,6 +84,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       workerId: () => workerId,
       roster,
       use: openComputerUse(deps.gpus),
+      foreignGpus: () => capacity.foreignGpus,
       log,
       // AbortSignal.timeout takes whole milliseconds only.
       everyMs: Math.floor((leaseSeconds * 1000) / 3),
@@ -105,6 +110,8 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       await tickets?.close();
       await Promise.allSettled(tasks);
       await roster.leave();
+      deps.gpus.close();
+      deps.limits.close();
     },
   };
 }

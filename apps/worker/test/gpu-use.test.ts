@@ -7,9 +7,10 @@ import { until, World } from './support/world.js';
 /** A real program on the PATH, which answers as NVIDIA's does for a computer with two cards, one of which can't tell its use. */
 const nvidiaSmi = `#!/bin/sh
 case "$1" in
-  --query-gpu=index,name,utilization.gpu,memory.used,memory.total)
-    echo '0, NVIDIA H100 80GB HBM3, 37, 1024, 81559'
-    echo '1, NVIDIA A2, [N/A], [N/A], 15356' ;;
+  --query-gpu=index,uuid,name,memory.total,memory.used,utilization.gpu)
+    echo '0, GPU-0, NVIDIA H100 80GB HBM3, 81559, 1024, 37'
+    echo '1, GPU-1, NVIDIA A2, 15356, [N/A], [N/A]' ;;
+  --query-compute-apps=gpu_uuid,pid) ;;
   *) echo "Field \\"$1\\" is not a valid field to query." >&2; exit 2 ;;
 esac
 `;

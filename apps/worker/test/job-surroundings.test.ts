@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { uploadFolder } from '@mycloud/snapshots';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { jobLines, runners, World } from './support/world.js';
+import { jobLines, runners, until, World } from './support/world.js';
 
 describe.each(runners)('what a job finds around it, by the %s runner', (runner) => {
   let world: World;
@@ -30,7 +30,7 @@ describe.each(runners)('what a job finds around it, by the %s runner', (runner) 
     const [input, code, pwd, codeDir] = jobLines(attempt);
     expect([input, code]).toEqual(['first', 'first']);
     expect(pwd).toBe(codeDir);
-    if (runner === 'bubblewrap') expect(codeDir).toBe('/code');
+    if (runner !== 'process') expect(codeDir).toBe('/code');
   });
 
   it('takes a lone mount of another name as its input', async () => {
@@ -61,8 +61,21 @@ describe.each(runners)('what a job finds around it, by the %s runner', (runner) 
     expect(env).not.toContain('hidden');
   });
 
-  it('finds node, in a home it can write', async () => {
-    const attempt = await world.finished(world.submit(`touch "$HOME/x" && node -p '1 + 1'`));
+  it('has a home it can write', async () => {
+    const attempt = await world.finished(world.submit(`touch "$HOME/x" && ls "$HOME"`));
+    expect(jobLines(attempt)).toEqual(['x']);
+  });
+
+  it('writes files that belong to the user of the worker', async () => {
+    const command =
+      'for d in $MYCLOUD_OUTPUT $MYCLOUD_CODE $HOME $TMPDIR; do touch $d/x; stat -c %u:%g $d/x; done';
+    const attempt = await world.finished(world.submit(command));
+    const own = `${process.getuid?.()}:${process.getgid?.()}`;
+    expect(jobLines(attempt)).toEqual([own, own, own, own]);
+  });
+
+  it.runIf(runner !== 'docker')('finds node', async () => {
+    const attempt = await world.finished(world.submit(`node -p '1 + 1'`));
     expect(jobLines(attempt)).toEqual(['2']);
   });
 
@@ -73,7 +86,7 @@ describe.each(runners)('what a job finds around it, by the %s runner', (runner) 
     expect(attempt.finish?.reason).toBe('exit_zero');
   });
 
-  it.runIf(runner === 'bubblewrap')('sees nothing of the worker, and can not write to the host', async () => {
+  it.runIf(runner !== 'process')('sees nothing of the worker, and can not write to the host', async () => {
     const home = world.home;
     const command = `ls ${home}/attempts /root /work 2>/dev/null; ls /proc | grep -c '^[0-9]'; touch /usr/x /input/x /x; true`;
     const attempt = await world.finished(world.submit(command, { mounts: [{ name: 'input', ...snapshot }] }));
@@ -90,8 +103,11 @@ describe.each(runners)('what a job finds around it, by the %s runner', (runner) 
       MYCLOUD_OUTPUT_SYNC_SECONDS: '0.1',
     });
     const machine = { name: 'cpu2', cores: 2, memoryBytes: 2 ** 31, gpus: 0 };
-    const attempt = await world.finished(world.submit('echo 1 >$MYCLOUD_OUTPUT/a; sleep 1', { machine }));
-    expect(attempt.synced.length).toBe(1);
+    const jobId = world.submit('echo 1 >$MYCLOUD_OUTPUT/a; sleep 1000', { machine });
+    await until(() => world.attempt(jobId)?.synced.length, 'the output to be synced');
+    await until(() => world.api.streams() > 1, 'the command stream');
+    world.stopJob(jobId);
+    expect((await world.finished(jobId)).synced.length).toBe(1);
   });
 
   it('leaves nothing in the attempts of the worker', async () => {

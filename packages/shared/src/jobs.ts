@@ -41,7 +41,8 @@ const settings = {
   tags: tagsSchema,
   mounts: mountsSchema,
   machine: z.string().max(63),
-  environment: z.string().max(63),
+  /** Of the catalogue, or `image:NAME`. */
+  environment: z.string().max(300),
   tensorboard: z.boolean(),
   maxRuntimeSeconds: z
     .number()

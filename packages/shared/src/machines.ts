@@ -12,16 +12,21 @@ export const machineSchema = z.object({
 });
 export type Machine = z.infer<typeof machineSchema>;
 
+/** `--env image:NAME`: any container image, without an entry in the catalogue. */
+export const imagePrefix = 'image:';
+
 /**
  * What a command finds. `requirements`: pip lines of a Python environment. `npm`: packages of a Node environment, there
  * tfjs-node, whose binding is built against the TensorFlow of `requirements` where its own download can't be had.
+ * `image`: the container image it is where Docker runs; without an interpreter it runs nowhere else.
  */
 export const environmentSchema = z.object({
   name: z.string(),
   description: z.string(),
-  interpreter: z.enum(['node', 'python']),
+  interpreter: z.enum(['node', 'python']).optional(),
   requirements: z.array(z.string()),
   npm: z.array(z.string()).optional(),
+  image: z.string().optional(),
 });
 export type Environment = z.infer<typeof environmentSchema>;
 
@@ -52,6 +57,12 @@ export const workerSchema = z.object({
   cores: z.number(),
   memoryBytes: z.number().int(),
   gpus: z.number().int(),
+  /** Of these, what something other than its jobs computes on. */
+  foreignGpus: z.number().int(),
+  /** What holds jobs to memory, CPU and processes there, in a sentence. */
+  limits: z.string(),
+  /** It runs environments that are container images. */
+  images: z.boolean(),
   version: z.string(),
   alive: z.boolean(),
   lastSeenAt: timeSchema,

@@ -36,8 +36,15 @@ export const reasons = {
     retry: 'never',
     sentence: 'ran longer than its max runtime of {detail}',
   },
+  gpu_idle: { status: 'stopped', retry: 'never', sentence: 'stopped: {detail}' },
   stopped_by_user: { status: 'stopped', retry: 'never', sentence: 'stopped by {detail}' },
   worker_lost: { status: 'failed', retry: 'system', sentence: 'its worker was lost: {detail}' },
+  /** As the last of as many attempts as are allowed, each of them ended so. */
+  kills_worker: {
+    status: 'failed',
+    retry: 'never',
+    sentence: 'its worker was lost {detail} times while it ran; it may be what kills it',
+  },
   worker_error: { status: 'failed', retry: 'system', sentence: 'the worker could not run it: {detail}' },
   input_missing: { status: 'failed', retry: 'never', sentence: 'an input could not be mounted: {detail}' },
   environment_failed: {
@@ -45,6 +52,7 @@ export const reasons = {
     retry: 'never',
     sentence: 'its environment could not be built: {detail}',
   },
+  disk_limit: { status: 'failed', retry: 'user', sentence: 'it wrote more than a job may: {detail}' },
   disk_full: { status: 'failed', retry: 'system', sentence: 'the disk is full: {detail}' },
   output_not_saved: {
     status: 'failed',

@@ -77,6 +77,10 @@ export const workerRoutes = {
       cores: z.number().positive(),
       memoryBytes: z.number().int().positive(),
       gpus: z.number().int().nonnegative(),
+      /** What holds jobs to memory, CPU and processes there, in a sentence. */
+      limits: z.string().max(200).default(''),
+      /** It runs environments that are container images. */
+      images: z.boolean().default(false),
     }),
     response: z.object({
       workerId: idSchema,
@@ -95,6 +99,8 @@ export const workerRoutes = {
       workerId: idSchema,
       attempts: z.array(attemptProof).max(1000),
       use: workerUseSchema.optional(),
+      /** GPUs of this worker that something other than its jobs computes on. */
+      foreignGpus: z.number().int().nonnegative().default(0),
     }),
     response: z.object({ refused: z.array(attemptProof), commands: z.array(workerCommandSchema) }),
   }),
@@ -155,6 +161,15 @@ export const workerRoutes = {
     summary: 'Names the newest saved output',
     params: byJob,
     body: proof.extend({ snapshotId: idSchema }),
+  }),
+  event: defineRoute({
+    method: 'POST',
+    path: '/v1/worker/jobs/:jobId/events',
+    auth: 'worker',
+    tag,
+    summary: 'Notes something that happened to a running job, among the steps of its life',
+    params: byJob,
+    body: proof.extend({ type: z.enum(['warning']), message: z.string().min(1).max(1000) }),
   }),
   finish: defineRoute({
     method: 'POST',

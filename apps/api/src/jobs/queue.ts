@@ -1,7 +1,7 @@
 import { jobName, type QueuedJob } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import type { UserPrincipal } from '../http/principal.js';
-import { type Line, lineOf, waitingReason } from './waiting.js';
+import { type Line, lineOf, needsImages, waitingReason } from './waiting.js';
 
 interface Row {
   id: string;
@@ -9,6 +9,7 @@ interface Row {
   project: string;
   number: number;
   machine: string;
+  environment: string;
   place: number;
   queuedAt: Date;
 }
@@ -21,8 +22,8 @@ export async function listQueue(
 ): Promise<{ items: QueuedJob[]; total: number }> {
   const admin = caller.role === 'admin';
   const { rows } = await deps.pool.query<Row & { total: number }>(
-    `SELECT q.id, u.name AS owner, p.name AS project, q.number, q.machine, q.place, q."queuedAt", q.total
-     FROM (SELECT id, number, machine, "queuedAt", "projectId", count(*) OVER ()::int AS total,
+    `SELECT q.id, u.name AS owner, p.name AS project, q.number, q.machine, q.environment, q.place, q."queuedAt", q.total
+     FROM (SELECT id, number, machine, environment, "queuedAt", "projectId", count(*) OVER ()::int AS total,
              row_number() OVER (PARTITION BY machine ORDER BY priority, "queuedAt", id)::int AS place
            FROM "Job" WHERE status = 'queued') q
        JOIN "Project" p ON p.id = q."projectId" JOIN "User" u ON u.id = p."ownerId"
@@ -39,7 +40,12 @@ export async function listQueue(
     owner: row.owner,
     machine: row.machine,
     place: row.place,
-    reason: waitingReason(lines.get(row.machine)!, row.place, sees),
+    reason: waitingReason(
+      deps,
+      lines.get(row.machine)!,
+      { place: row.place, image: needsImages(deps, row.environment) },
+      sees,
+    ),
     queuedAt: row.queuedAt.toISOString(),
   }));
   return { items, total: rows[0]?.total ?? (await countQueued(deps)) };

@@ -2,6 +2,7 @@ import {
   AppError,
   type AttemptProof,
   type EndStatus,
+  imagePrefix,
   isEnd,
   type JobStatus,
   maxSystemAttempts,
@@ -103,17 +104,22 @@ export interface Claimed {
  */
 export async function claimJob(
   deps: Deps,
-  worker: { id: string; name: string },
+  worker: { id: string; name: string; images: boolean },
   machines: string[],
   ticket: { jobId: string; attempt: number } | undefined,
 ): Promise<Claimed | undefined> {
   // A ticket's row is waited for, the line's are skipped while another claims them. Only the row taken is locked: one that
   // is locked and then left would be skipped by a claimer that finds no other and goes to sleep.
+  const base = ticket ? 6 : 4;
+  // An image is left to a worker that runs images.
+  const runnable = worker.images
+    ? ''
+    : `AND NOT (environment LIKE $${base + 1} OR environment = ANY($${base + 2}))`;
   const next = ticket
     ? `SELECT id FROM "Job" WHERE id = $4 AND attempt = $5 - 1 AND status = 'queued' AND machine = ANY($3)
-       FOR NO KEY UPDATE`
+       ${runnable} FOR NO KEY UPDATE`
     : `SELECT j.id FROM unnest($3::text[]) m(name) CROSS JOIN LATERAL (
-         SELECT id, priority, "queuedAt" FROM "Job" WHERE status = 'queued' AND machine = m.name
+         SELECT id, priority, "queuedAt" FROM "Job" WHERE status = 'queued' AND machine = m.name ${runnable}
          ORDER BY priority, "queuedAt" LIMIT 64) q
        JOIN "Job" j ON j.id = q.id AND j.status = 'queued'
        ORDER BY q.priority, q."queuedAt" LIMIT 1 FOR NO KEY UPDATE OF j SKIP LOCKED`;
@@ -129,7 +135,7 @@ export async function claimJob(
        SELECT id, attempt, $1, nextval('mycloud_fence'), now() + make_interval(secs => $2) FROM moved
        RETURNING "jobId", number, fence),
      said AS (
-       INSERT INTO "Event" ("jobId", attempt, type, message) SELECT id, attempt, 'preparing', $${ticket ? 6 : 4}::text FROM moved)
+       INSERT INTO "Event" ("jobId", attempt, type, message) SELECT id, attempt, 'preparing', $${base}::text FROM moved)
      SELECT "jobId", number AS attempt, fence FROM made`,
     [
       worker.id,
@@ -137,6 +143,7 @@ export async function claimJob(
       machines,
       ...(ticket ? [ticket.jobId, ticket.attempt] : []),
       `taken by ${worker.name}`,
+      ...(worker.images ? [] : [`${imagePrefix}%`, deps.catalogue.imageOnly]),
     ],
   );
   if (!claimed) return undefined;
@@ -265,14 +272,19 @@ interface Ended {
 /** holds: the job and its attempt are locked, the attempt is the job's last and open */
 async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<Ended> {
   const stopped = job.stopRequestedBy !== null && reasons[outcome.reason].retry === 'system';
-  const reason: Reason = stopped ? 'stopped_by_user' : outcome.reason;
-  const detail = storable(stopped ? (job.stopRequestedBy ?? '') : outcome.detail);
+  let reason: Reason = stopped ? 'stopped_by_user' : outcome.reason;
+  let detail = storable(stopped ? (job.stopRequestedBy ?? '') : outcome.detail);
   await sql.query(
     `UPDATE "Attempt" SET "endedAt" = now(), reason = $3, detail = $4, "exitCode" = $5
      WHERE "jobId" = $1 AND number = $2 AND "endedAt" IS NULL`,
     [job.id, job.attempt, outcome.reason, storable(outcome.detail), outcome.exitCode],
   );
   const again = triedAgain(job, reason);
+  const lost = reason === 'worker_lost' && !again ? await lostAttempts(sql, job.id) : 0;
+  if (lost >= maxSystemAttempts) {
+    reason = 'kills_worker';
+    detail = String(lost);
+  }
   const sentence = reasonSentence(reason, detail);
   const failure = reasons[reason].retry === 'user' ? 1 : 0;
   if (again) {
@@ -295,6 +307,16 @@ async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<E
     await addEvent(sql, { jobId: job.id, attempt: job.attempt, type: status, reason, message: sentence });
   }
   return { job, again };
+}
+
+/** How many attempts of a job ended with their worker lost. */
+async function lostAttempts(sql: Sql, jobId: string): Promise<number> {
+  const counted = await one<{ lost: number }>(
+    sql,
+    `SELECT count(*)::int AS lost FROM "Attempt" WHERE "jobId" = $1 AND reason = 'worker_lost'`,
+    [jobId],
+  );
+  return counted?.lost ?? 0;
 }
 
 async function tellEnd(deps: Deps, { job, again }: Ended): Promise<void> {

@@ -1,3 +1,4 @@
+import { imagePrefix } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import { one } from './sql.js';
 import { ordinal } from './text.js';
@@ -5,6 +6,7 @@ import { ordinal } from './text.js';
 interface Waiting {
   id: string;
   machine: string;
+  environment: string;
   priority: number;
   queuedAt: Date;
 }
@@ -16,9 +18,20 @@ const clock = (time: Date): string =>
 /** A job that runs where another would like to. */
 interface Busy {
   name: string;
+  workerId: string;
   since: Date;
   ownerId: string;
   public: boolean;
+}
+
+/** A worker that offers the machine. */
+interface Offering {
+  id: string;
+  name: string;
+  draining: boolean;
+  gpus: number;
+  foreignGpus: number;
+  images: boolean;
 }
 
 /** Who could run what waits for a machine, and what they run instead. */
@@ -26,7 +39,7 @@ export interface Line {
   machine: string;
   /** Of the machine; undefined when the catalogue has it no more. */
   gpus: number | undefined;
-  workers: number;
+  workers: Offering[];
   /** Names of those that would be among them, were they not drained. */
   drained: string[];
   busy: Busy[];
@@ -36,44 +49,56 @@ export interface Line {
 export async function lineOf(deps: Deps, machine: string): Promise<Line> {
   const asked = deps.catalogue.machines.find((one) => one.name === machine);
   const gpus = deps.config.embedded ? 0 : (asked?.gpus ?? 0);
-  const { rows } = await deps.pool.query<{ id: string; name: string; draining: boolean }>(
-    `SELECT id, name, draining FROM "Worker" WHERE $1 = ANY(machines) AND gpus >= $2
+  const { rows } = await deps.pool.query<Offering>(
+    `SELECT id, name, draining, gpus, "foreignGpus", images FROM "Worker" WHERE $1 = ANY(machines) AND gpus >= $2
        AND "lastSeenAt" > now() - make_interval(secs => $3)`,
     [machine, gpus, deps.config.leaseSeconds * 2],
   );
-  const open = rows.filter((worker) => !worker.draining);
+  const workers = rows.filter((worker) => !worker.draining);
   const { rows: busy } = await deps.pool.query<Busy>(
-    `SELECT u.name || '/projects/' || p.name || '/' || j.number AS name, a."startedAt" AS since, p."ownerId", p.public
+    `SELECT u.name || '/projects/' || p.name || '/' || j.number AS name, a."workerId", a."startedAt" AS since,
+       p."ownerId", p.public
      FROM "Attempt" a JOIN "Job" j ON j.id = a."jobId" JOIN "Project" p ON p.id = j."projectId"
        JOIN "User" u ON u.id = p."ownerId"
      WHERE a."workerId" = ANY($1) AND a."endedAt" IS NULL ORDER BY a."startedAt"`,
-    [open.map((worker) => worker.id)],
+    [workers.map((worker) => worker.id)],
   );
-  return {
-    machine,
-    gpus: asked && gpus,
-    workers: open.length,
-    drained: rows.filter((worker) => worker.draining).map((worker) => worker.name),
-    busy,
-  };
+  const drained = rows.filter((worker) => worker.draining).map((worker) => worker.name);
+  return { machine, gpus: asked?.gpus, workers, drained, busy };
 }
 
+/** Whether a job of this environment needs a worker that runs container images. */
+export const needsImages = (deps: Deps, environment: string): boolean =>
+  environment.startsWith(imagePrefix) || deps.catalogue.imageOnly.includes(environment);
+
 /**
- * Why a job waits in this line. @param place 1: the next @param sees whether a job that runs may be named
+ * Why a job waits in this line.
+ * @param job its place (1: the next), and whether it is a container image
+ * @param sees whether a job that runs may be named
  */
-export function waitingReason(line: Line, place: number, sees: (job: Busy) => boolean): string {
-  const { machine, gpus, workers, drained, busy } = line;
+export function waitingReason(
+  deps: Deps,
+  line: Line,
+  job: { place: number; image: boolean },
+  sees: (job: Busy) => boolean,
+): string {
+  const { machine, gpus, drained } = line;
   if (gpus === undefined)
     return `this server has no machine ${machine} any more; stop it and submit it for another`;
-  if (workers === 0 && drained.length > 0)
+  if (line.workers.length === 0 && drained.length > 0)
     return `every worker that offers ${machine} is being drained (${drained.join(', ')}) and takes nothing new`;
-  if (workers === 0) {
+  if (line.workers.length === 0) {
+    const needs = deps.config.embedded ? 0 : gpus;
     return `no worker offers ${machine}; start one with a worker token on a computer that has ${
-      gpus > 0 ? `${gpus === 1 ? 'a GPU' : `${gpus} GPUs`}` : 'room for it'
+      needs > 0 ? `${needs === 1 ? 'a GPU' : `${needs} GPUs`}` : 'room for it'
     }`;
   }
-  const offers = `${workers} ${workers === 1 ? 'worker offers' : 'workers offer'} ${machine}`;
-  return `${ordinal(place)} in line for ${machine}; ${offers}${busyWith(busy, sees)}`;
+  const workers = line.workers.filter((worker) => worker.images || !job.image);
+  if (workers.length === 0)
+    return `no worker that offers ${machine} runs container images; start Docker on one and then the worker again`;
+  const offers = `${workers.length} ${workers.length === 1 ? 'worker offers' : 'workers offer'} ${machine}`;
+  const busy = line.busy.filter(({ workerId }) => workers.some(({ id }) => id === workerId));
+  return `${ordinal(job.place)} in line for ${machine}; ${offers}${busyWith(busy, sees)}${foreign(workers, gpus)}`;
 }
 
 function busyWith([first, ...others]: Busy[], sees: (job: Busy) => boolean): string {
@@ -83,12 +108,24 @@ function busyWith([first, ...others]: Busy[], sees: (job: Busy) => boolean): str
   return `, busy with ${name} since ${clock(first.since)}${more}`;
 }
 
+/** GPUs are given to one program at a time, whoever started it. */
+function foreign(workers: Offering[], gpus: number): string {
+  const held = workers.filter(
+    (worker) => worker.foreignGpus > 0 && worker.gpus - worker.foreignGpus < Math.min(gpus, worker.gpus),
+  );
+  const each = held.map(
+    ({ name, foreignGpus, gpus: all }) =>
+      `; on ${name} ${foreignGpus} of ${all} ${all === 1 ? 'GPU' : 'GPUs'} ${foreignGpus === 1 ? 'is' : 'are'} used by programs that are no jobs`,
+  );
+  return each.join('');
+}
+
 /**
  * Why a queued job waits: its place in line, who could run it and what they run instead.
  * Names only jobs that everybody who sees this one may see: of public projects, or of the same owner when this one is private.
  */
 export async function waitingSentence(deps: Deps, job: Waiting): Promise<string> {
-  const place = await one<{ ahead: number; ownerId: string; public: boolean }>(
+  const found = await one<{ ahead: number; ownerId: string; public: boolean }>(
     deps.pool,
     `SELECT p."ownerId", p.public, (SELECT count(*)::int FROM "Job" WHERE status = 'queued' AND machine = $1
        AND (priority, "queuedAt", id) < (j.priority, j."queuedAt", j.id)) AS ahead
@@ -96,8 +133,9 @@ export async function waitingSentence(deps: Deps, job: Waiting): Promise<string>
     [job.machine, job.id],
   );
   const line = await lineOf(deps, job.machine);
-  const sees = (other: Busy) => other.public || (other.ownerId === place?.ownerId && !place.public);
-  return waitingReason(line, (place?.ahead ?? 0) + 1, sees);
+  const sees = (other: Busy) => other.public || (other.ownerId === found?.ownerId && !found.public);
+  const place = (found?.ahead ?? 0) + 1;
+  return waitingReason(deps, line, { place, image: needsImages(deps, job.environment) }, sees);
 }
 
 /** The same in lists, without a look at the line. */

@@ -9,6 +9,7 @@ import { eventStreams } from '../logs/sse.js';
 import { appendMetrics } from '../metrics/write.js';
 import { claim } from '../workers/claim.js';
 import { streamCommands } from '../workers/commands.js';
+import { noteEvent } from '../workers/event.js';
 import { renewLeases } from '../workers/heartbeat.js';
 import { findWorker } from '../workers/held.js';
 import { nameOutput } from '../workers/output.js';
@@ -25,9 +26,7 @@ export function workerRoutes(app: FastifyInstance, deps: Deps): void {
 
   serve(app, contract.register, ({ body, caller }) => registerWorker(deps, caller, body));
 
-  serve(app, contract.heartbeat, ({ body, caller }) =>
-    renewLeases(deps, caller, body.workerId, body.attempts, body.use),
-  );
+  serve(app, contract.heartbeat, ({ body, caller }) => renewLeases(deps, caller, body));
 
   serve(app, contract.claim, async ({ body, caller, reply }) => {
     const gone = new AbortController();
@@ -59,6 +58,10 @@ export function workerRoutes(app: FastifyInstance, deps: Deps): void {
 
   serve(app, contract.output, ({ params, body, caller }) =>
     nameOutput(deps, caller, { ...body, jobId: params.jobId }, body.snapshotId),
+  );
+
+  serve(app, contract.event, ({ params, body, caller }) =>
+    noteEvent(deps, caller, { ...body, jobId: params.jobId }, body.type, body.message),
   );
 
   serve(app, contract.finish, ({ params, body, caller }) =>

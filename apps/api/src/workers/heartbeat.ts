@@ -3,6 +3,14 @@ import type { Deps } from '../deps.js';
 import type { WorkerPrincipal } from '../http/principal.js';
 import { findWorker } from './held.js';
 
+interface Heartbeat {
+  workerId: string;
+  attempts: AttemptProof[];
+  /** GPUs of it that something other than its jobs computes on. */
+  foreignGpus: number;
+  use?: WorkerUse;
+}
+
 /**
  * Renews the leases of all these attempts in one statement, and notes what of the worker's computer is in use.
  * @returns those it could not renew, whose executions must end, and what is to be stopped
@@ -11,12 +19,14 @@ import { findWorker } from './held.js';
 export async function renewLeases(
   deps: Deps,
   caller: WorkerPrincipal,
-  workerId: string,
-  attempts: AttemptProof[],
-  use?: WorkerUse,
+  { workerId, attempts, foreignGpus, use }: Heartbeat,
 ): Promise<{ refused: AttemptProof[]; commands: WorkerCommand[] }> {
   await findWorker(deps.pool, caller, workerId);
-  if (use) await deps.pool.query('UPDATE "Worker" SET use = $2 WHERE id = $1', [workerId, use]);
+  await deps.pool.query('UPDATE "Worker" SET "foreignGpus" = $2, use = coalesce($3, use) WHERE id = $1', [
+    workerId,
+    foreignGpus,
+    use ?? null,
+  ]);
   if (attempts.length === 0) return { refused: [], commands: [] };
   const { rows } = await deps.pool.query<{ jobId: string; number: number; fence: string; by: string | null }>(
     `WITH renewed AS (

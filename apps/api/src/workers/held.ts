@@ -8,13 +8,14 @@ export interface WorkerRow {
   name: string;
   machines: string[];
   gpus: number;
+  images: boolean;
 }
 
 /** The worker a token speaks for. @throws AppError not_found when it isn't registered under this token's owner */
 export async function findWorker(sql: Sql, caller: WorkerPrincipal, workerId: string): Promise<WorkerRow> {
   const worker = await one<WorkerRow>(
     sql,
-    'UPDATE "Worker" SET "lastSeenAt" = now() WHERE id = $1 AND "ownerId" = $2 RETURNING id, name, machines, gpus',
+    'UPDATE "Worker" SET "lastSeenAt" = now() WHERE id = $1 AND "ownerId" = $2 RETURNING id, name, machines, gpus, images',
     [workerId, caller.userId],
   );
   if (worker) return worker;

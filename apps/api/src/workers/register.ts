@@ -24,10 +24,10 @@ export async function registerWorker(deps: Deps, caller: WorkerPrincipal, body: 
   const machines = [...new Set(body.machines)].map((name) => deps.catalogue.machine(name));
   const row = await one<{ id: string }>(
     deps.pool,
-    `INSERT INTO "Worker" (id, "ownerId", name, version, runner, machines, cores, "memoryBytes", gpus)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    `INSERT INTO "Worker" (id, "ownerId", name, version, runner, machines, cores, "memoryBytes", gpus, limits, images)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
      ON CONFLICT ("ownerId", name) DO UPDATE SET version = $4, runner = $5, machines = $6, cores = $7,
-       "memoryBytes" = $8, gpus = $9, "lastSeenAt" = now()
+       "memoryBytes" = $8, gpus = $9, limits = $10, images = $11, "lastSeenAt" = now()
      RETURNING id`,
     [
       newId(),
@@ -39,6 +39,8 @@ export async function registerWorker(deps: Deps, caller: WorkerPrincipal, body: 
       body.cores,
       body.memoryBytes,
       body.gpus,
+      storable(body.limits),
+      body.images,
     ],
   );
   if (!row) throw new AppError('internal', 'the worker was not stored');

@@ -48,7 +48,7 @@ export interface World {
   get(job: Pick<Job, 'owner' | 'project' | 'number'>, as?: Client): Promise<Job>;
   worker(
     name: string,
-    options?: { machines?: string[]; gpus?: number; token?: string; api?: TestApi },
+    options?: { machines?: string[]; gpus?: number; images?: boolean; token?: string; api?: TestApi },
   ): Promise<TestWorker>;
   /** A snapshot row of lab's; its content is nobody's business here. */
   snapshot(ownerId?: string): Promise<string>;
@@ -153,6 +153,7 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
           cores: 2,
           memoryBytes: 4 * 1024 ** 3,
           gpus: options.gpus ?? 0,
+          images: options.images ?? false,
         },
       });
       const worker = new TestWorker(client, workerId, machines);
@@ -268,7 +269,7 @@ export class TestWorker {
   finish(
     held: Held,
     end: {
-      reason?: 'exit_zero' | 'exit_nonzero' | 'stopped_by_user' | 'worker_error';
+      reason?: 'exit_zero' | 'exit_nonzero' | 'stopped_by_user' | 'worker_error' | 'worker_lost';
       detail?: string;
       exitCode?: number | null;
       outputSnapshotId?: string | null;

@@ -64,53 +64,6 @@ export async function postgres(): Promise<Finding> {
   }
 }
 
-/** How jobs that run here are kept apart. */
-export async function runner(): Promise<Finding> {
-  const name = 'Runner';
-  const version = await said('bwrap', ['--version']);
-  const works =
-    version &&
-    (await said('bwrap', [
-      '--ro-bind',
-      '/',
-      '/',
-      '--unshare-pid',
-      '--proc',
-      '/proc',
-      '--dev',
-      '/dev',
-      'true',
-    ]));
-  if (works !== undefined)
-    return { name, state: 'ok', text: `${version}: each job has its own files and processes` };
-  return {
-    name,
-    state: 'note',
-    text: version
-      ? 'bubblewrap is installed but may not make namespaces here; jobs are plain processes'
-      : 'bubblewrap is not installed; jobs are plain processes and see all files of the user who runs the worker',
-    hint: version
-      ? 'Allow user namespaces: sysctl kernel.unprivileged_userns_clone=1 (inside Docker: --security-opt seccomp=unconfined).'
-      : 'Install it: apt-get install bubblewrap',
-  };
-}
-
-/** What a machine type's numbers mean here. */
-export const limits = (): Finding => ({
-  name: 'Limits',
-  state: 'note',
-  text: "a machine type's cores and memory decide how many jobs run at once; a job that takes more is not held back",
-  hint: 'Offer few jobs at once by MYCLOUD_SLOTS where jobs are greedy.',
-});
-
-export async function gpus(): Promise<Finding> {
-  const name = 'GPU';
-  const list = await said('nvidia-smi', ['--query-gpu=name,memory.total', '--format=csv,noheader']);
-  if (list) return { name, state: 'ok', text: list.split('\n').join('; ') };
-  const hint = 'With an NVIDIA card: install its driver, so that `nvidia-smi` lists it.';
-  return { name, state: 'note', text: 'none found; --gpu runs on the CPU here', hint };
-}
-
 export async function python(): Promise<Finding> {
   const name = 'Python';
   const uv = await said('uv', ['--version']);

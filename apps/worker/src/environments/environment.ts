@@ -7,6 +7,8 @@ export interface PreparedEnvironment {
   /** Folders the job must see. */
   readOnly: string[];
   variables: Record<string, string>;
+  /** A container image that is here. */
+  image?: { id: string; path: string };
 }
 
 export interface Environments {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rename, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { prepareBase } from './base.js';
-import type { Environments, PreparedEnvironment } from './environment.js';
+import { EnvironmentError, type Environments, type PreparedEnvironment } from './environment.js';
 import { prepareTfjsNode } from './node.js';
 import { codeRequirements, preparePython } from './python.js';
 
@@ -23,6 +23,7 @@ export function openEnvironments(options: EnvironmentsOptions): Environments {
       if (environment.interpreter === 'node') {
         return environment.npm ? joined(await prepareTfjsNode(environment, build), base) : base;
       }
+      if (!environment.interpreter) throw new EnvironmentError(`${environment.name} is a container image`);
       const own = codeRequirements(codeDir);
       const python = await preparePython([...environment.requirements, ...own], build);
       if (own.length === 0) await nameFolder(python.dir, path.join(root, environment.name));

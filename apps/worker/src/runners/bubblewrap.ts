@@ -2,9 +2,17 @@ import { execFile } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { descendants, hasVariable, listProcesses, readProcess, sendSignal } from '../processes.js';
-import type { JobDirs, JobProcess, Launch, Runner } from './runner.js';
-import { jobShell, startSupervised } from './supervisor.js';
+import type { Limits } from '../limits/limits.js';
+import {
+  descendants,
+  hasVariable,
+  listProcesses,
+  type ProcessInfo,
+  readProcess,
+  sendSignal,
+} from '../processes.js';
+import { type JobDirs, type JobProcess, type Launch, ownPaths, type Runner } from './runner.js';
+import { jobShell, startSupervised, supervised } from './supervisor.js';
 
 /** Of the host's root, what programs need. Homes, data and sockets of the host stay out of sight. */
 const systemFolders = [
@@ -34,17 +42,12 @@ export async function bubblewrapWorks(): Promise<boolean> {
 }
 
 /** The job has its own view of files and processes: /input…, /output, /code. Needs no root. */
-export function bubblewrapRunner(): Runner {
-  const runner: Runner = {
+export function bubblewrapRunner(limits: Limits): Runner {
+  return {
     name: 'bubblewrap',
     mountsReadOnly: true,
-    paths: (dirs) => ({
-      code: '/code',
-      output: '/output',
-      home: '/home/job',
-      tmp: '/tmp',
-      mounts: dirs.mounts.map(({ name }) => ({ name, path: `/${name}` })),
-    }),
+    ...supervised(limits, members),
+    paths: ownPaths,
     start: (launch) =>
       startSupervised({
         argv: ['bwrap', ...sandbox(launch), '--', jobShell, '-c', launch.command],
@@ -52,31 +55,32 @@ export function bubblewrapRunner(): Runner {
         env: launch.env,
         marker: launch.marker,
         runDir: launch.dirs.run,
+        cell: limits.cell(launch.marker, launch.limit),
       }),
-    members(job, runDir) {
-      const init = initPid(job, runDir);
-      // bwrap's own init is not of the job; orphans of the job become its children.
-      return init === null ? [] : descendants(listProcesses(), init);
-    },
-    signal(job, runDir, signal) {
+    async signal(job, runDir, signal) {
       const init = initPid(job, runDir);
       if (init === null) return 0;
-      const members = runner.members(job, runDir);
+      const all = members(job, runDir);
       // With its init the whole pid namespace ends, whatever forks meanwhile.
       if (signal === 'SIGKILL') sendSignal(init, 'SIGKILL');
-      else for (const { pid } of members) sendSignal(pid, signal);
-      return members.length;
+      else for (const { pid } of all) sendSignal(pid, signal);
+      return all.length;
     },
   };
-  return runner;
 }
 
-function sandbox({ dirs, readOnly, gpus }: Launch): string[] {
+/** bwrap's own init is not of the job; orphans of the job become its children. */
+function members(job: JobProcess, runDir: string): ProcessInfo[] {
+  const init = initPid(job, runDir);
+  return init === null ? [] : descendants(listProcesses(), init);
+}
+
+function sandbox({ dirs, environment, gpus }: Launch): string[] {
   const args = [...rootView(), '--proc', '/proc', '--dev', '/dev', '--bind', dirs.tmp, '/tmp'];
   // Where systemd-resolved is, /etc/resolv.conf points there.
   args.push('--ro-bind-try', '/run/systemd/resolve', '/run/systemd/resolve');
-  for (const folder of readOnly) if (!isInSystem(folder)) args.push('--ro-bind', folder, folder);
-  if (gpus) for (const device of gpuDevices()) args.push('--dev-bind', device, device);
+  for (const folder of environment.readOnly) if (!isInSystem(folder)) args.push('--ro-bind', folder, folder);
+  if (gpus.length > 0) for (const device of gpuDevices()) args.push('--dev-bind', device, device);
   args.push(...binds(dirs), '--chdir', '/code', '--remount-ro', '/');
   // --cap-drop: as root it could otherwise remount its inputs writable.
   args.push('--cap-drop', 'ALL', '--unshare-pid', '--unshare-ipc', '--new-session', '--json-status-fd', '3');

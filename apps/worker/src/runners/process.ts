@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { descendants, hasVariable, listProcesses, sendSignal } from '../processes.js';
+import { cellMembers } from '../limits/cgroup-cell.js';
+import type { Limits } from '../limits/limits.js';
+import { descendants, hasVariable, listProcesses, type ProcessInfo, sendSignal } from '../processes.js';
 import type { JobDirs, JobProcess, Runner } from './runner.js';
-import { jobShell, startSupervised } from './supervisor.js';
+import { jobShell, startSupervised, supervised } from './supervisor.js';
 
 /** A plain process: its own session and folders, no walls. Works everywhere. */
-export function processRunner(): Runner {
-  const runner: Runner = {
+export function processRunner(limits: Limits): Runner {
+  return {
     name: 'process',
     mountsReadOnly: false,
+    ...supervised(limits, members),
     paths: (dirs) => ({
       code: dirs.code,
       output: dirs.output,
@@ -17,7 +20,7 @@ export function processRunner(): Runner {
       tmp: dirs.tmp,
       mounts: dirs.mounts.map(({ name, dir }) => ({ name, path: dir })),
     }),
-    async start({ command, env, marker, dirs }) {
+    async start({ command, env, marker, dirs, limit }) {
       await linkFolders(dirs);
       return startSupervised({
         argv: [jobShell, '-c', command],
@@ -25,20 +28,23 @@ export function processRunner(): Runner {
         env,
         marker,
         runDir: dirs.run,
+        cell: limits.cell(marker, limit),
       });
     },
-    members(job) {
-      const all = listProcesses();
-      const below = new Set(descendants(all, job.pid).map((info) => info.pid));
-      return all.filter((info) => info.pid !== job.pid && (below.has(info.pid) || belongs(info.pid, job)));
-    },
-    signal(job, runDir, signal) {
-      const members = runner.members(job, runDir);
-      for (const { pid } of members) sendSignal(pid, signal);
-      return members.length;
+    async signal(job, _, signal) {
+      const all = members(job);
+      for (const { pid } of all) sendSignal(pid, signal);
+      return all.length;
     },
   };
-  return runner;
+}
+
+/** All processes of a job, wherever they forked to, without the supervisor. */
+function members(job: JobProcess): ProcessInfo[] {
+  const all = listProcesses();
+  const below = [...descendants(all, job.pid).map((info) => info.pid), ...cellMembers(job.cell)];
+  const known = new Set(below);
+  return all.filter((info) => info.pid !== job.pid && (known.has(info.pid) || belongs(info.pid, job)));
 }
 
 /** A daemon left its parent, session and group; its environment still names the job. */

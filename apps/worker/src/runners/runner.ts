@@ -1,4 +1,6 @@
-import type { ProcessInfo } from '../processes.js';
+import type { Environment } from '@mycloud/shared';
+import type { PreparedEnvironment } from '../environments/environment.js';
+import type { Limit, Limits, MemoryFacts } from '../limits/limits.js';
 
 /** The supervisor of a running job. */
 export interface JobProcess {
@@ -7,6 +9,10 @@ export interface JobProcess {
   startTime: string;
   /** `MYCLOUD_EXECUTION=…` in the environment of every process of the job. */
   marker: string;
+  /** Its cgroups, where they are ours. */
+  cell: string[];
+  /** Id of its container, where it has one. */
+  container?: string | undefined;
 }
 
 /** Folders of an attempt, as the worker sees them. */
@@ -29,28 +35,58 @@ export interface JobPaths {
   mounts: { name: string; path: string }[];
 }
 
+/** As /input, /output, /code: for a runner that gives the job a view of files of its own. */
+export const ownPaths = (dirs: JobDirs): JobPaths => ({
+  code: '/code',
+  output: '/output',
+  home: '/home/job',
+  tmp: '/tmp',
+  mounts: dirs.mounts.map(({ name }) => ({ name, path: `/${name}` })),
+});
+
 export interface Launch {
   /** Run by a shell. */
   command: string;
   env: Record<string, string>;
   marker: string;
   dirs: JobDirs;
-  /** Further folders the job must see, read-only: node, the trainer, its environment. */
-  readOnly: string[];
-  /** The machine has GPUs: their devices are to be seen. */
-  gpus: boolean;
+  environment: PreparedEnvironment;
+  /** UUIDs of the GPUs it is given. */
+  gpus: string[];
+  limit: Limit;
+}
+
+/** What a job uses now. */
+export interface Usage {
+  /** CPU seconds so far, of each part that counts for itself. */
+  cpuSeconds: Map<string, number>;
+  memoryBytes: number;
 }
 
 /** How a worker isolates a job. The job outlives the worker: nothing here depends on who started it. */
 export interface Runner {
-  readonly name: 'bubblewrap' | 'process';
+  readonly name: 'bubblewrap' | 'process' | 'docker';
   /** Whether the cache's trees can be mounted as they are; otherwise each job gets its own copy. */
   readonly mountsReadOnly: boolean;
+  readonly limits: Pick<Limits, 'kind' | 'enforced'>;
   paths(dirs: JobDirs): JobPaths;
+  /** Makes an environment ready, where that isn't done by the worker's own. @throws EnvironmentError */
+  bring?(
+    environment: Environment,
+    say: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<PreparedEnvironment>;
   /** Starts the command under a supervisor which writes its output to run/log and its exit code to run/exit. */
   start(launch: Launch): Promise<JobProcess>;
-  /** All processes of the job, wherever they forked to, without the supervisor. */
-  members(job: JobProcess, runDir: string): ProcessInfo[];
-  /** Signals every process of the job. @returns how many there were. */
-  signal(job: JobProcess, runDir: string, signal: NodeJS.Signals): number;
+  /** Whether its supervisor still runs; true where that can't be asked now. */
+  isAlive(job: JobProcess): Promise<boolean>;
+  /** The exit code of an ended job, 128 + n for a signal; null where nobody could write it. */
+  exitCode(job: JobProcess, runDir: string): Promise<number | null>;
+  usage(job: JobProcess, runDir: string): Promise<Usage>;
+  /** Signals every process of the job. @returns how many were reached; 0 while there are none yet */
+  signal(job: JobProcess, runDir: string, signal: NodeJS.Signals): Promise<number>;
+  /** What was seen of its memory. To be asked before it is cleared. */
+  memory(job: JobProcess, runDir: string): Promise<MemoryFacts>;
+  /** Ends what still runs of it and removes its cgroups or its container. */
+  clear(job: JobProcess): Promise<void>;
 }

@@ -1,22 +1,29 @@
 import { watch } from 'node:fs';
-import type { JobProcess } from './runner.js';
-import { isAlive, readExitCode } from './supervisor.js';
+import type { JobProcess, Runner } from './runner.js';
+import { readExitCode } from './supervisor.js';
 
 /** For file systems that don't tell, and for supervisors that die without a word. */
 const pollMs = 200;
+/** Asking an engine costs it something. */
+const enginePollMs = 1000;
 
 /**
  * Waits for a job's end, whoever started it. @returns its exit code, 128 + n for a signal; null when the supervisor
  * was killed too. @throws the signal's reason when that comes first
  */
-export function waitForExit(job: JobProcess, runDir: string, signal: AbortSignal): Promise<number | null> {
+export function waitForExit(
+  runner: Runner,
+  job: JobProcess,
+  runDir: string,
+  signal: AbortSignal,
+): Promise<number | null> {
   return new Promise((resolve, reject) => {
     let looking = false;
     let again = false;
     const watcher = watch(runDir, (_, name) => {
       if (name === 'exit') look();
     });
-    const timer = setInterval(() => look(), pollMs);
+    const timer = setInterval(() => look(), runner.name === 'docker' ? enginePollMs : pollMs);
     const close = (): void => {
       watcher.close();
       clearInterval(timer);
@@ -48,9 +55,10 @@ export function waitForExit(job: JobProcess, runDir: string, signal: AbortSignal
     }
     /** Alive is asked first: the code is written before the supervisor goes. */
     async function lookOnce(): Promise<{ code: number | null } | null> {
-      const alive = isAlive(job);
+      const alive = await runner.isAlive(job);
+      if (!alive) return { code: await runner.exitCode(job, runDir) };
       const code = await readExitCode(runDir);
-      return code !== null || !alive ? { code } : null;
+      return code === null ? null : { code };
     }
     watcher.on('error', fail);
     if (signal.aborted) return onAbort();

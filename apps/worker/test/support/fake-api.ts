@@ -23,6 +23,7 @@ export interface Attempt {
   statuses: string[];
   points: MetricPoint[];
   synced: string[];
+  events: { type: string; message: string }[];
   finish: Finish | null;
   /** Its lease is over: every write is refused. */
   stale: boolean;
@@ -43,6 +44,8 @@ export interface FakeApi {
   /** What of its computer was in use, by heartbeat. */
   uses: WorkerUse[];
   registered: unknown[];
+  /** As the last heartbeat told it. */
+  foreignGpus: number;
   /** Every request is refused by a cut line while this is set. */
   away: boolean;
   /** Requests about bytes wait for it. */
@@ -55,6 +58,8 @@ export interface FakeApi {
 const machines = [
   { name: 'cpu', cores: 1, memoryBytes: 2 ** 30, gpus: 0 },
   { name: 'cpu2', cores: 2, memoryBytes: 2 ** 31, gpus: 0 },
+  { name: 'gpu', cores: 1, memoryBytes: 2 ** 30, gpus: 1 },
+  { name: 'gpu2', cores: 1, memoryBytes: 2 ** 30, gpus: 2 },
 ];
 
 class Refused extends Error {
@@ -78,6 +83,7 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     }
     if (verb === 'status') attempt.statuses.push(String(body.status));
     if (verb === 'output') attempt.synced.push(String(body.snapshotId));
+    if (verb === 'events') attempt.events.push({ type: String(body.type), message: String(body.message) });
     if (verb === 'finish') attempt.finish = body as unknown as Finish;
     if (verb === 'metrics' && !batches.has(String(body.batchId))) {
       batches.add(String(body.batchId));
@@ -106,6 +112,7 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     if (noun === 'heartbeat') {
       api.heartbeats += 1;
       api.uses.push(body.use as WorkerUse);
+      api.foreignGpus = Number(body.foreignGpus);
       const held = body.attempts as { jobId: string; attempt: number; fence: number }[];
       const refused = held.filter(({ jobId: id }) => api.attempts.get(id)?.stale);
       return { refused, commands: [] };
@@ -127,6 +134,7 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
           statuses: [],
           points: [],
           synced: [],
+          events: [],
           finish: null,
           stale: false,
           writesWhenStale: 0,
@@ -210,6 +218,7 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     heartbeats: 0,
     uses: [],
     registered: [],
+    foreignGpus: 0,
     away: false,
     bytes: Promise.resolve(),
     command: (command) => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,13 +7,20 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Assignment } from '@mycloud/shared';
+import { afterAll } from 'vitest';
+import { type Podman, startPodman, wantPodman } from '../../../../test/support/podman.js';
 import { wantProgram } from '../../../../test/support/require.js';
 import { type Attempt, type FakeApi, startFakeApi } from './fake-api.js';
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
-export type RunnerName = 'process' | 'bubblewrap';
-export const runners: RunnerName[] = wantProgram('bwrap') ? ['process', 'bubblewrap'] : ['process'];
+export type RunnerName = 'process' | 'bubblewrap' | 'docker';
+/** Those that work here: every test of a runner is for all of them. */
+export const runners: RunnerName[] = [
+  'process',
+  ...(wantProgram('bwrap') ? ['bubblewrap' as const] : []),
+  ...(wantPodman() ? ['docker' as const] : []),
+];
 
 /** Waits for a condition, at most 30 s unless said. */
 export async function until<T>(
@@ -40,9 +47,14 @@ export interface WorkerProcess {
   stop(): Promise<void>;
 }
 
+/** Behind the docker runners of a test file: it starts in seconds. */
+let podmanOfFile: Promise<Podman> | null = null;
+afterAll(async () => (await podmanOfFile)?.stop());
+
 /** An api, a worker's home, and real worker processes on them. */
 export class World {
   #workers: WorkerProcess[] = [];
+  #podman: Podman | null = null;
   private constructor(
     readonly api: FakeApi,
     readonly home: string,
@@ -53,6 +65,10 @@ export class World {
   }
 
   async start(runner: RunnerName, env: Record<string, string> = {}): Promise<WorkerProcess> {
+    if (runner === 'docker') {
+      podmanOfFile ??= startPodman();
+      this.#podman = await podmanOfFile;
+    }
     const child = spawn(process.execPath, [main], {
       env: {
         PATH: process.env.PATH ?? '',
@@ -62,6 +78,8 @@ export class World {
         MYCLOUD_WORKER_NAME: 'box',
         MYCLOUD_RUNNER: runner,
         MYCLOUD_GRACE_SECONDS: '1',
+        MYCLOUD_DOCKER: this.#podman?.address ?? 'off',
+        MYCLOUD_DOCKER_NETWORK: 'none',
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -102,7 +120,9 @@ export class World {
       command,
       env: {},
       machine: { name: 'cpu', cores: 1, memoryBytes: 2 ** 30, gpus: 0 },
-      environment: { name: 'default', description: '', interpreter: 'node', requirements: [] },
+      environment: this.#podman
+        ? { name: 'image:test', description: '', requirements: [], image: this.#podman.image }
+        : { name: 'default', description: '', interpreter: 'node', requirements: [] },
       mounts: [],
       code: null,
       restore: null,
@@ -112,6 +132,16 @@ export class World {
       ...more,
     });
     return jobId;
+  }
+
+  /** The folder of its jobs' cgroups. */
+  get cells(): string {
+    return `mycloud-${createHash('sha256').update(this.home).digest('hex').slice(0, 12)}`;
+  }
+
+  get podman(): Podman {
+    if (!this.#podman) throw new Error('this world has no docker runner');
+    return this.#podman;
   }
 
   attempt(jobId: string): Attempt | undefined {
@@ -139,12 +169,14 @@ export class World {
     this.api.command({ type: 'stop', jobId, attempt: 1, reason: 'stopped_by_user', detail: 'anna' });
   }
 
-  async close(): Promise<void> {
+  /** @param afterwards when its workers have ended and before its folder goes */
+  async close(afterwards?: () => void): Promise<void> {
     for (const jobId of this.api.attempts.keys()) this.stopJob(jobId);
     const open = [...this.api.attempts.values()].filter((attempt) => !attempt.finish && !attempt.stale);
     if (this.api.streams() > 0) await until(() => open.every((attempt) => attempt.finish), 'jobs to end');
     for (const worker of this.#workers) await worker.stop();
     await this.api.close();
+    afterwards?.();
     rmSync(this.home, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,91 @@
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sendSignal } from '../processes.js';
+import type { Cell, MemoryFacts } from './limits.js';
+
+const goneWithinMs = 5000;
+
+export const cgroupCell = (dirs: string[]): Cell => ({
+  dirs,
+  enter: dirs.map((dir) => path.join(dir, 'cgroup.procs')),
+  prefix: [],
+});
+
+/** Processes in these cgroups, whatever they forked and wherever that went. */
+export function cellMembers(dirs: readonly string[]): number[] {
+  const pids = dirs.flatMap((dir) => read(path.join(dir, 'cgroup.procs')).split('\n'));
+  return [...new Set(pids.filter(Boolean).map(Number))];
+}
+
+/** holds: exact, since the kernel counts; asked before the cell is removed. */
+export function cellMemory(dirs: readonly string[]): MemoryFacts {
+  const first = (...names: string[]): string =>
+    dirs.flatMap((dir) => names.map((name) => read(path.join(dir, name)))).find(Boolean) ?? '';
+  // v2: memory.events and, since Linux 5.19, memory.peak; v1: memory.oom_control (its oom_kill since 4.13).
+  const kills = /^oom_kill (\d+)/m.exec(first('memory.events', 'memory.oom_control'))?.[1];
+  const peak = Number.parseInt(first('memory.peak', 'memory.max_usage_in_bytes'), 10);
+  return { oomKills: Number(kills ?? 0), peakBytes: Number.isNaN(peak) ? null : peak };
+}
+
+/** Kills what is left in these cgroups and removes them. @throws Error when a process can't be killed */
+export async function removeCell(dirs: readonly string[]): Promise<void> {
+  const end = Date.now() + goneWithinMs;
+  // What may not fork any more can't outrun the killing.
+  for (const dir of dirs) {
+    const most = path.join(dir, 'pids.max');
+    if (existsSync(most)) writeFileSync(most, '0');
+  }
+  for (let left = dirs.filter(existsSync); left.length > 0; left = left.filter(existsSync)) {
+    for (const pid of cellMembers(left)) sendSignal(pid, 'SIGKILL');
+    for (const dir of left) {
+      try {
+        removeTree(dir);
+      } catch (error) {
+        // Busy until the kernel has let go of the killed.
+        if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || Date.now() > end) throw error;
+      }
+    }
+    if (left.some(existsSync)) await sleep(5);
+  }
+}
+
+/** A job that makes cgroups of its own leaves some below its own. */
+function removeTree(dir: string): void {
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const below = path.join(dir, entry.name);
+    for (const pid of cellMembers([below])) sendSignal(pid, 'SIGKILL');
+    removeTree(below);
+  }
+  rmdirSync(dir);
+}
+
+/** Removes the cells below `parents` whose names aren't kept. */
+export async function sweepCells(parents: readonly string[], keep: ReadonlySet<string>): Promise<void> {
+  for (const parent of parents.filter(existsSync)) {
+    for (const entry of readdirSync(parent, { withFileTypes: true })) {
+      const dir = path.join(parent, entry.name);
+      if (entry.isDirectory() && !keep.has(dir)) await removeCell([dir]);
+    }
+  }
+}
+
+/** Removes the folders that hold cells, unless a job is in one. */
+export function removeEmpty(parents: readonly string[]): void {
+  for (const parent of parents.filter(existsSync)) {
+    const used = readdirSync(parent, { withFileTypes: true }).some((entry) => entry.isDirectory());
+    if (!used) rmdirSync(parent);
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Not of this version, or gone with its cgroup.
+    if (code === 'ENOENT' || code === 'ENODEV' || code === 'EOPNOTSUPP') return '';
+    throw error;
+  }
+}

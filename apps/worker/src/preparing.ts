@@ -1,0 +1,80 @@
+import type { Assignment, Machine } from '@mycloud/shared';
+import type { AttemptFolder } from './attempt-folder.js';
+import type { Share } from './capacity.js';
+import type { WorkerDeps } from './deps.js';
+import { bringMounts, bringWorkingFolders, type HeldMounts } from './inputs.js';
+import { jobEnv } from './job-env.js';
+import { type Limit, limitsText } from './limits/limits.js';
+import type { JobDirs, JobProcess, Runner } from './runners/runner.js';
+
+export interface Preparing {
+  deps: WorkerDeps;
+  runner: Runner;
+  folder: AttemptFolder;
+  marker: string;
+  share: Share;
+  /** A system line of the job's log. */
+  say(line: string): void;
+  /** Told of the mounts as soon as they are held, whatever follows. */
+  hold(mounts: HeldMounts): void;
+  signal: AbortSignal;
+}
+
+/** Brings inputs, code and environment, and starts the command. */
+export async function prepareAndStart(preparing: Preparing): Promise<JobProcess> {
+  const { deps, runner, folder, marker, share, say, signal } = preparing;
+  const { client, cache, environments, config } = deps;
+  const { assignment } = folder.state;
+  say(announcement(assignment, config.name, runner));
+  const bringing = { client, cache, folder, signal };
+  const [held] = await Promise.all([
+    bringMounts(bringing, runner.mountsReadOnly),
+    bringWorkingFolders(bringing),
+  ]);
+  preparing.hold(held);
+  const environment = runner.bring
+    ? await runner.bring(assignment.environment, say, signal)
+    : await environments.prepare(assignment.environment, folder.codeDir, say, signal);
+  await deps.gpus.untilFree(share.gpus, say, signal);
+  signal.throwIfAborted();
+  const dirs = dirsOf(folder, held.mounts);
+  const paths = runner.paths(dirs);
+  const { gpus } = share;
+  return runner.start({
+    command: assignment.command,
+    env: jobEnv({ assignment, paths, environment, gpus, basePath: config.path }),
+    marker,
+    dirs,
+    environment,
+    gpus,
+    limit: limitOf(assignment.machine, share, deps),
+  });
+}
+
+/** A machine whose GPUs aren't there computes on the CPU instead, and on all of it. */
+function limitOf(machine: Machine, share: Share, { config, resources }: WorkerDeps): Limit {
+  const unbound = share.gpus.length < machine.gpus || machine.cores >= resources.cores;
+  return {
+    memoryBytes: machine.memoryBytes,
+    cores: unbound ? null : machine.cores,
+    processes: config.jobProcesses,
+  };
+}
+
+function announcement(assignment: Assignment, worker: string, runner: Runner): string {
+  const { machine, environment, mounts, notes, restore } = assignment;
+  const cores = `${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'}`;
+  const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`;
+  return [
+    ...notes,
+    `preparing on ${worker}: machine ${machine.name} (${cores}, ${memory}), environment ${environment.name}, runner ${runner.name}`,
+    limitsText(runner.limits),
+    ...mounts.map(({ name, snapshot }) => `mounting ${snapshot.slice(0, 12)} at /${name}`),
+    ...(restore ? ['restoring the output of the attempt before'] : []),
+  ].join('\n');
+}
+
+function dirsOf(folder: AttemptFolder, mounts: JobDirs['mounts']): JobDirs {
+  const { codeDir, outputDir, homeDir, tmpDir, runDir } = folder;
+  return { code: codeDir, output: outputDir, home: homeDir, tmp: tmpDir, run: runDir, mounts };
+}

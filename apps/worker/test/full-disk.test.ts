@@ -1,0 +1,38 @@
+import { execFileSync } from 'node:child_process';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runners, World } from './support/world.js';
+
+/** Only root may mount a file system that is too small. */
+const mayMount = process.platform === 'linux' && process.getuid?.() === 0;
+const MiB = 2 ** 20;
+let world: World;
+
+beforeAll(async () => {
+  if (!mayMount) return;
+  world = await World.open();
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=120m', 'tmpfs', world.home]);
+  await world.start(runners.at(-1)!, {
+    MYCLOUD_SLOTS: '4',
+    MYCLOUD_DISK_RESERVE_BYTES: String(30 * MiB),
+  });
+});
+afterAll(async () => {
+  if (!mayMount) return;
+  await world.close(() => execFileSync('umount', [world.home]));
+});
+
+it.runIf(mayMount)('a job that fills the disk of its worker is ended before others lose a line', async () => {
+  const lines = world.submit(
+    'for i in $(seq 1 60); do echo $i; sleep 0.1; done; echo kept >$MYCLOUD_OUTPUT/a',
+  );
+  const command =
+    'i=0; while :; do i=$((i+1)); head -c 1000000 /dev/zero >$MYCLOUD_OUTPUT/f$i; sleep 0.05; done';
+  const greedy = await world.finished(world.submit(command));
+  expect(greedy.finish?.reason).toBe('disk_limit');
+  expect(greedy.finish?.detail).toMatch(
+    /^the worker's disk has \d+\.\d MiB left and this job used most of it/,
+  );
+  const other = await world.finished(lines);
+  expect(other.finish?.reason).toBe('exit_zero');
+  expect(other.finish?.outputSnapshotId).not.toBeNull();
+});
