@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { AppError, type Reason } from '@mycloud/shared';
 import type { AttemptState } from './attempt-folder.js';
+import { isDiskFull } from './disk.js';
 import { EnvironmentError } from './environments/environment.js';
 import { InputError } from './inputs.js';
 
@@ -64,9 +65,4 @@ export function endOfFailure(error: unknown): End {
   if (error instanceof EnvironmentError) return end('environment_failed');
   const hint = error instanceof AppError && error.hint ? ` (${error.hint})` : '';
   return end('worker_error', message + hint);
-}
-
-export function isDiskFull(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return (error as NodeJS.ErrnoException).code === 'ENOSPC' || isDiskFull(error.cause);
 }

@@ -2,7 +2,9 @@ import { type AttemptProof, workerRoutes } from '@mycloud/shared';
 import type { AttemptFolder, Ending } from './attempt-folder.js';
 import type { Share } from './capacity.js';
 import type { WorkerDeps } from './deps.js';
-import { endOfExit, endOfFailure, isDiskFull } from './ending.js';
+import { isDiskFull } from './disk.js';
+import { endOfExit, endOfFailure } from './ending.js';
+import { tellFailure } from './failure.js';
 import { bringMounts, bringWorkingFolders, type HeldMounts } from './inputs.js';
 import { jobEnv } from './job-env.js';
 import { LogBook } from './logs/log-book.js';
@@ -23,6 +25,8 @@ import { Stopper } from './stopper.js';
 class Lost extends Error {}
 /** The worker goes; the job stays and is adopted by the next one. */
 class Left extends Error {}
+/** Something here broke, such as the disk: the api is told, and another attempt may do better. */
+class Broken extends Error {}
 
 /** One attempt on this worker: prepare → run → save → finish. */
 export class Execution {
@@ -66,8 +70,11 @@ export class Execution {
     });
     this.#metrics = new MetricSender(deps.client, this.proof, folder.file('metrics'), onFailure);
     this.#sender = new LogSender(deps.client, this.proof, this.#book, onFailure);
-    this.#events = new EventMetrics(folder.outputDir, folder.file('events.json'), (points) =>
-      this.#metrics.add(points),
+    this.#events = new EventMetrics(
+      folder.outputDir,
+      folder.file('events.json'),
+      (points) => this.#metrics.add(points),
+      onFailure,
     );
     this.#output = openOutput(deps.client, this.proof, folder);
     this.done = this.#live();
@@ -204,7 +211,7 @@ export class Execution {
       this.#folder.update({ phase: 'saving', end: ordered ? { ...ordered, exitCode } : endOfExit(facts) });
     } finally {
       if (deadline) clearTimeout(deadline);
-      tail.stop();
+      await tail.close();
       this.#system.stop();
       await this.#output.stopSync();
     }
@@ -280,8 +287,12 @@ export class Execution {
   /** A write the api refused for good, or a file that can't be read: the attempt can't go on. */
   #writeFailed(error: unknown): void {
     if (this.#over.signal.aborted) return;
-    if (!isStale(error)) this.#deps.log.error({ err: error, ...this.proof }, 'the attempt can not go on');
-    this.lose();
+    if (isStale(error)) {
+      this.lose();
+      return;
+    }
+    this.#over.abort(new Broken('the attempt can not go on', { cause: error }));
+    this.#stopper?.kill();
   }
 
   async #endEarly(error: unknown): Promise<void> {
@@ -290,10 +301,11 @@ export class Execution {
       this.#stopper?.leave();
       return;
     }
-    if (!(why instanceof Lost) && !isStale(why)) {
-      this.#deps.log.error({ err: why, ...this.proof }, 'the attempt was given up');
-    }
     await this.#killLeft();
+    if (!(why instanceof Lost) && !isStale(why)) {
+      const cause = why instanceof Broken ? why.cause : why;
+      await tellFailure(this.#deps, this.#folder.state, cause);
+    }
     await this.#folder.remove();
   }
 

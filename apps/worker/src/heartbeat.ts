@@ -18,7 +18,9 @@ export interface HeartbeatOptions {
 
 /** Renews the leases of all attempts until the signal. While the api can't be reached, jobs run on. */
 export async function keepLeases(options: HeartbeatOptions): Promise<void> {
-  const { client, workerId, roster, log, everyMs, signal } = options;
+  const { client, workerId, roster, log, signal } = options;
+  // A third of a lease of 5 s is no whole number, which timers of a signal refuse.
+  const everyMs = Math.max(1, Math.floor(options.everyMs));
   while (!signal.aborted) {
     let wait = everyMs;
     try {

@@ -3,6 +3,7 @@ import { createAttemptFolder } from './attempt-folder.js';
 import type { Capacity } from './capacity.js';
 import type { WorkerDeps } from './deps.js';
 import { Execution } from './execution.js';
+import { tellFailure } from './failure.js';
 
 const keyOf = (proof: { jobId: string; attempt: number }): string => `${proof.jobId}.${proof.attempt}`;
 
@@ -20,10 +21,15 @@ export class Roster {
     return [...this.#executions.values()].map((execution) => execution.proof);
   }
 
-  /** Begins a claimed attempt. */
-  begin(assignment: Assignment): void {
-    const folder = createAttemptFolder(this.attemptsDir, assignment);
-    this.add(new Execution(this.deps, folder, this.capacity.take(assignment.machine)));
+  /** Begins a claimed attempt, or tells the api that it can't. */
+  async begin(assignment: Assignment): Promise<void> {
+    const share = this.capacity.take(assignment.machine);
+    try {
+      this.add(new Execution(this.deps, createAttemptFolder(this.attemptsDir, assignment), share));
+    } catch (error) {
+      share.release();
+      await tellFailure(this.deps, { assignment }, error);
+    }
   }
 
   add(execution: Execution): void {
