@@ -88,7 +88,9 @@ export const mayCostLease = (fault: Fault): boolean => {
   // The clock that judges leases is the database's.
   if (fault.act === 'clock') return false;
   const cutsWorker = fault.target.startsWith('worker') && fault.act !== 'cut';
-  return cutsWorker && fault.seconds > leaseSeconds / 4;
+  // One that was killed takes its time to start again.
+  const longest = fault.act === 'kill' ? leaseSeconds / 10 : leaseSeconds / 4;
+  return cutsWorker && fault.seconds > longest;
 };
 
 /** Does one fault and mends it. */
