@@ -28,6 +28,12 @@ const done: Round[] = [];
 let next = firstSeed;
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
+// Ended early it plays the rounds that are under way to their end, and reports what there was.
+let ending = false;
+process.once('SIGTERM', () => {
+  ending = true;
+});
+
 /** The seeds of one shape from the next one on; none when all are given out. */
 function takeSeeds(): number[] {
   const end = Math.min(firstSeed + rounds, (Math.floor(next / seedsOfShape) + 1) * seedsOfShape);
@@ -52,7 +58,7 @@ async function playOn(seeds: number[]): Promise<number[]> {
   const deployment = await Deployment.start(shapeOf(seeds[0] as number));
   const left = [...seeds];
   let round: Round | undefined;
-  while (left.length > 0 && !round?.findings.length) {
+  while (left.length > 0 && !round?.findings.length && !ending) {
     if (round) report(round);
     round = await playRound(deployment, left.shift() as number, rounds === 1 ? print : undefined);
   }
@@ -63,8 +69,8 @@ async function playOn(seeds: number[]): Promise<number[]> {
 }
 
 async function playAll(): Promise<void> {
-  for (let seeds = takeSeeds(); seeds.length > 0; seeds = takeSeeds()) {
-    while (seeds.length > 0) seeds = await playOn(seeds);
+  for (let seeds = takeSeeds(); seeds.length > 0 && !ending; seeds = takeSeeds()) {
+    while (seeds.length > 0 && !ending) seeds = await playOn(seeds);
   }
 }
 

@@ -32,17 +32,18 @@ export function writeReport(rounds: Round[], firstSeed: number): string {
 
 A round is a deployment of its own (two apis behind a load balancer, two workers, one with bubblewrap and one with plain processes, Postgres, every line between them through a proxy), thirteen jobs (long, late, failing, stopped, retried, trivial, one that prints 20,000 lines at once), and an adversary that draws one to five faults from the seed: it kills (SIGKILL), pauses (SIGSTOP), cuts connections, silences lines (a partition that heals), refuses connections, fills a worker's disk and sets clocks wrong, singly and together, for moments or for longer than a lease (5 s). The round with seed N is played again by \`npm run faults -- --rounds 1 --seed N\`.
 
-Then an auditor looks from the outside, by the API and at the system: every job ended once, with the status, reason and exit code its program earns; the lines of each attempt are numbered 1…n and were printed by one execution; those of the last attempt are all there, in order; a follower that was attached all the while saw each line once; every file of the output has the bytes that were written; no attempt was taken twice; no lease, attempt folder, half-written object, process, cgroup or mount is left; and no attempt was lost in a round that took no worker away for longer than a quarter of its lease (a killed one for a tenth: it has to start again).
+Then an auditor looks from the outside, by the API and at the system: every job ended once, with the status, reason and exit code its program earns; the lines of each attempt are numbered 1…n and were printed by one execution; those of the last attempt are all there, in order; a follower that was attached all the while saw each line once; every file of the output has the bytes that were written; no attempt was taken twice; no lease, attempt folder, half-written object, process, cgroup or mount is left; and no attempt was lost in a round that killed no worker and let nothing between a worker and its lease hang for longer than a quarter of it, on a machine that had time for it (a stall: this very process was not let run for half a second, or a load of more than four a core).
 
 ${table(
   ['campaign', ''],
   [
     ['rounds', rounds.length],
-    ['seeds', `${firstSeed} to ${firstSeed + rounds.length - 1}`],
+    ['seeds', `${rounds[0]?.seed} to ${rounds.at(-1)?.seed}`],
     ['rounds clean', rounds.length - failed.length],
     ['on Postgres alone', rounds.filter(({ shape }) => shape.queue === 'postgres').length],
     ['with Redis', rounds.filter(({ shape }) => shape.queue === 'redis').length],
     ['with MinIO', rounds.filter(({ shape }) => shape.store === 'minio').length],
+    ['in which the machine itself stalled', rounds.filter((round) => round.stalled).length],
     ['jobs', jobs.length],
     ['attempts', sum(jobs.map((job) => job.attempts))],
     ['lines audited', sum(jobs.map((job) => job.lines))],

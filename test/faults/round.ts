@@ -1,10 +1,10 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import os, { availableParallelism, loadavg } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, type Job, jobRoutes, projectRoutes } from '@mycloud/shared';
 import { uploadFolder } from '@mycloud/snapshots';
-import { carryOut, describeFault, drawFaults, type Fault, mayCostLease } from './adversary.js';
+import { carryOut, describeFault, drawFaults, type Fault, leaseSeconds, mayCostLease } from './adversary.js';
 import { auditJob, type JobAudit, type Submitted } from './audit.js';
 import { type Deployment, minio, redisServer, type Shape } from './deployment.js';
 import { Follower } from './followers.js';
@@ -20,6 +20,8 @@ export interface Round {
   jobs: JobAudit[];
   reconnects: number;
   seconds: number;
+  /** The machine itself had no time for this round for long: a lease may run out without any fault. */
+  stalled: boolean;
   /** Empty when all is as it should be. */
   findings: string[];
 }
@@ -56,6 +58,7 @@ export async function playRound(
     jobs: [],
     reconnects: 0,
     seconds: 0,
+    stalled: false,
     findings: [],
   };
   try {
@@ -81,6 +84,7 @@ async function play(deployment: Deployment, tasks: Task[], round: Round): Promis
   const codeSnapshotId = await uploadProgram(client);
   const submitted: Submitted[] = [];
   const start = Date.now();
+  const stalls = watchStalls();
   const until = (seconds: number): Promise<void> => sleep(Math.max(0, start + seconds * 1000 - Date.now()));
 
   const attacks = round.faults.map(async (fault) => {
@@ -99,7 +103,26 @@ async function play(deployment: Deployment, tasks: Task[], round: Round): Promis
   });
   await Promise.all([...attacks, ...submissions]);
   await allEnd(client, submitted);
+  round.stalled =
+    stalls.longestMs() > (leaseSeconds * 1000) / 10 || loadavg()[0]! > 4 * availableParallelism();
   await audit(deployment, client, submitted, round);
+}
+
+/** Measures for how long this process, which does next to nothing, was not let run. */
+function watchStalls(): { longestMs(): number } {
+  const everyMs = 50;
+  let longest = 0;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last - everyMs);
+    last = performance.now();
+  }, everyMs);
+  return {
+    longestMs() {
+      clearInterval(timer);
+      return longest;
+    },
+  };
 }
 
 async function uploadProgram(client: Client): Promise<string> {
@@ -137,7 +160,7 @@ async function audit(
   round: Round,
 ): Promise<void> {
   const leave = {
-    lostLeases: round.faults.some(mayCostLease),
+    lostLeases: round.stalled || round.faults.some(mayCostLease),
     fullDisk: round.faults.some((fault) => fault.act === 'fill'),
   };
   for (const one of submitted) {

@@ -12,6 +12,7 @@ import {
 import type { Deps } from '../deps.js';
 import { addEvent } from './events.js';
 import { checkOutput } from './output.js';
+import { gpusOfMachines, wakeForOwner } from './running-limits.js';
 import { one, type Sql, transaction } from './sql.js';
 import { storable } from './text.js';
 import { announceQueued } from './tickets.js';
@@ -108,32 +109,42 @@ export async function claimJob(
   // A ticket's row is waited for, the line's are skipped while another claims them. Only the row taken is locked: one that
   // is locked and then left would be skipped by a claimer that finds no other and goes to sleep.
   const next = ticket
-    ? `SELECT id FROM "Job" WHERE id = $4 AND attempt = $5 - 1 AND status = 'queued' AND machine = ANY($3)
+    ? `SELECT id FROM "Job" WHERE id = $7 AND attempt = $8 - 1 AND status = 'queued' AND machine = ANY($3)
        FOR NO KEY UPDATE`
-    : `SELECT j.id FROM unnest($3::text[]) m(name) CROSS JOIN LATERAL (
-         SELECT id, priority, "queuedAt" FROM "Job" WHERE status = 'queued' AND machine = m.name
+    : `SELECT j.id FROM catalogue m CROSS JOIN LATERAL (
+         SELECT id, priority, "queuedAt" FROM "Job" w WHERE status = 'queued' AND machine = m.name
+           AND NOT EXISTS (SELECT 1 FROM limited l WHERE l.id = w."ownerId" AND (l.full OR m.gpus > l.gpus_left))
          ORDER BY priority, "queuedAt" LIMIT 64) q
        JOIN "Job" j ON j.id = q.id AND j.status = 'queued'
-       ORDER BY q.priority, q."queuedAt" LIMIT 1 FOR NO KEY UPDATE OF j SKIP LOCKED`;
+       WHERE m.name = ANY($3) ORDER BY q.priority, q."queuedAt" LIMIT 1 FOR NO KEY UPDATE OF j SKIP LOCKED`;
   const claimed = await one<{ jobId: string; attempt: number; fence: string }>(
     deps.pool,
-    `WITH next AS (${next}),
+    `WITH catalogue AS (SELECT * FROM unnest($4::text[], $5::int[]) c(name, gpus)),
+     limited AS (
+       SELECT u.id, count(r.id) >= u."maxJobs" AS full,
+         COALESCE(u."maxGpus" - COALESCE(sum(c.gpus), 0), 1000000) AS gpus_left
+       FROM "User" u LEFT JOIN "Job" r ON r."ownerId" = u.id AND r.status IN ('preparing','running')
+         LEFT JOIN catalogue c ON c.name = r.machine
+       WHERE u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL GROUP BY u.id),
+     next AS (${next}),
      moved AS (
        UPDATE "Job" j SET status = 'preparing', attempt = j.attempt + 1 FROM next
-       WHERE j.id = next.id AND j.status = 'queued' RETURNING j.id, j.attempt),
+       WHERE j.id = next.id AND j.status = 'queued' AND mycloud_may_run(j."ownerId",
+         (SELECT gpus FROM catalogue c WHERE c.name = j.machine), $4, $5) RETURNING j.id, j.attempt),
      made AS (
        INSERT INTO "Attempt" ("jobId", number, "workerId", fence, "leaseUntil")
        SELECT id, attempt, $1, nextval('mycloud_fence'), now() + make_interval(secs => $2) FROM moved
        RETURNING "jobId", number, fence),
      said AS (
-       INSERT INTO "Event" ("jobId", attempt, type, message) SELECT id, attempt, 'preparing', $${ticket ? 6 : 4}::text FROM moved)
+       INSERT INTO "Event" ("jobId", attempt, type, message) SELECT id, attempt, 'preparing', $6::text FROM moved)
      SELECT "jobId", number AS attempt, fence FROM made`,
     [
       worker.id,
       deps.config.leaseSeconds,
       machines,
-      ...(ticket ? [ticket.jobId, ticket.attempt] : []),
+      ...gpusOfMachines(deps.catalogue.machines),
       `taken by ${worker.name}`,
+      ...(ticket ? [ticket.jobId, ticket.attempt] : []),
     ],
   );
   if (!claimed) return undefined;
@@ -325,6 +336,7 @@ async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<E
 async function tellEnd(deps: Deps, { job, again }: Ended): Promise<void> {
   await deps.hub.publish({ type: 'job', jobId: job.id });
   if (again) await announceQueued(deps, job);
+  await wakeForOwner(deps, job.ownerId);
 }
 
 /** Ends a queued job at once, asks for the end of a running one, leaves an ended one. Asking twice is no error. */

@@ -1,4 +1,5 @@
 import type { Deps } from '../deps.js';
+import { heldByLimits } from './running-limits.js';
 import { one } from './sql.js';
 import { ordinal } from './text.js';
 
@@ -27,6 +28,8 @@ export async function waitingSentence(deps: Deps, job: Waiting): Promise<string>
   );
   const asked = deps.catalogue.machines.find((one) => one.name === machine);
   if (!asked) return `this server has no machine ${machine} any more; stop it and submit it for another`;
+  const held = await heldByLimits(deps, job.id, asked.gpus);
+  if (held) return held;
   const gpus = deps.config.embedded ? 0 : asked.gpus;
   const { rows: workers } = await deps.pool.query<{ id: string; name: string }>(
     `SELECT id, name FROM "Worker" WHERE $1 = ANY(machines) AND gpus >= $2
