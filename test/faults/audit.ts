@@ -57,7 +57,7 @@ export async function auditJob(
     ...(follower ? checkFollower(follower, lines) : []),
   ];
   if (findings.length > 0) findings.push(`its life: ${events.map(tellEvent).join('; ')}`);
-  const bytes = task.lines === undefined ? 0 : await checkOutput(client, task, end, lines, findings);
+  const bytes = task.lines === undefined ? 0 : await checkOutput(client, task, end, lines, leave, findings);
   return {
     status: end.status,
     attempts: end.attempt,
@@ -176,10 +176,11 @@ async function checkOutput(
   task: Task,
   job: Job,
   lines: LogLine[],
+  leave: Leave,
   findings: string[],
 ): Promise<number> {
   const printed = lines.filter((line) => line.attempt === job.attempt && line.source === 'job').length - 1;
-  const exact = job.status === task.status && task.stopAfter === undefined;
+  const exact = job.status === task.status && job.exitCode === task.exitCode && task.stopAfter === undefined;
   const expected = filesOf(exact ? (task.lines ?? 0) : 100);
   if (!job.outputSnapshotId) {
     if (exact && expected.size > 0) findings.push('has no output');
@@ -197,8 +198,8 @@ async function checkOutput(
       if (found !== expected.get(name)) findings.push(`its file ${name} has other bytes than were written`);
     }
     const least = exact ? expected.size : Math.min(10, Math.floor(Math.max(0, printed - 1) / 10));
-    // Stopped while its worker was away, which knows no exit code, it has what was synced last.
-    const kept = exact || (job.status === 'stopped' && job.exitCode !== null);
+    // Stopped while its worker was away, which knows no exit code, it has what was synced last; a full disk took what it could.
+    const kept = exact || (job.status === 'stopped' && job.exitCode !== null && !leave.fullDisk);
     if (kept && names.length < least) findings.push(`${names.length} of ${least} files are in its output`);
   } finally {
     await rm(dir, { recursive: true, force: true });

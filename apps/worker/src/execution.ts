@@ -19,6 +19,7 @@ import { isStale, untilAnswered } from './retry.js';
 import type { JobDirs, JobProcess } from './runners/runner.js';
 import { isAlive } from './runners/supervisor.js';
 import { waitForExit } from './runners/wait-for-exit.js';
+import { StageReports } from './stage-reports.js';
 import { Stopper } from './stopper.js';
 
 /** The lease is over: nothing more may be written for this attempt. */
@@ -49,7 +50,7 @@ export class Execution {
   #preparing = new AbortController();
   /** Ends everything: lost or left. */
   #over = new AbortController();
-  #reported: Promise<unknown> = Promise.resolve();
+  #stages: StageReports;
 
   /**
    * @param folder of an attempt that is new, or was begun by an earlier worker
@@ -77,6 +78,7 @@ export class Execution {
       onFailure,
     );
     this.#output = openOutput(deps.client, this.proof, folder);
+    this.#stages = new StageReports(deps.client, this.proof, this.#over.signal, onFailure);
     this.done = this.#live();
   }
 
@@ -127,7 +129,7 @@ export class Execution {
         runner: this.#deps.runner.name,
         startedAt: Date.now(),
       });
-      this.#report('running');
+      this.#stages.report('running');
     } catch (error) {
       this.#over.signal.throwIfAborted();
       if (isStale(error)) throw error;
@@ -181,6 +183,8 @@ export class Execution {
     if (!job) throw new Error('a running attempt has no process');
     const { runner, config } = this.#deps;
     const runDir = this.#folder.runDir;
+    // It may have been left before that was told.
+    if (adopted) this.#stages.report('running');
     const vanished = adopted && !isAlive(job);
     const stopper = new Stopper(runner, job, runDir);
     this.#stopper = stopper;
@@ -221,7 +225,7 @@ export class Execution {
   async #save(): Promise<void> {
     const { end } = this.#folder.state;
     if (!end) throw new Error('a saving attempt has no end');
-    this.#report('saving');
+    this.#stages.report('saving');
     await this.#events.finish();
     try {
       const saved = await this.#output.save(this.#over.signal);
@@ -239,10 +243,10 @@ export class Execution {
 
   /** Sends what is left and ends the attempt, however long the api is away. */
   async #finish(): Promise<void> {
-    const { end, output } = this.#folder.state;
+    const { end, output, startedAt = null } = this.#folder.state;
     if (!end) throw new Error('a finishing attempt has no end');
     const { jobId, attempt, fence } = this.proof;
-    await Promise.all([this.#sender.drain(), this.#metrics.drain(), this.#reported]);
+    await Promise.all([this.#sender.drain(), this.#metrics.drain(), this.#stages.end()]);
     this.#over.signal.throwIfAborted();
     const body = {
       attempt,
@@ -251,23 +255,13 @@ export class Execution {
       detail: end.detail.slice(0, 10_000),
       outputSnapshotId: output?.snapshotId ?? null,
       lastSeq: this.#book.lastSeq,
+      startedAt,
     };
     const { client } = this.#deps;
     await untilAnswered(
       () => client.call(workerRoutes.finish, { params: { jobId }, body }, { signal: this.#over.signal }),
       this.#over.signal,
     );
-  }
-
-  /** Tells the api where the attempt stands, in order, without holding the attempt up. */
-  #report(status: 'running' | 'saving'): void {
-    const { jobId, attempt, fence } = this.proof;
-    const { client } = this.#deps;
-    const input = { params: { jobId }, body: { attempt, fence, status } };
-    const { signal } = this.#over;
-    this.#reported = this.#reported
-      .then(() => untilAnswered(() => client.call(workerRoutes.status, input, { signal }), signal))
-      .catch((error: unknown) => this.#writeFailed(error));
   }
 
   #atMaxRuntime(startedAt: number): NodeJS.Timeout | null {

@@ -1,5 +1,5 @@
 import type { Assignment, AttemptProof, WorkerCommand } from '@mycloud/shared';
-import { createAttemptFolder } from './attempt-folder.js';
+import { type AttemptFolder, createAttemptFolder } from './attempt-folder.js';
 import type { Capacity } from './capacity.js';
 import type { WorkerDeps } from './deps.js';
 import { Execution } from './execution.js';
@@ -24,10 +24,13 @@ export class Roster {
   /** Begins a claimed attempt, or tells the api that it can't. */
   async begin(assignment: Assignment): Promise<void> {
     const share = this.capacity.take(assignment.machine);
+    let folder: AttemptFolder | undefined;
     try {
-      this.add(new Execution(this.deps, createAttemptFolder(this.attemptsDir, assignment), share));
+      folder = createAttemptFolder(this.attemptsDir, assignment);
+      this.add(new Execution(this.deps, folder, share));
     } catch (error) {
       share.release();
+      await folder?.remove();
       await tellFailure(this.deps, { assignment }, error);
     }
   }

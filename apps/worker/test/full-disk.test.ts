@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { World } from './support/world.js';
@@ -42,6 +42,7 @@ it.skipIf(!isRoot)(
     // The claim that waited at the api when the disk filled up gets the first one.
     const first = await world.finished(world.submit('echo never'));
     expect(first.finish?.reason).toBe('disk_full');
+    expect(readdirSync(path.join(world.home, 'small/attempts'))).toEqual([]);
     const polls = world.api.polls;
     const second = world.submit('echo at last');
     await new Promise((resolve) => setTimeout(resolve, 1500));

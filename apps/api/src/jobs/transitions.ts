@@ -29,6 +29,8 @@ export interface Outcome {
   detail: string;
   exitCode: number | null;
   outputSnapshotId: string | null;
+  /** Milliseconds since 1970, by the worker's clock; not given: as it was told before. */
+  startedAt?: number | null;
 }
 
 type LockedJob = {
@@ -298,6 +300,10 @@ interface Ended {
   again: boolean;
 }
 
+/** As it was told when it began, or as its end says it, whatever that worker's clock shows. */
+const startOf = (ms: string): string =>
+  `COALESCE("startedAt", LEAST(now(), GREATEST("createdAt", to_timestamp(${ms}::float8 / 1000))))`;
+
 /** holds: the job and its attempt are locked, the attempt is the job's last and open */
 async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<Ended> {
   const stopped = job.stopRequestedBy !== null && reasons[outcome.reason].retry === 'system';
@@ -314,9 +320,9 @@ async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<E
   if (again) {
     await sql.query(
       `UPDATE "Job" SET status = 'queued', "queuedAt" = now(), "ticketAt" = now(), "userFailures" = "userFailures" + $3,
-         "outputSnapshotId" = COALESCE($4, "outputSnapshotId")
+         "outputSnapshotId" = COALESCE($4, "outputSnapshotId"), "startedAt" = ${startOf('$5')}
        WHERE id = $1 AND attempt = $2 AND status IN ('preparing','running','saving')`,
-      [job.id, job.attempt, failure, outcome.outputSnapshotId],
+      [job.id, job.attempt, failure, outcome.outputSnapshotId, outcome.startedAt ?? null],
     );
     const message = `${sentence}; tried again as attempt ${job.attempt + 1}`;
     await addEvent(sql, { jobId: job.id, attempt: job.attempt, type: 'queued', reason, message });
@@ -324,9 +330,19 @@ async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<E
     const status: EndStatus = reasons[reason].status;
     await sql.query(
       `UPDATE "Job" SET status = $3, reason = $4, detail = $5, "exitCode" = $6, "finishedAt" = now(),
-         "userFailures" = "userFailures" + $7, "outputSnapshotId" = COALESCE($8, "outputSnapshotId")
+         "userFailures" = "userFailures" + $7, "outputSnapshotId" = COALESCE($8, "outputSnapshotId"), "startedAt" = ${startOf('$9')}
        WHERE id = $1 AND attempt = $2 AND status IN ('preparing','running','saving')`,
-      [job.id, job.attempt, status, reason, detail, outcome.exitCode, failure, outcome.outputSnapshotId],
+      [
+        job.id,
+        job.attempt,
+        status,
+        reason,
+        detail,
+        outcome.exitCode,
+        failure,
+        outcome.outputSnapshotId,
+        outcome.startedAt ?? null,
+      ],
     );
     await addEvent(sql, { jobId: job.id, attempt: job.attempt, type: status, reason, message: sentence });
   }
