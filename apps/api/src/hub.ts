@@ -2,11 +2,18 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
+import type { StoredLine } from './logs/lines.js';
+
+/** Lines that were just stored, for listeners in the same api: the others read them from the database. */
+export interface StoredBatch {
+  firstSeq: number;
+  lines: StoredLine[];
+}
 
 /** Something that happened; ids only, the listener reads the rest from the database. */
 export type Signal =
   | { type: 'job'; jobId: string }
-  | { type: 'logs'; jobId: string; attempt: number; lastSeq: number }
+  | { type: 'logs'; jobId: string; attempt: number; lastSeq: number; stored?: StoredBatch }
   | { type: 'progress'; jobId: string; attempt: number; text: string }
   | { type: 'metrics'; jobId: string }
   | { type: 'stop'; jobId: string; workerId: string }
@@ -158,7 +165,8 @@ class PostgresHub implements Hub {
   }
 }
 
-function encode(origin: string, signal: Signal): string {
+function encode(origin: string, told: Signal): string {
+  const signal: Signal = told.type === 'logs' ? { ...told, stored: undefined } : told;
   let payload = JSON.stringify({ origin, signal });
   if (signal.type !== 'progress') return payload;
   for (let { text } = signal; Buffer.byteLength(payload) > maxPayloadBytes; ) {

@@ -234,6 +234,11 @@ export function buildProgram(): Command {
   )
     .option('--dry-run', 'only show what would be freed')
     .action(async (options) => (await import('./commands/admin.js')).adminGc(options));
+  adminCommand('limit', 'Limits what a user runs at the same time; further jobs wait')
+    .argument('<user>')
+    .option('--jobs <number>', 'jobs, or none for any number')
+    .option('--gpus <number>', 'GPUs of all running jobs, or none for any number')
+    .action(async (user, options) => (await import('./commands/admin.js')).adminLimit(user, options));
   adminCommand('quota', 'Limits what a user may store')
     .argument('<user>')
     .argument('<bytes>', 'such as 500GB, or `none` for as the server is configured')

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Assignment, assignmentSchema, idSchema, reasonNames } from '@mycloud/shared';
@@ -78,15 +78,20 @@ function openFolder(dir: string, initial: AttemptState): AttemptFolder {
   };
 }
 
-/** Makes the folder of a new attempt below `attemptsDir`. */
+/** Makes the folder of a new attempt below `attemptsDir`: whole, or not at all on a full disk. */
 export function createAttemptFolder(attemptsDir: string, assignment: Assignment): AttemptFolder {
   const dir = path.join(attemptsDir, `${assignment.jobId}.${assignment.attempt}`);
-  for (const name of ['run', 'code', 'output', 'home', 'tmp', 'inputs']) {
-    mkdirSync(path.join(dir, name), { recursive: true });
+  try {
+    for (const name of ['run', 'code', 'output', 'home', 'tmp', 'inputs']) {
+      mkdirSync(path.join(dir, name), { recursive: true });
+    }
+    const folder = openFolder(dir, { assignment, phase: 'preparing' });
+    folder.update({});
+    return folder;
+  } catch (error) {
+    rmSync(dir, { recursive: true, force: true });
+    throw error;
   }
-  const folder = openFolder(dir, { assignment, phase: 'preparing' });
-  folder.update({});
-  return folder;
 }
 
 /** Opens a folder an earlier worker left; null when it holds no attempt that can be gone on with. */

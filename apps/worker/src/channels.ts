@@ -31,8 +31,11 @@ export function openChannels(
     if (point) metrics.add([point]);
   });
   const lines = new LogSender(client, proof, book, onFailure);
-  const events = new EventMetrics(folder.outputDir, folder.file('events.json'), (points) =>
-    metrics.add(points),
+  const events = new EventMetrics(
+    folder.outputDir,
+    folder.file('events.json'),
+    (points) => metrics.add(points),
+    onFailure,
   );
   return {
     book,

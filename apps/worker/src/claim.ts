@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, type Machine, type Ticket, workerRoutes } from '@mycloud/shared';
 import type { Logger } from 'pino';
 import type { Capacity } from './capacity.js';
+import { hasRoom } from './disk/room.js';
 import type { Roster } from './roster.js';
 
 const pollMs = 10_000;
@@ -13,6 +14,8 @@ export interface ClaimerOptions {
   machines: readonly Machine[];
   capacity: Capacity;
   roster: Roster;
+  /** Nothing is taken while its disk is full. */
+  home: string;
   log: Logger;
   /** Wait at the api for jobs, where there is no queue to wake this worker. */
   longPoll: boolean;
@@ -32,7 +35,8 @@ export class Claimer {
 
   /** The machines a further job could have now. */
   get free(): string[] {
-    const { machines, capacity } = this.#options;
+    const { machines, capacity, home } = this.#options;
+    if (!hasRoom(home)) return [];
     return machines.filter((machine) => capacity.fits(machine)).map((machine) => machine.name);
   }
 
@@ -81,7 +85,7 @@ export class Claimer {
     const { assignment } = await client.call(workerRoutes.claim, { body }, { signal });
     if (!assignment) return false;
     // The lease is ours even if a shutdown began meanwhile: the next worker adopts it.
-    roster.begin(assignment);
+    await roster.begin(assignment);
     return true;
   }
 

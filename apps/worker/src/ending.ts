@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { AppError, type Reason } from '@mycloud/shared';
 import type { AttemptState } from './attempt-folder.js';
 import { ofBytes } from './bytes.js';
+import { isDiskFull } from './disk/room.js';
 import { EnvironmentError } from './environments/environment.js';
 import { InputError } from './inputs.js';
 import type { Limits } from './limits/limits.js';
@@ -81,9 +82,4 @@ export function endOfFailure(error: unknown): End {
   if (error instanceof EnvironmentError) return end('environment_failed');
   const hint = error instanceof AppError && error.hint ? ` (${error.hint})` : '';
   return end('worker_error', message + hint);
-}
-
-export function isDiskFull(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return (error as NodeJS.ErrnoException).code === 'ENOSPC' || isDiskFull(error.cause);
 }

@@ -3,19 +3,24 @@ import type { AttemptFolder, Ending } from './attempt-folder.js';
 import type { Share } from './capacity.js';
 import { type Channels, openChannels } from './channels.js';
 import type { WorkerDeps } from './deps.js';
-import { endOfFailure, isDiskFull } from './ending.js';
+import { isDiskFull } from './disk/room.js';
+import { endOfFailure } from './ending.js';
+import { tellFailure } from './failure.js';
 import { follow } from './following.js';
 import type { HeldMounts } from './inputs.js';
 import { prepareAndStart } from './preparing.js';
 import { isStale, untilAnswered } from './retry.js';
 import type { JobProcess, Runner } from './runners/runner.js';
 import { waitForExit } from './runners/wait-for-exit.js';
+import { StageReports } from './stage-reports.js';
 import { Stopper } from './stopper.js';
 
 /** The lease is over: nothing more may be written for this attempt. */
 class Lost extends Error {}
 /** The worker goes; the job stays and is adopted by the next one. */
 class Left extends Error {}
+/** Something here broke, such as the disk: the api is told, and another attempt may do better. */
+class Broken extends Error {}
 
 /** One attempt on this worker: prepare → run → save → finish. */
 export class Execution {
@@ -35,7 +40,7 @@ export class Execution {
   #preparing = new AbortController();
   /** Ends everything: lost or left. */
   #over = new AbortController();
-  #reported: Promise<unknown> = Promise.resolve();
+  #stages: StageReports;
 
   /**
    * @param folder of an attempt that is new, or was begun by an earlier worker
@@ -51,7 +56,9 @@ export class Execution {
     const { runner } = folder.state;
     this.#runner = runner ? deps.runners.named(runner) : null;
     this.#marker = markerOf(folder.state.assignment);
-    this.#channels = openChannels(deps.client, this.proof, folder, (error) => this.#writeFailed(error));
+    const onFailure = (error: unknown): void => this.#writeFailed(error);
+    this.#channels = openChannels(deps.client, this.proof, folder, onFailure);
+    this.#stages = new StageReports(deps.client, this.proof, this.#over.signal, onFailure);
     this.done = this.#live();
   }
 
@@ -120,7 +127,7 @@ export class Execution {
         gpus: [...this.#share.gpus],
         startedAt: Date.now(),
       });
-      this.#report('running');
+      this.#stages.report('running');
     } catch (error) {
       this.#over.signal.throwIfAborted();
       if (isStale(error)) throw error;
@@ -139,6 +146,8 @@ export class Execution {
     const { process: job, stop } = this.#folder.state;
     const runner = this.#runner;
     if (!job || !runner) throw new Error('a running attempt has no process');
+    // It may have been left before that was told.
+    if (adopted) this.#stages.report('running');
     this.#stopper = this.#stopperOf(runner, job);
     if (stop) this.#stopper.stop(this.#deps.config.graceSeconds);
     const end = await follow({
@@ -167,7 +176,7 @@ export class Execution {
   async #save(): Promise<void> {
     const { end } = this.#folder.state;
     if (!end) throw new Error('a saving attempt has no end');
-    this.#report('saving');
+    this.#stages.report('saving');
     await this.#channels.events.finish();
     try {
       const saved = await this.#channels.output.save(this.#over.signal);
@@ -185,10 +194,10 @@ export class Execution {
 
   /** Sends what is left and ends the attempt, however long the api is away. */
   async #finish(): Promise<void> {
-    const { end, output } = this.#folder.state;
+    const { end, output, startedAt = null } = this.#folder.state;
     if (!end) throw new Error('a finishing attempt has no end');
     const { jobId, attempt, fence } = this.proof;
-    await Promise.all([this.#channels.lines.drain(), this.#channels.metrics.drain(), this.#reported]);
+    await Promise.all([this.#channels.lines.drain(), this.#channels.metrics.drain(), this.#stages.end()]);
     this.#over.signal.throwIfAborted();
     const body = {
       attempt,
@@ -197,23 +206,13 @@ export class Execution {
       detail: end.detail.slice(0, 10_000),
       outputSnapshotId: output?.snapshotId ?? null,
       lastSeq: this.#channels.book.lastSeq,
+      startedAt,
     };
     const { client } = this.#deps;
     await untilAnswered(
       () => client.call(workerRoutes.finish, { params: { jobId }, body }, { signal: this.#over.signal }),
       this.#over.signal,
     );
-  }
-
-  /** Tells the api where the attempt stands, in order, without holding the attempt up. */
-  #report(status: 'running' | 'saving'): void {
-    const { jobId, attempt, fence } = this.proof;
-    const { client } = this.#deps;
-    const input = { params: { jobId }, body: { attempt, fence, status } };
-    const { signal } = this.#over;
-    this.#reported = this.#reported
-      .then(() => untilAnswered(() => client.call(workerRoutes.status, input, { signal }), signal))
-      .catch((error: unknown) => this.#writeFailed(error));
   }
 
   /** A word in its log and in the steps of its life; the job goes on. */
@@ -223,16 +222,20 @@ export class Execution {
     const { client } = this.#deps;
     const input = { params: { jobId }, body: { attempt, fence, type: 'warning' as const, message } };
     const { signal } = this.#over;
-    this.#reported = this.#reported
-      .then(() => untilAnswered(() => client.call(workerRoutes.event, input, { signal }), signal))
-      .catch((error: unknown) => this.#writeFailed(error));
+    untilAnswered(() => client.call(workerRoutes.event, input, { signal }), signal).catch((error: unknown) =>
+      this.#writeFailed(error),
+    );
   }
 
   /** A write the api refused for good, or a file that can't be read: the attempt can't go on. */
   #writeFailed(error: unknown): void {
     if (this.#over.signal.aborted) return;
-    if (!isStale(error)) this.#deps.log.error({ err: error, ...this.proof }, 'the attempt can not go on');
-    this.lose();
+    if (isStale(error)) {
+      this.lose();
+      return;
+    }
+    this.#over.abort(new Broken('the attempt can not go on', { cause: error }));
+    this.#stopper?.kill();
   }
 
   async #endEarly(error: unknown): Promise<void> {
@@ -241,10 +244,11 @@ export class Execution {
       this.#stopper?.leave();
       return;
     }
-    if (!(why instanceof Lost) && !isStale(why)) {
-      this.#deps.log.error({ err: why, ...this.proof }, 'the attempt was given up');
-    }
     await this.#killLeft();
+    if (!(why instanceof Lost) && !isStale(why)) {
+      const cause = why instanceof Broken ? why.cause : why;
+      await tellFailure(this.#deps, this.#folder.state, cause);
+    }
     await this.#folder.remove();
   }
 

@@ -91,7 +91,7 @@ export async function follow(following: Following): Promise<NonNullable<AttemptS
     if (deadline) clearTimeout(deadline);
     unwatch();
     unfollow();
-    tail.stop();
+    await tail.close();
     system.stop();
     await output.stopSync();
   }

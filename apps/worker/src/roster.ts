@@ -1,8 +1,9 @@
 import type { Assignment, AttemptProof, WorkerCommand } from '@mycloud/shared';
-import { createAttemptFolder } from './attempt-folder.js';
+import { type AttemptFolder, createAttemptFolder } from './attempt-folder.js';
 import type { Capacity } from './capacity.js';
 import type { WorkerDeps } from './deps.js';
 import { Execution } from './execution.js';
+import { tellFailure } from './failure.js';
 
 const keyOf = (proof: { jobId: string; attempt: number }): string => `${proof.jobId}.${proof.attempt}`;
 
@@ -20,10 +21,18 @@ export class Roster {
     return [...this.#executions.values()].map((execution) => execution.proof);
   }
 
-  /** Begins a claimed attempt. */
-  begin(assignment: Assignment): void {
-    const folder = createAttemptFolder(this.attemptsDir, assignment);
-    this.add(new Execution(this.deps, folder, this.capacity.take(assignment.machine)));
+  /** Begins a claimed attempt, or tells the api that it can't. */
+  async begin(assignment: Assignment): Promise<void> {
+    const share = this.capacity.take(assignment.machine);
+    let folder: AttemptFolder | undefined;
+    try {
+      folder = createAttemptFolder(this.attemptsDir, assignment);
+      this.add(new Execution(this.deps, folder, share));
+    } catch (error) {
+      share.release();
+      await folder?.remove();
+      await tellFailure(this.deps, { assignment }, error);
+    }
   }
 
   add(execution: Execution): void {

@@ -63,6 +63,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     machines,
     capacity,
     roster,
+    home: config.home,
     log,
     longPoll: config.queueUrl === undefined,
     signal,

@@ -26,6 +26,13 @@ export const tokenSchema = z.object({
 });
 export type Token = z.infer<typeof tokenSchema>;
 
+/** What a user may run at the same time; null: any number. */
+export const runningLimitsSchema = z.object({
+  jobs: z.number().int().min(0).max(1_000_000).nullable(),
+  gpus: z.number().int().min(0).max(1_000_000).nullable(),
+});
+export type RunningLimits = z.infer<typeof runningLimitsSchema>;
+
 const tag = 'users';
 export const userRoutes = {
   login: defineRoute({
@@ -53,6 +60,17 @@ export const userRoutes = {
     summary: 'All users',
     query: pageQuery,
     response: pageOf(userSchema),
+  }),
+  /** Further jobs wait in the line and say why. What is left out stays as it is. */
+  setLimits: defineRoute({
+    method: 'PUT',
+    path: '/v1/users/:user/limits',
+    auth: 'admin',
+    tag,
+    summary: 'Limits how many jobs and GPUs a user runs at the same time; null: any number',
+    params: z.object({ user: nameSchema }),
+    body: runningLimitsSchema.partial(),
+    response: runningLimitsSchema,
   }),
   create: defineRoute({
     method: 'POST',

@@ -184,6 +184,8 @@ export const workerRoutes = {
       exitCode: z.number().int().nullable(),
       outputSnapshotId: idSchema.nullable(),
       lastSeq: z.number().int().nonnegative(),
+      /** When its command began, milliseconds since 1970: a short job may end before that was told. */
+      startedAt: z.number().int().nullable().default(null),
     }),
   }),
   /** Messages: data is a WorkerCommand. Comments keep it alive each 10 s. */

@@ -11,15 +11,22 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/**
+ * A pool whose connections may break at any moment, idle or in use: what is asked of one fails then, and nothing else.
+ * @param broke what to say of it
+ */
+export function openPool(options: pg.PoolConfig, log: Logger, broke: string): pg.Pool {
+  const pool = new pg.Pool({ connectionTimeoutMillis: 5_000, ...options });
+  pool.on('error', (error) => log.warn({ err: error }, broke));
+  // One in use that breaks between two queries tells nobody but its own listeners: without any, the process would end.
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+}
+
 /** One pool, shared by Prisma and plain SQL. A connection that breaks is replaced; queries fail until Postgres is back. */
 export function openDatabase(url: string, connections: number, log: Logger): Database {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: connections,
-    connectionTimeoutMillis: 5_000,
-    idleTimeoutMillis: 30_000,
-  });
-  pool.on('error', (error) => log.warn({ err: error }, 'a database connection broke'));
+  const options = { connectionString: url, max: connections, idleTimeoutMillis: 30_000 };
+  const pool = openPool(options, log, 'a database connection broke');
   const db = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     pool,

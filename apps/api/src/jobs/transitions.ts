@@ -13,6 +13,7 @@ import {
 import type { Deps } from '../deps.js';
 import { addEvent } from './events.js';
 import { checkOutput } from './output.js';
+import { gpusOfMachines, wakeForOwner } from './running-limits.js';
 import { one, type Sql, transaction } from './sql.js';
 import { storable } from './text.js';
 import { announceQueued } from './tickets.js';
@@ -29,6 +30,8 @@ export interface Outcome {
   detail: string;
   exitCode: number | null;
   outputSnapshotId: string | null;
+  /** Milliseconds since 1970, by the worker's clock; not given: as it was told before. */
+  startedAt?: number | null;
 }
 
 type LockedJob = {
@@ -110,40 +113,48 @@ export async function claimJob(
 ): Promise<Claimed | undefined> {
   // A ticket's row is waited for, the line's are skipped while another claims them. Only the row taken is locked: one that
   // is locked and then left would be skipped by a claimer that finds no other and goes to sleep.
-  const base = ticket ? 6 : 4;
-  // An image is left to a worker that runs images.
-  const runnable = worker.images
-    ? ''
-    : `AND NOT (environment LIKE $${base + 1} OR environment = ANY($${base + 2}))`;
+  const runnable = 'AND ($7::text IS NULL OR NOT (environment LIKE $7 OR environment = ANY($8::text[])))';
   const next = ticket
-    ? `SELECT id FROM "Job" WHERE id = $4 AND attempt = $5 - 1 AND status = 'queued' AND machine = ANY($3)
+    ? `SELECT id FROM "Job" WHERE id = $9 AND attempt = $10 - 1 AND status = 'queued' AND machine = ANY($3)
        ${runnable} FOR NO KEY UPDATE`
-    : `SELECT j.id FROM unnest($3::text[]) m(name) CROSS JOIN LATERAL (
-         SELECT id, priority, "queuedAt" FROM "Job" WHERE status = 'queued' AND machine = m.name ${runnable}
+    : `SELECT j.id FROM catalogue m CROSS JOIN LATERAL (
+         SELECT id, priority, "queuedAt" FROM "Job" w WHERE status = 'queued' AND machine = m.name ${runnable}
+           AND NOT EXISTS (SELECT 1 FROM limited l WHERE l.id = w."ownerId" AND (l.full OR m.gpus > l.gpus_left))
          ORDER BY priority, "queuedAt" LIMIT 64) q
        JOIN "Job" j ON j.id = q.id AND j.status = 'queued'
-       ORDER BY q.priority, q."queuedAt" LIMIT 1 FOR NO KEY UPDATE OF j SKIP LOCKED`;
+       WHERE m.name = ANY($3) ORDER BY q.priority, q."queuedAt" LIMIT 1 FOR NO KEY UPDATE OF j SKIP LOCKED`;
   const claimed = await one<{ jobId: string; attempt: number; fence: string }>(
     deps.pool,
-    `WITH next AS (${next}),
+    `WITH catalogue AS (SELECT * FROM unnest($4::text[], $5::int[]) c(name, gpus)),
+     limited AS (
+       SELECT u.id, count(r.id) >= u."maxJobs" AS full,
+         COALESCE(u."maxGpus" - COALESCE(sum(c.gpus), 0), 1000000) AS gpus_left
+       FROM "User" u LEFT JOIN "Job" r ON r."ownerId" = u.id AND r.status IN ('preparing','running')
+         LEFT JOIN catalogue c ON c.name = r.machine
+       WHERE u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL GROUP BY u.id),
+     next AS (${next}),
      moved AS (
        UPDATE "Job" j SET status = 'preparing', attempt = j.attempt + 1 FROM next
-       WHERE j.id = next.id AND j.status = 'queued'
-         AND NOT (SELECT draining FROM "Worker" WHERE id = $1) RETURNING j.id, j.attempt),
+       WHERE j.id = next.id AND j.status = 'queued' AND NOT (SELECT draining FROM "Worker" WHERE id = $1)
+         AND mycloud_may_run(j."ownerId", (SELECT gpus FROM catalogue c WHERE c.name = j.machine), $4, $5)
+       RETURNING j.id, j.attempt),
      made AS (
        INSERT INTO "Attempt" ("jobId", number, "workerId", fence, "leaseUntil")
        SELECT id, attempt, $1, nextval('mycloud_fence'), now() + make_interval(secs => $2) FROM moved
        RETURNING "jobId", number, fence),
      said AS (
-       INSERT INTO "Event" ("jobId", attempt, type, message) SELECT id, attempt, 'preparing', $${base}::text FROM moved)
+       INSERT INTO "Event" ("jobId", attempt, type, message) SELECT id, attempt, 'preparing', $6::text FROM moved)
      SELECT "jobId", number AS attempt, fence FROM made`,
     [
       worker.id,
       deps.config.leaseSeconds,
       machines,
-      ...(ticket ? [ticket.jobId, ticket.attempt] : []),
+      ...gpusOfMachines(deps.catalogue.machines),
       `taken by ${worker.name}`,
-      ...(worker.images ? [] : [`${imagePrefix}%`, deps.catalogue.imageOnly]),
+      // An image is left to a worker that runs images.
+      worker.images ? null : `${imagePrefix}%`,
+      deps.catalogue.imageOnly,
+      ...(ticket ? [ticket.jobId, ticket.attempt] : []),
     ],
   );
   if (!claimed) return undefined;
@@ -251,6 +262,34 @@ export async function loseAttempt(
   return ended !== undefined;
 }
 
+/**
+ * Puts a claimed job back into its place in the line, as if it had never been taken: its worker never got the answer, and
+ * nothing was written for it. Should that worker know of it after all, its fence is good for nothing any more.
+ */
+export async function returnJob(
+  deps: Deps,
+  given: { jobId: string; attempt: number; fence: string },
+): Promise<void> {
+  const returned = await transaction(deps.pool, async (sql) => {
+    const job = await lockJob(sql, given.jobId);
+    if (job?.status !== 'preparing' || job.attempt !== given.attempt || job.stopRequestedBy !== null) return;
+    const { rowCount } = await sql.query(
+      `DELETE FROM "Attempt" WHERE "jobId" = $1 AND number = $2 AND fence = $3 AND "endedAt" IS NULL AND "lastSeq" = 0`,
+      [given.jobId, given.attempt, given.fence],
+    );
+    if (rowCount === 0) return;
+    await sql.query(
+      `UPDATE "Job" SET status = 'queued', attempt = attempt - 1, "ticketAt" = now()
+       WHERE id = $1 AND attempt = $2 AND status = 'preparing'`,
+      [job.id, job.attempt],
+    );
+    const message = 'the answer did not reach its worker; queued again';
+    await addEvent(sql, { jobId: job.id, attempt: job.attempt, type: 'queued', message });
+    return { ...job, attempt: job.attempt - 1 };
+  });
+  if (returned) await tellEnd(deps, { job: returned, again: true });
+}
+
 /** May it be tried again? The table of reasons decides, unless somebody asked to stop it. */
 function triedAgain(job: LockedJob, reason: Reason): boolean {
   if (job.stopRequestedBy !== null) return false;
@@ -268,6 +307,10 @@ interface Ended {
   job: LockedJob;
   again: boolean;
 }
+
+/** As it was told when it began, or as its end says it, whatever that worker's clock shows. */
+const startOf = (ms: string): string =>
+  `COALESCE("startedAt", LEAST(now(), GREATEST("createdAt", to_timestamp(${ms}::float8 / 1000))))`;
 
 /** holds: the job and its attempt are locked, the attempt is the job's last and open */
 async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<Ended> {
@@ -290,9 +333,9 @@ async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<E
   if (again) {
     await sql.query(
       `UPDATE "Job" SET status = 'queued', "queuedAt" = now(), "ticketAt" = now(), "userFailures" = "userFailures" + $3,
-         "outputSnapshotId" = COALESCE($4, "outputSnapshotId")
+         "outputSnapshotId" = COALESCE($4, "outputSnapshotId"), "startedAt" = ${startOf('$5')}
        WHERE id = $1 AND attempt = $2 AND status IN ('preparing','running','saving')`,
-      [job.id, job.attempt, failure, outcome.outputSnapshotId],
+      [job.id, job.attempt, failure, outcome.outputSnapshotId, outcome.startedAt ?? null],
     );
     const message = `${sentence}; tried again as attempt ${job.attempt + 1}`;
     await addEvent(sql, { jobId: job.id, attempt: job.attempt, type: 'queued', reason, message });
@@ -300,9 +343,19 @@ async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<E
     const status: EndStatus = reasons[reason].status;
     await sql.query(
       `UPDATE "Job" SET status = $3, reason = $4, detail = $5, "exitCode" = $6, "finishedAt" = now(),
-         "userFailures" = "userFailures" + $7, "outputSnapshotId" = COALESCE($8, "outputSnapshotId")
+         "userFailures" = "userFailures" + $7, "outputSnapshotId" = COALESCE($8, "outputSnapshotId"), "startedAt" = ${startOf('$9')}
        WHERE id = $1 AND attempt = $2 AND status IN ('preparing','running','saving')`,
-      [job.id, job.attempt, status, reason, detail, outcome.exitCode, failure, outcome.outputSnapshotId],
+      [
+        job.id,
+        job.attempt,
+        status,
+        reason,
+        detail,
+        outcome.exitCode,
+        failure,
+        outcome.outputSnapshotId,
+        outcome.startedAt ?? null,
+      ],
     );
     await addEvent(sql, { jobId: job.id, attempt: job.attempt, type: status, reason, message: sentence });
   }
@@ -322,6 +375,7 @@ async function lostAttempts(sql: Sql, jobId: string): Promise<number> {
 async function tellEnd(deps: Deps, { job, again }: Ended): Promise<void> {
   await deps.hub.publish({ type: 'job', jobId: job.id });
   if (again) await announceQueued(deps, job);
+  await wakeForOwner(deps, job.ownerId);
 }
 
 /** Ends a queued job at once, asks for the end of a running one, leaves an ended one. Asking twice is no error. */

@@ -1,5 +1,6 @@
 import { imagePrefix } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
+import { heldByLimits } from './running-limits.js';
 import { one } from './sql.js';
 import { ordinal } from './text.js';
 
@@ -132,6 +133,9 @@ export async function waitingSentence(deps: Deps, job: Waiting): Promise<string>
      FROM "Job" j JOIN "Project" p ON p.id = j."projectId" WHERE j.id = $2`,
     [job.machine, job.id],
   );
+  const asked = deps.catalogue.machines.find(({ name }) => name === job.machine);
+  const held = asked && (await heldByLimits(deps, job.id, asked.gpus));
+  if (held) return held;
   const line = await lineOf(deps, job.machine);
   const sees = (other: Busy) => other.public || (other.ownerId === found?.ownerId && !found.public);
   const place = (found?.ahead ?? 0) + 1;

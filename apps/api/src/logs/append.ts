@@ -18,6 +18,7 @@ export async function appendLines(
   firstSeq: number,
   lines: SentLine[],
 ): Promise<number> {
+  const storedLines = lines.map(toStored);
   const { lastSeq, stored } = await transaction(deps.pool, async (sql) => {
     const held = await lockAttempt(sql, caller, proof);
     const expected = held.lastSeq + 1;
@@ -27,17 +28,18 @@ export async function appendLines(
         details: { expected },
       });
     }
-    const fresh = lines.slice(expected - firstSeq);
-    if (fresh.length === 0) return { lastSeq: held.lastSeq, stored: false };
+    const fresh = storedLines.slice(expected - firstSeq);
+    if (fresh.length === 0) return { lastSeq: held.lastSeq, stored: undefined };
     const last = held.lastSeq + fresh.length;
     await sql.query(
       `WITH batch AS (
          INSERT INTO "LogBatch" ("jobId", attempt, "firstSeq", "lastSeq", lines) VALUES ($1, $2, $3, $4, $5))
        UPDATE "Attempt" SET "lastSeq" = $4 WHERE "jobId" = $1 AND number = $2`,
-      [proof.jobId, proof.attempt, expected, last, JSON.stringify(fresh.map(toStored))],
+      [proof.jobId, proof.attempt, expected, last, JSON.stringify(fresh)],
     );
-    return { lastSeq: last, stored: true };
+    return { lastSeq: last, stored: { firstSeq: expected, lines: fresh } };
   });
-  if (stored) await deps.hub.publish({ type: 'logs', jobId: proof.jobId, attempt: proof.attempt, lastSeq });
+  const { jobId, attempt } = proof;
+  if (stored) await deps.hub.publish({ type: 'logs', jobId, attempt, lastSeq, stored });
   return lastSeq;
 }

@@ -1,16 +1,15 @@
-import { AppError, type Job, type LogLine } from '@mycloud/shared';
+import { AppError, type Job } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
-import type { Signal } from '../hub.js';
+import type { Signal, StoredBatch } from '../hub.js';
 import { viewJob } from '../jobs/view.js';
-import { type Cursor, formatCursor, fromStored, isBefore, type StoredLine, startOfLog } from './lines.js';
+import { type Cursor, formatCursor, isBefore, linesJson, type StoredLine, startOfLog } from './lines.js';
 import { endOfLog } from './read.js';
-import { frame } from './sse.js';
 
 /** A stored batch, read and written out once for all followers. */
 export interface LogFrame {
   attempt: number;
   firstSeq: number;
-  lines: LogLine[];
+  lines: StoredLine[];
   bytes: Buffer;
 }
 
@@ -18,10 +17,11 @@ export interface LogFrame {
 const ringBytes = 4 * 1024 * 1024;
 const retryMs = 1000;
 
-export const linesFrame = (lines: LogLine[]): Buffer => {
-  const last = lines.at(-1) as LogLine;
-  return Buffer.from(frame('lines', { lines }, formatCursor(last)));
-};
+/** Lines of one attempt as followers get them, the first of them numbered firstSeq. */
+export function storedFrame(lines: readonly StoredLine[], attempt: number, firstSeq: number): Buffer {
+  const id = formatCursor({ attempt, seq: firstSeq + lines.length - 1 });
+  return Buffer.from(`event: lines\nid: ${id}\ndata: {"lines":${linesJson(lines, attempt, firstSeq)}}\n\n`);
+}
 
 /**
  * The newest lines and the state of one job, shared by all its followers in this api: a hundred of them cost one read.
@@ -50,8 +50,11 @@ export class Feed {
     if (signal.type === 'progress') {
       this.progress = { text: signal.text, version: this.progress.version + 1 };
       this.changed();
-    } else if (signal.type === 'logs') this.refresh({ lines: true });
-    else if (signal.type === 'job') this.refresh({ job: true, lines: true });
+    } else if (signal.type === 'logs') {
+      // What this api has just stored needs no reading.
+      if (signal.stored) this.take(signal.attempt, signal.stored);
+      else this.refresh({ lines: true });
+    } else if (signal.type === 'job') this.refresh({ job: true, lines: true });
   }
 
   /** Looks again; many calls at once are one look after the one that is under way. */
@@ -129,15 +132,18 @@ export class Feed {
          ORDER BY attempt, "firstSeq" LIMIT 20`,
         [this.jobId, this.end.attempt, this.end.seq],
       );
-      for (const row of rows) {
-        const { attempt, firstSeq } = row;
-        const lines = row.lines.map((line, i) => fromStored(line, attempt, firstSeq + i));
-        this.hold({ attempt, firstSeq, lines, bytes: linesFrame(lines) });
-        this.end = { attempt, seq: firstSeq + lines.length - 1 };
-      }
-      if (rows.length > 0) this.changed();
+      for (const row of rows) this.take(row.attempt, row);
       if (rows.length < 20) return;
     }
+  }
+
+  /** Lines told twice, by the database and by who stored them, are taken once. A gap is read by who needs it. */
+  private take(attempt: number, { firstSeq, lines }: StoredBatch): void {
+    const end: Cursor = { attempt, seq: firstSeq + lines.length - 1 };
+    if (!isBefore(this.end, end)) return;
+    this.hold({ attempt, firstSeq, lines, bytes: storedFrame(lines, attempt, firstSeq) });
+    this.end = end;
+    this.changed();
   }
 
   private hold(next: LogFrame): void {

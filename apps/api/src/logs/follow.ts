@@ -1,7 +1,7 @@
 import { isEnd, type LogLine } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
-import { type Feed, type Feeds, linesFrame } from './feed.js';
-import { type Cursor, isBefore } from './lines.js';
+import { type Feed, type Feeds, storedFrame } from './feed.js';
+import { type Cursor, formatCursor, isBefore } from './lines.js';
 import { readLines } from './read.js';
 import { type EventStream, frame } from './sse.js';
 
@@ -56,6 +56,10 @@ export async function followLog(
   }
 }
 
+/** Lines as they were read, maybe of several attempts. */
+const linesFrame = (lines: LogLine[]): Buffer =>
+  Buffer.from(frame('lines', { lines }, formatCursor(lines.at(-1) as LogLine)));
+
 /** holds: the cursor is before the feed's end */
 async function linesAfter(
   deps: Deps,
@@ -69,12 +73,16 @@ async function linesAfter(
     const held = feed.frameAfter(at);
     if (!held) break;
     const whole = held.firstSeq === at.seq + 1;
-    const ready = whole ? held.bytes : linesFrame(held.lines.slice(at.seq + 1 - held.firstSeq));
+    const ready = whole
+      ? held.bytes
+      : storedFrame(held.lines.slice(at.seq + 1 - held.firstSeq), at.attempt, at.seq + 1);
     frames.push(ready);
     bytes += ready.length;
     at = { attempt: held.attempt, seq: held.firstSeq + held.lines.length - 1 };
   }
-  if (frames.length > 0) return { bytes: Buffer.concat(frames), cursor: at };
+  // One frame, which is the rule, is the same bytes for all followers.
+  if (frames.length > 0)
+    return { bytes: frames.length === 1 ? frames[0] : Buffer.concat(frames), cursor: at };
   const end = feed.end;
   const lines = await readLines(deps, jobId, cursor, pageLines);
   // None: they were deleted after their time. What comes next is at the end.

@@ -22,6 +22,15 @@ export function fromStored(line: StoredLine, attempt: number, seq: number): LogL
   };
 }
 
+/** The lines of one attempt from a number on, as JSON of LogLine[]: written by hand, since a hundred readers may wait for it. */
+export function linesJson(lines: readonly StoredLine[], attempt: number, firstSeq: number): string {
+  let json = '';
+  for (const [i, [time, source, text, more]] of lines.entries()) {
+    json += `${i > 0 ? ',' : ''}{"seq":${firstSeq + i},"attempt":${attempt},"time":${time},"source":"${source === 1 ? 'system' : 'job'}","text":${JSON.stringify(text)}${more === 1 ? ',"more":true' : ''}}`;
+  }
+  return `[${json}]`;
+}
+
 /** A place in a job's log: after this line. Attempts follow one another. */
 export interface Cursor {
   attempt: number;

@@ -1,7 +1,7 @@
 import { createPostgresBackend, DEFAULT_SCHEMA, runMigrations, withBackend } from 'bullmq';
-import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
+import { openPool } from '../database/client.js';
 import { ensureQueueRole } from './role.js';
 import type { QueueBackend } from './tickets.js';
 
@@ -10,15 +10,14 @@ export async function openPostgresQueues(
   config: Pick<Config, 'databaseUrl' | 'queueRolePassword'>,
   log: Logger,
 ): Promise<QueueBackend> {
-  const pool = new pg.Pool({
+  const options = {
     connectionString: config.databaseUrl,
     max: 3,
-    connectionTimeoutMillis: 5000,
     keepAlive: true,
     application_name: 'mycloud-tickets',
     options: `-c search_path=${DEFAULT_SCHEMA}`,
-  });
-  pool.on('error', (error) => log.warn({ err: error }, 'a connection of the queue was lost'));
+  };
+  const pool = openPool(options, log, 'a connection of the queue was lost');
   const client = await pool.connect();
   try {
     await runMigrations(client, DEFAULT_SCHEMA);

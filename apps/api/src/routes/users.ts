@@ -6,6 +6,7 @@ import { after, newestFirst, page } from '../http/page.js';
 import { hashPassword } from '../http/passwords.js';
 import { serve } from '../http/route.js';
 import { hashToken, newToken } from '../http/tokens.js';
+import { setRunningLimits } from '../jobs/running-limits.js';
 
 /** A user's pages begin with the name: /lab/projects/… */
 const reserved = new Set(['api', 'assets', 'docs', 'health', 'open', 'v1']);
@@ -24,7 +25,8 @@ export const viewUser = ({ id, name, role, createdAt }: UserRow): User => ({
   createdAt: createdAt.toISOString(),
 });
 
-export function userRoutes(app: FastifyInstance, { db }: Deps, checkLogin: CheckLogin): void {
+export function userRoutes(app: FastifyInstance, deps: Deps, checkLogin: CheckLogin): void {
+  const { db } = deps;
   serve(app, contract.login, async ({ body, request }) => {
     const user = await checkLogin(request, body);
     const token = newToken('user');
@@ -45,6 +47,12 @@ export function userRoutes(app: FastifyInstance, { db }: Deps, checkLogin: Check
       take: query.limit + 1,
     });
     return page(rows, query.limit, viewUser);
+  });
+
+  serve(app, contract.setLimits, async ({ params, body }) => {
+    const limits = await setRunningLimits(deps, params.user, body);
+    if (!limits) throw new AppError('not_found', `there is no user ${params.user}`);
+    return limits;
   });
 
   serve(app, contract.create, async ({ body }) => {

@@ -30,7 +30,7 @@ export interface DirectoryStore extends Store {
 
 const keyPattern = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[a-z0-9._-]+(?:\/[a-z0-9._-]+)*$/;
 /** Uploads that broke off are swept away after this long. */
-const partialMaxAgeMs = 86_400_000;
+const partialMaxAgeMs = 3_600_000;
 /** Gathered before it is written: what comes from the network comes in pieces of 64 KiB. */
 const writeBytes = 1024 * 1024;
 const readBytes = 512 * 1024;

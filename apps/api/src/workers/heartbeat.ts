@@ -1,6 +1,7 @@
 import type { AttemptProof, WorkerCommand, WorkerUse } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import type { WorkerPrincipal } from '../http/principal.js';
+import { returnJob } from '../jobs/transitions.js';
 import { findWorker } from './held.js';
 
 interface Heartbeat {
@@ -22,11 +23,12 @@ export async function renewLeases(
   { workerId, attempts, foreignGpus, use }: Heartbeat,
 ): Promise<{ refused: AttemptProof[]; commands: WorkerCommand[] }> {
   await findWorker(deps.pool, caller, workerId);
-  await deps.pool.query('UPDATE "Worker" SET "foreignGpus" = $2, use = coalesce($3, use) WHERE id = $1', [
+  await deps.pool.query(`UPDATE "Worker" SET "foreignGpus" = $2, use = coalesce($3, use) WHERE id = $1`, [
     workerId,
     foreignGpus,
     use ?? null,
   ]);
+  await returnUnknown(deps, workerId, attempts);
   if (attempts.length === 0) return { refused: [], commands: [] };
   const { rows } = await deps.pool.query<{ jobId: string; number: number; fence: string; by: string | null }>(
     `WITH renewed AS (
@@ -48,6 +50,19 @@ export async function renewLeases(
     refused: attempts.filter((a) => !renewed.has(`${a.jobId} ${a.attempt} ${a.fence}`)),
     commands: rows.flatMap((row) => (row.by === null ? [] : [stopCommand(row.jobId, row.number, row.by)])),
   };
+}
+
+/** At most so long after a claim its worker may not know of it yet, seconds. */
+const answerSeconds = ({ leaseSeconds }: Deps['config']): number => Math.min(10, leaseSeconds / 2);
+
+/** Jobs given to this worker that it doesn't know: the answer to its claim was lost on the way. */
+async function returnUnknown(deps: Deps, workerId: string, known: AttemptProof[]): Promise<void> {
+  const { rows } = await deps.pool.query<{ jobId: string; attempt: number; fence: string }>(
+    `SELECT "jobId", number AS attempt, fence FROM "Attempt" WHERE "workerId" = $1 AND "endedAt" IS NULL
+       AND "startedAt" < now() - make_interval(secs => $2) AND NOT fence = ANY($3::bigint[])`,
+    [workerId, answerSeconds(deps.config), known.map((attempt) => attempt.fence)],
+  );
+  for (const given of rows) await returnJob(deps, given);
 }
 
 const stopCommand = (jobId: string, attempt: number, by: string): WorkerCommand => ({

@@ -1,4 +1,4 @@
-import { storageRoutes } from '@mycloud/shared';
+import { storageRoutes, userRoutes } from '@mycloud/shared';
 import { openSession } from '../context.js';
 import { print, printJson } from '../output.js';
 import { bytesText, parseBytes } from '../text.js';
@@ -32,4 +32,29 @@ export async function adminQuota(user: string, text: string, { json }: { json?: 
   if (json) return printJson(storage);
   const quota = storage.quotaBytes === null ? 'without a limit' : `of ${bytesText(storage.quotaBytes)}`;
   print(`${user} stores ${bytesText(storage.storedBytes)} ${quota}.`);
+}
+
+export async function adminLimit(
+  user: string,
+  { json, ...wanted }: { jobs?: string; gpus?: string; json?: boolean },
+): Promise<void> {
+  if (wanted.jobs === undefined && wanted.gpus === undefined)
+    throw usage('say what to limit: --jobs 4, --gpus 1, or none for any number');
+  const body = { jobs: limitOf('--jobs', wanted.jobs), gpus: limitOf('--gpus', wanted.gpus) };
+  const session = await openSession();
+  const limits = await session.client.call(userRoutes.setLimits, { params: { user }, body });
+  if (json) return printJson(limits);
+  const words = (count: number | null, noun: string): string =>
+    count === null ? `any number of ${noun}s` : `${count} ${noun}${count === 1 ? '' : 's'}`;
+  print(
+    `${user} may run ${words(limits.jobs, 'job')} and use ${words(limits.gpus, 'GPU')} at the same time.`,
+  );
+}
+
+/** undefined: it stays as it is; null: any number. */
+function limitOf(option: string, text: string | undefined): number | null | undefined {
+  if (text === undefined) return undefined;
+  if (text === 'none') return null;
+  if (!/^\d{1,6}$/.test(text)) throw usage(`${option} ${text}: write a whole number, or none`);
+  return Number(text);
 }

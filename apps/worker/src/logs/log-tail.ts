@@ -1,6 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises';
+import { isDiskFull } from '../disk/room.js';
 import { HeadFreer } from './give-back.js';
 import { LineSplitter } from './line-splitter.js';
 import type { LogBook } from './log-book.js';
@@ -8,6 +9,9 @@ import type { LogBook } from './log-book.js';
 const readBytes = 256 * 1024;
 /** The watch wakes at once; the poll is for file systems that don't tell. */
 const pollMs = 50;
+/** How long the end of a job waits for room on a full disk: half a minute. */
+const againMs = 500;
+const triesAtEnd = 60;
 
 /** Follows the file a job writes to, from the last numbered line on, and puts its lines into the book. */
 export class LogTail {
@@ -41,19 +45,39 @@ export class LogTail {
     this.#look();
   }
 
-  /** Reads what is there, the last line without a newline too, and lets go of the file. */
+  /** Reads what is there, the last line without a newline too. */
   async finish(): Promise<void> {
-    this.stop();
+    this.#stop();
     await this.#reading;
-    await this.#readOn();
-    this.#book.job(this.#splitter.end());
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.#readOn();
+        this.#book.job(this.#splitter.end());
+        break;
+      } catch (error) {
+        if (!isDiskFull(error) || tries === triesAtEnd) throw error;
+        this.#goBack();
+        await sleep(againMs);
+      }
+    }
     this.#book.draw(null);
+  }
+
+  /** Begins anew behind the last line that is numbered. */
+  #goBack(): void {
+    this.#position = this.#book.offset;
+    this.#splitter = new LineSplitter(this.#book.offset);
+  }
+
+  /** Stops looking, without reading on, and lets go of the file. */
+  async close(): Promise<void> {
+    this.#stop();
+    await this.#reading;
     await this.#handle?.close();
     this.#handle = null;
   }
 
-  /** Stops looking, without reading on. */
-  stop(): void {
+  #stop(): void {
     this.#watcher?.close();
     this.#watcher = null;
     if (this.#timer) clearInterval(this.#timer);
@@ -66,7 +90,9 @@ export class LogTail {
     this.#reading = this.#reading.then(async () => {
       this.#waiting = false;
       await this.#readOn().catch((error: unknown) => {
-        this.stop();
+        // The lines wait in the job's own file for the disk to have room again.
+        if (isDiskFull(error)) return this.#goBack();
+        this.#stop();
         this.#onFailure(error);
       });
     });

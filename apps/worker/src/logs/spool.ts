@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { z } from 'zod';
 import { readJson, writeJson } from '../atomic-file.js';
+import { isDiskFull } from '../disk/room.js';
 import { HeadFreer } from './give-back.js';
 
 const cursorSchema = z.object({ position: z.number().int(), sendingTo: z.number().int().nullable() });
@@ -53,12 +54,19 @@ export class Spool<T> {
     return this.#acked;
   }
 
+  /** All of them or none. @throws as the system does, on a full disk too */
   append(records: readonly T[]): void {
     if (records.length === 0) return;
     let text = '';
     for (const record of records) text += `${JSON.stringify(record)}\n`;
     const bytes = Buffer.from(text);
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
+    try {
+      for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
+    } catch (error) {
+      // A full disk took a part: what comes later must not follow half a record.
+      ftruncateSync(this.#fd, this.#size);
+      throw error;
+    }
     this.#size += bytes.length;
   }
 
@@ -83,7 +91,12 @@ export class Spool<T> {
   ack(position: number): void {
     this.#acked = position;
     if (this.#resendTo !== null && position >= this.#resendTo) this.#resendTo = null;
-    writeJson(this.#cursorFile, { position, sendingTo: null });
+    try {
+      writeJson(this.#cursorFile, { position, sendingTo: null });
+    } catch (error) {
+      // The older cursor only makes a worker that starts now send again what is stored, which is harmless.
+      if (!isDiskFull(error)) throw error;
+    }
     // The last record stays readable: numbering goes on from it.
     this.#freer.consumed(position - windowBytes);
   }

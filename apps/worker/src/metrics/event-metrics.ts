@@ -15,23 +15,33 @@ export class EventMetrics {
   #dir: string;
   #countsFile: string;
   #add: (points: MetricPoint[]) => void;
+  #onFailure: (error: unknown) => void;
   #readers = new Map<string, { reader: EventReader; seen: number }>();
   #taken: Record<string, number>;
   #timer: NodeJS.Timeout | null = null;
   #reading: Promise<void> = Promise.resolve();
 
-  constructor(dir: string, countsFile: string, add: (points: MetricPoint[]) => void) {
+  /** @param onFailure told when they can't be read */
+  constructor(
+    dir: string,
+    countsFile: string,
+    add: (points: MetricPoint[]) => void,
+    onFailure: (error: unknown) => void,
+  ) {
     this.#dir = dir;
     this.#countsFile = countsFile;
     this.#add = add;
+    this.#onFailure = onFailure;
     this.#taken = countsSchema.parse(readJson(countsFile) ?? {});
   }
 
   start(): void {
     this.#timer = setTimeout(() => {
-      void this.#look().then(() => {
-        if (this.#timer) this.start();
-      });
+      this.#look()
+        .then(() => {
+          if (this.#timer) this.start();
+        })
+        .catch(this.#onFailure);
     }, everyMs);
   }
 

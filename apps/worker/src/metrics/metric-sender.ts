@@ -1,17 +1,21 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AttemptProof, type Client, type MetricPoint, workerRoutes } from '@mycloud/shared';
+import { isDiskFull } from '../disk/room.js';
 import { type Batch, Spool } from '../logs/spool.js';
 import { untilAnswered } from '../retry.js';
 
 const batchEveryMs = 250;
 const maxPoints = 2_000;
+const maxUnwritten = 10_000;
 
 /** Spools an attempt's metric points and sends them, each once: a batch sent again carries the same id. */
 export class MetricSender {
   #client: Client;
   #proof: AttemptProof;
   #spool: Spool<MetricPoint>;
+  /** Those a full disk didn't take. */
+  #unwritten: MetricPoint[] = [];
   #running: Promise<void> | null = null;
   #stopped = new AbortController();
   #onFailure: (error: unknown) => void;
@@ -27,12 +31,23 @@ export class MetricSender {
 
   add(points: readonly MetricPoint[]): void {
     if (points.length === 0) return;
-    this.#spool.append(points);
+    this.#unwritten.push(...points);
+    try {
+      this.#write();
+    } catch (error) {
+      // They wait for room in memory, as many as that is fair.
+      if (!isDiskFull(error)) {
+        this.#onFailure(error);
+        return;
+      }
+      this.#unwritten.splice(0, this.#unwritten.length - maxUnwritten);
+    }
     this.#start(batchEveryMs);
   }
 
   /** Resolves when all points are stored. */
   async drain(): Promise<void> {
+    this.#write();
     while (this.#spool.acked < this.#spool.size && !this.#stopped.signal.aborted) {
       await (this.#running ?? this.#start(0));
     }
@@ -45,6 +60,12 @@ export class MetricSender {
   close(): void {
     this.stop();
     this.#spool.close();
+  }
+
+  #write(): void {
+    if (this.#unwritten.length === 0) return;
+    this.#spool.append(this.#unwritten);
+    this.#unwritten = [];
   }
 
   #start(delayMs: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '@mycloud/shared';
 import { cellMemory, removeCell } from '../limits/cgroup-cell.js';
@@ -30,7 +30,7 @@ run=$1; shift
   exec "$@"
 )
 code=$?
-printf '%s\\n' "$code" >"$run/exit.tmp" && mv "$run/exit.tmp" "$run/exit"
+printf '%s\\n' "$code" 1<>"$run/exit.tmp" && mv "$run/exit.tmp" "$run/exit"
 `;
 
 /** The shell that runs a job's command. */
@@ -47,6 +47,8 @@ export interface Supervised {
 
 /** Starts argv detached in a session of its own. It needs nothing of this process from then on. */
 export async function startSupervised(options: Supervised): Promise<JobProcess> {
+  // The code is written over it in place, for which a disk that the job has filled has room.
+  await writeFile(path.join(options.runDir, 'exit.tmp'), ' '.repeat(16));
   const log = await open(path.join(options.runDir, 'log'), 'a');
   try {
     const { enter, prefix, dirs } = options.cell;

@@ -13,6 +13,7 @@ interface Finish {
   exitCode: number | null;
   outputSnapshotId: string | null;
   lastSeq: number;
+  startedAt: number | null;
 }
 
 /** What the api knows of one attempt. */

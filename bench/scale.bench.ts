@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Client,
+  jobRoutes,
+  projectRoutes,
+  protocolVersion,
+  version,
+  workerRoutes,
+} from '@mycloud/shared';
+import pg from 'pg';
+import { descendants } from '../test/support/processes.js';
+import { startServer, type TestServer } from '../test/support/server.js';
+import { figure, quantile } from './report.js';
+import { benchWorker } from './worker.js';
+
+const queued = 10_000;
+const finished = 1_000_000;
+const calls = 100;
+const workers = 200;
+const idleSeconds = 20;
+
+/** The embedded database, as its owner. */
+async function databaseUrl(server: TestServer): Promise<string> {
+  const secrets = JSON.parse(await readFile(path.join(server.home, 'secrets.json'), 'utf8')) as {
+    databasePassword: string;
+  };
+  const port = (await readFile(path.join(server.home, 'postgres-port'), 'utf8')).trim();
+  return `postgres://mycloud:${secrets.databasePassword}@127.0.0.1:${port}/postgres`;
+}
+
+/** Jobs as they are after years, each with its attempt: rows alone, nothing of them ran. */
+async function fill(url: string, project: string, workerId: string): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  // Rows of one statement refer to one another rightly: checking a million references takes minutes.
+  await client.query('SET session_replication_role = replica');
+  const insert = `INSERT INTO "Job" (id, "projectId", number, "ownerId", command, machine, environment, status, reason, attempt, priority, "createdAt", "queuedAt", "finishedAt", "ticketAt")
+    SELECT gen_random_uuid(), p.id, $2::int + n, p."ownerId", 'train --epochs ' || n, 'gpu2', 'default'`;
+  await client.query(
+    `${insert}, 'succeeded', 'exit_zero', 1, 0, now() - n * interval '10 seconds', now() - n * interval '10 seconds', now() - n * interval '9 seconds', now()
+     FROM "Project" p, generate_series(1, ${finished}) n WHERE p.name = $1`,
+    [project, 0],
+  );
+  await client.query(
+    `INSERT INTO "Attempt" ("jobId", number, "workerId", fence, "leaseUntil", "endedAt", reason)
+     SELECT id, 1, $1, nextval('mycloud_fence'), "finishedAt", "finishedAt", 'exit_zero' FROM "Job" WHERE status = 'succeeded'`,
+    [workerId],
+  );
+  await client.query(
+    `${insert}, 'queued', NULL, 0, n, now(), now(), NULL, now() FROM "Project" p, generate_series(1, ${queued}) n WHERE p.name = $1`,
+    [project, finished],
+  );
+  await client.query(`UPDATE "Project" SET "lastJob" = ${finished + queued} WHERE name = $1`, [project]);
+  await client.query('ANALYZE');
+  await client.end();
+}
+
+async function p95(call: (i: number) => Promise<unknown>): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < calls; i++) {
+    const from = performance.now();
+    await call(i);
+    times.push(performance.now() - from);
+  }
+  return quantile(times, 0.95);
+}
+
+const stat = (pid: number): string[] =>
+  readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+const cpuSeconds = (pid: number): number => (Number(stat(pid)[11]) + Number(stat(pid)[12])) / 100;
+const memoryMb = (pid: number): number => (Number(stat(pid)[21]) * 4096) / 2 ** 20;
+
+/** Workers without work, by the real protocol: registered, renewing every third of a lease, a command stream open. */
+async function idleWorkers(worker: Client, apiPid: number): Promise<number> {
+  const leaving = new AbortController();
+  const { signal } = leaving;
+  const ids: string[] = [];
+  for (let n = 0; n < workers; n++) {
+    const body = {
+      protocol: protocolVersion,
+      name: `idle-${n}`,
+      version,
+      runner: 'process',
+      machines: ['cpu2'],
+      cores: 2,
+      memoryBytes: 2 ** 32,
+      gpus: 0,
+    };
+    const { workerId } = await worker.call(workerRoutes.register, { body });
+    ids.push(workerId);
+    const stream = await worker.open(workerRoutes.commands, { query: { workerId } }, { signal });
+    void stream.text().catch(() => undefined);
+  }
+  const beat = async (workerId: string, n: number): Promise<void> => {
+    // Spread over the term, as workers that were started at different times are.
+    await sleep((n / workers) * 10_000, undefined, { signal });
+    for (;;) {
+      await worker.call(workerRoutes.heartbeat, { body: { workerId, attempts: [] } }, { signal });
+      await worker.call(workerRoutes.claim, { body: { workerId, machines: ['cpu2'] } }, { signal });
+      await sleep(10_000, undefined, { signal });
+    }
+  };
+  const beating = ids.map((id, n) => beat(id, n).catch(() => undefined));
+  await sleep(10_000);
+  const before = cpuSeconds(apiPid);
+  await sleep(idleSeconds * 1000);
+  const used = cpuSeconds(apiPid) - before;
+  leaving.abort();
+  await Promise.all(beating);
+  return (100 * used) / idleSeconds;
+}
+
+const server = await startServer({
+  args: ['--runner', 'process'],
+  env: { MYCLOUD_WORKER_MACHINES: 'cpu' },
+});
+try {
+  const client = await server.client();
+  const { owner } = await client.call(projectRoutes.create, { body: { name: 'bench' } });
+  const { worker, workerId } = await benchWorker(client);
+  const [apiPid] = descendants(server.pid, /api\/dist\/main\.js/);
+  if (!apiPid) throw new Error('the api is not found');
+  await fill(await databaseUrl(server), 'bench', workerId);
+
+  const params = { owner, project: 'bench' };
+  const before = memoryMb(apiPid);
+  const claim = () => worker.call(workerRoutes.claim, { body: { workerId, machines: ['gpu2'] } });
+  figure('scale', 'claim_p95_ms', await p95(claim), 'ms');
+  figure(
+    'scale',
+    'list_p95_ms',
+    await p95(() => client.call(jobRoutes.list, { query: { limit: 50 } })),
+    'ms',
+  );
+  const status = (i: number) =>
+    client.call(jobRoutes.get, { params: { ...params, number: finished + queued - i } });
+  figure('scale', 'status_p95_ms', await p95(status), 'ms');
+  figure('scale', 'api_memory_growth_mb', memoryMb(apiPid) - before, 'MB');
+  figure('scale', 'idle_workers_200_cpu_percent', await idleWorkers(worker, apiPid), '% of a core');
+} finally {
+  await server.remove();
+}
