@@ -13,6 +13,8 @@ export interface Emission {
   training: boolean;
   /** int32 [2]: the step's. */
   seed: string;
+  /** int32 [2]: the first of these rows in the batch, and how many the batch has. */
+  rows: string;
   /** What convolutions compute in. */
   precision: Float;
 }
