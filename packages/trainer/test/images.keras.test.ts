@@ -45,3 +45,35 @@ describe.each(Object.entries(ways))('pictures are transformed %s as Keras transf
     expect([...nearestIndex(from, to)]).toEqual(index);
   });
 });
+
+test.each([
+  [true, false],
+  [false, true],
+  [true, true],
+])(
+  'mirrored (left to right: %s, top to bottom: %s) it is the mirror image, whichever way it was made',
+  (h, v) => {
+    const [height, width] = [5, 8];
+    const picture = Uint8Array.from({ length: height * width * 3 }, (_, i) => (i * 7919) % 256);
+    const neutral = { theta: 12, tx: 0.4, ty: -1.3, shear: 5, zx: 0.8, zy: 1.1 };
+    const affine = affineOf({ ...neutral, flipHorizontal: false, flipVertical: false }, height, width);
+    for (const moved of [affine, undefined]) {
+      const made = Object.values(ways).map((of) => {
+        const how = { affine: moved, mode: 'nearest' as const, cval: 0, rescale: 1 / 255 };
+        const straight = new Float32Array(picture.length);
+        const mirrored = new Float32Array(picture.length);
+        const make = of(height, width);
+        make(picture, { ...how, flipHorizontal: false, flipVertical: false }, straight, 0);
+        make(picture, { ...how, flipHorizontal: h, flipVertical: v }, mirrored, 0);
+        for (const [i, value] of mirrored.entries()) {
+          const [row, column] = [Math.floor(i / (width * 3)), Math.floor(i / 3) % width];
+          const from = (v ? height - 1 - row : row) * width + (h ? width - 1 - column : column);
+          expect(value).toBeCloseTo(straight[from * 3 + (i % 3)]!, 5);
+        }
+        return straight;
+      });
+      const furthest = Math.max(...made[0]!.map((value, i) => Math.abs(value - made[1]![i]!)));
+      expect(furthest).toBeLessThan(1e-5);
+    }
+  },
+);

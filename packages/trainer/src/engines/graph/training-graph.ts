@@ -5,7 +5,7 @@ import { type Float, GraphBuilder, type Value } from './graph-builder.js';
 import { piecesOf } from './layers.js';
 import { lossEmitters } from './losses.js';
 import { optimizerEmitters } from './optimizers.js';
-import { type Emitted, type Piece, poolFirst } from './piece.js';
+import { type Emitted, orders, type Piece } from './piece.js';
 import { createVariables } from './variables.js';
 
 /** A step: of a whole batch, or of the first, one more, the last of its shares. */
@@ -26,8 +26,7 @@ interface Gradient {
 
 interface Half {
   z: Value;
-  /** Each piece as it was emitted, in order. */
-  emitted: { piece: Piece; at: Emitted }[];
+  emitted: Map<Piece, Emitted>;
 }
 
 /**
@@ -47,7 +46,7 @@ export function trainingGraph(
   const graph = new GraphBuilder();
   const [first, last] = [network[0]!, network.at(-1)!];
   const isJudged = isActivation(last.layer) && last.layer.activation === loss.activation;
-  const pieces = poolFirst((isJudged ? network.slice(0, -1) : network).flatMap(piecesOf));
+  const order = orders((isJudged ? network.slice(0, -1) : network).flatMap(piecesOf));
   const variables = createVariables(graph, network, optimizer);
   const xShape = [-1, ...first.inputShape];
   const yShape = [-1, ...last.outputShape];
@@ -60,14 +59,14 @@ export function trainingGraph(
   const forward = (half: 'train' | 'test'): Half => {
     const read = variables.read(half);
     let value: Value = { ref: x, shape: first.inputShape, type: 'float32' };
-    const emitted: Half['emitted'] = [];
-    for (const piece of pieces) {
+    const emitted: Half['emitted'] = new Map();
+    for (const piece of order.forward) {
       const weights = piece.uses.map((w) => read(piece.built, w));
       const handles = piece.uses.map((w) => variables.place(piece.built, w).weight);
       const scope = `${half}/${piece.built.name}`;
       const training = half === 'train';
       const at = piece.emit({ graph, scope, weights, handles, training, seed, rows, precision }, value);
-      emitted.push({ piece, at });
+      emitted.set(piece, at);
       value = at.y;
     }
     return { z: graph.cast(`${half}/z`, value, 'float32'), emitted };
@@ -78,10 +77,10 @@ export function trainingGraph(
     const gradients: Gradient[] = [];
     let dy: Value | undefined = { ref: dz, shape: last.outputShape, type: 'float32' };
     // Nobody needs the gradient below the first piece with weights.
-    const lowest = emitted.findIndex(({ piece }) => piece.uses.length > 0);
-    for (let i = emitted.length - 1; i >= lowest && dy; i--) {
-      const { piece, at } = emitted[i]!;
-      const { dx, grads } = at.backward(dy, i > lowest);
+    const lowest = order.backward.findIndex((piece) => piece.uses.length > 0);
+    for (let i = order.backward.length - 1; i >= lowest && dy; i--) {
+      const piece = order.backward[i]!;
+      const { dx, grads } = emitted.get(piece)!.backward(dy, i > lowest);
       for (const [g, grad] of grads.entries()) {
         gradients.push({ place: variables.place(piece.built, piece.uses[g]!), grad });
       }
@@ -103,7 +102,7 @@ export function trainingGraph(
     DstT: { type: 'float32' },
   });
   const gradients = backward(train.emitted, judged.gradient(total));
-  const moved = train.emitted.flatMap(({ at }) => at.moved ?? []);
+  const moved = [...train.emitted.values()].flatMap((at) => at.moved ?? []);
   const test = forward('test');
   const activation = loss.activation === 'sigmoid' ? 'Sigmoid' : 'Softmax';
 
