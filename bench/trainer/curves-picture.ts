@@ -4,7 +4,7 @@ export interface Curve {
   values: number[];
 }
 
-const [WIDTH, HEIGHT] = [760, 400];
+const [WIDTH, HEIGHT] = [780, 400];
 /** The plot's edges; to its right stand the names. */
 const [LEFT, TOP, RIGHT, BOTTOM] = [56, 48, 560, 352];
 const [LOWEST, HIGHEST] = [0.45, 0.95];

@@ -78,6 +78,7 @@ export async function train(
         backupAndRestore({
           backupDir: output.resolve('checkpoints'),
           everySeconds: options.checkpointSeconds,
+          everySteps: options.checkpointSteps,
           resume: options.resume ?? Number(env.MYCLOUD_ATTEMPT ?? 1) > 1,
           log: report.note,
         }),
