@@ -5,31 +5,15 @@ import { bfloat16Refusal, cpuInfo } from '../packages/trainer/src/backends/preci
 import { imageDataGenerator } from '../packages/trainer/src/index.js';
 import { figure, median } from './report.js';
 import { timeEpochs } from './trainer/epochs.js';
+import { env, kerasScript, peer, photos, python, tfjsNode, train } from './trainer/peers.js';
 import { type Stepper, startStepper } from './trainer/stepper.js';
 
-// The trainer beside Keras 2.15 on the same libtensorflow with two threads and oneDNN. What .ci/run keeps is found by
-// itself; MYCLOUD_TFJS_NODE, MYCLOUD_TEST_KERAS2_PYTHON name others. MYCLOUD_BENCH_PHOTOS: a folder of photographs
-// (train/, val/; 2,000 and 400 of them) for what reads pictures.
-const kept = path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'mycloud-ci');
-const ours = path.join(kept, `tfjs-node-2.15-node${process.versions.node.split('.')[0]}`);
-const tfjsNode = process.env.MYCLOUD_TFJS_NODE ?? ours;
-const python = process.env.MYCLOUD_TEST_KERAS2_PYTHON ?? path.join(kept, 'venv-keras-2.15/bin/python');
-const photos = process.env.MYCLOUD_BENCH_PHOTOS;
-const peer = 'Keras 2.15';
+// The trainer beside Keras 2.15 on the same libtensorflow with two threads and oneDNN (trainer/peers.ts). Where
+// MYCLOUD_BENCH_PHOTOS names photographs, what reads pictures too.
 const hasKeras = existsSync(python);
-
-const env = {
-  ...process.env,
-  MYCLOUD_TFJS_NODE: tfjsNode,
-  CUDA_VISIBLE_DEVICES: '',
-  TF_ENABLE_ONEDNN_OPTS: '1',
-  TF_NUM_INTRAOP_THREADS: '2',
-  TF_NUM_INTEROP_THREADS: '2',
-  TF_CPP_MIN_LOG_LEVEL: '3',
-};
 const here = (file: string) => path.join(import.meta.dirname, 'trainer', file);
-const stepper = (backend: string, precision: string) =>
-  startStepper(process.execPath, [here('step.mjs'), backend, precision], env);
+const stepper = (backend: string, precision: string, threads = 1) =>
+  startStepper(process.execPath, [here('step.mjs'), backend, precision, String(threads)], env);
 
 const BATCH = 32;
 const beside = (value: number | undefined) => (value ? { name: peer, value } : { missing: peer });
@@ -66,12 +50,13 @@ async function steps(): Promise<void> {
 }
 
 async function wasm(): Promise<void> {
-  const one = await stepper('wasm', 'f32');
+  const all = { one: await stepper('wasm', 'f32'), two: await stepper('wasm', 'f32', 2) };
   try {
-    const { wasm } = await rates({ wasm: one }, 3, 2);
-    figure('trainer', 'wasm_images_s_core', wasm!, 'images/s');
+    const { one, two } = await rates(all, 3, 2);
+    figure('trainer', 'wasm_images_s_core', one!, 'images/s');
+    figure('trainer', 'wasm_parallel_ratio', two! / one!, 'times');
   } finally {
-    await one.close();
+    for (const stepper of Object.values(all)) await stepper.close();
   }
 }
 
@@ -80,18 +65,17 @@ async function epochs(data: string): Promise<void> {
   const output = mkdtempSync(path.join(os.tmpdir(), 'mycloud-bench-'));
   const runEnv = { ...env, MYCLOUD_INPUT: data, MYCLOUD_OUTPUT: output };
   const flags = ['--epochs', '3', '--logdir', '/output/Graph'];
-  const root = path.dirname(import.meta.dirname);
   const programs = {
     ours: {
       command: process.execPath,
-      args: [path.join(root, 'packages/trainer/bin/train.mjs'), ...flags, '--histogram-freq', '0'],
+      args: [train, ...flags, '--histogram-freq', '0'],
       env: runEnv,
       firstStep: /\] \d+\/\d+ \d+ images/,
       epochEnd: /images\/s\)/,
     },
     keras: {
       command: python,
-      args: [path.join(root, 'packages/trainer/templates/dogsvscats/very_little_data.py'), ...flags],
+      args: [kerasScript, ...flags],
       env: runEnv,
       firstStep: /\d+\/62 \[/,
       epochEnd: /val_accuracy/,

@@ -1,15 +1,21 @@
 // The trainer's side of the bench of a training step, as keras_step.py is Keras's: for each number read from stdin,
-// takes that many steps of the tutorial's network and prints the seconds they took. argv: backend, precision. It runs
+// takes that many steps of the tutorial's network and prints the seconds they took. argv: backend, precision, threads (of
+// WebAssembly; 1). It runs
 // what the build wrote, as `train` does: tsx would count in the memory.
 import { createInterface } from 'node:readline';
 import { chooseBackend } from '../../packages/trainer/dist/backends/choose.js';
 import { compiledModel, recipes } from '../../packages/trainer/dist/models/index.js';
 
-const [backend, precision] = process.argv.slice(2);
+const [backend, precision, threads = '1'] = process.argv.slice(2);
 const { layers, defaults } = recipes.tutorial;
 const model = compiledModel(
   layers({ imageSize: 150, units: 1, activation: 'sigmoid', dropout: defaults.dropout }),
-  { ...defaults, totalSteps: 1, seed: 1, backend: await chooseBackend(backend, { precision, threads: 1 }) },
+  {
+    ...defaults,
+    totalSteps: 1,
+    seed: 1,
+    backend: await chooseBackend(backend, { precision, threads: Number(threads) }),
+  },
 );
 const engine = await model.engine();
 const n = 32;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Environment } from '@mycloud/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wantProgram } from '../../../test/support/require.js';
-import { jobLines, runners, World } from './support/world.js';
+import { jobLines, localRunners, World } from './support/world.js';
 
 const python = (...requirements: string[]): Environment => ({
   name: 'python3',
@@ -14,7 +14,7 @@ const python = (...requirements: string[]): Environment => ({
 });
 const trainer = fileURLToPath(new URL('../../../packages/trainer/bin/train.mjs', import.meta.url));
 
-describe.each(runners)('environments, by the %s runner', (runner) => {
+describe.each(localRunners)('environments, by the %s runner', (runner) => {
   let world: World;
   beforeAll(async () => {
     world = await World.open();
@@ -53,7 +53,7 @@ describe('the environment tensorflow', () => {
   let world: World;
   beforeAll(async () => {
     world = await World.open();
-    await world.start(runners.at(-1)!);
+    await world.start(localRunners.at(-1)!);
   });
   afterAll(() => world.close());
 

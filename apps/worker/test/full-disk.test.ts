@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runners, World } from './support/world.js';
+import { localRunners, World } from './support/world.js';
 
 /** Only root may mount a file system that is too small. */
 const mayMount = process.platform === 'linux' && process.getuid?.() === 0;
@@ -11,7 +11,7 @@ beforeAll(async () => {
   if (!mayMount) return;
   world = await World.open();
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=120m', 'tmpfs', world.home]);
-  await world.start(runners.at(-1)!, {
+  await world.start(localRunners.at(-1)!, {
     MYCLOUD_SLOTS: '4',
     MYCLOUD_DISK_RESERVE_BYTES: String(30 * MiB),
   });

@@ -1,17 +1,12 @@
-import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { TrainerError } from './errors.js';
 import type { ModelState, Sequential } from './model.js';
 import type { BuiltLayer } from './network.js';
+import { openSealed, writeSealed } from './sealed-file.js';
 
-/*
- * A checkpoint file: "MYCKPT1\n", the header's length (uint32, little endian), the header (JSON), each weight followed
- * by its slots (float32, little endian), and the SHA-256 of all that: a file that was cut is noticed by its hash.
- */
-const MAGIC = Buffer.from('MYCKPT1\n');
-const HASH = 32;
+/* A checkpoint is a sealed file whose arrays are each weight followed by its slots. */
 /** The newest, and the one before in case the newest is damaged. */
 const KEPT = 2;
 
@@ -42,49 +37,32 @@ function describe(network: readonly BuiltLayer[]): string[] {
   return network.flatMap(({ name, specs }) => specs.map((s) => `${name}/${s.name} ${s.shape.join('×')}`));
 }
 
-const bytes = (data: Float32Array) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-
 /**
  * Writes `checkpoint-EPOCH-STEP` under `dir` (to a temporary name, then renamed) and drops all but the two newest.
  * @throws TrainerError 'output_full', 'bad_checkpoint' where it can't be written; those before it stay.
  */
 export async function writeCheckpoint(dir: string, model: Sequential, checkpoint: Checkpoint): Promise<void> {
   const { model: state, ...position } = checkpoint;
-  const header = Buffer.from(
-    JSON.stringify({
-      ...position,
-      network: describe(model.network),
-      slots: model.optimizer.slots,
-      optimizer: model.optimizer.name,
-      steps: state.steps,
-      rng: state.rng,
-    } satisfies z.infer<typeof headerSchema>),
-  );
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(header.length);
+  const header = {
+    ...position,
+    network: describe(model.network),
+    slots: model.optimizer.slots,
+    optimizer: model.optimizer.name,
+    steps: state.steps,
+    rng: state.rng,
+  } satisfies z.infer<typeof headerSchema>;
   const arrays = state.weights.flatMap((layer, i) =>
-    layer.flatMap((weight, w) => [weight, ...state.slots[i]![w]!].map(bytes)),
+    layer.flatMap((weight, w) => [weight, ...state.slots[i]![w]!]),
   );
-  const body = Buffer.concat([MAGIC, length, header, ...arrays]);
   const digits = (n: number, width: number) => String(n).padStart(width, '0');
-  const name = `checkpoint-${digits(checkpoint.epoch, 5)}-${digits(checkpoint.step, 7)}`;
-  await mkdir(dir, { recursive: true });
-  const temporary = path.join(dir, `.${name}.${process.pid}.tmp`);
+  const file = path.join(dir, `checkpoint-${digits(checkpoint.epoch, 5)}-${digits(checkpoint.step, 7)}`);
   try {
-    const file = await open(temporary, 'w');
-    try {
-      await file.writeFile(Buffer.concat([body, createHash('sha256').update(body).digest()]));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path.join(dir, name));
+    await writeSealed(file, header, arrays);
   } catch (cause) {
-    await rm(temporary, { force: true });
     const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
     throw new TrainerError(
       full ? 'output_full' : 'bad_checkpoint',
-      `The checkpoint ${path.join(dir, name)} can't be written: ${(cause as Error).message}`,
+      `The checkpoint ${file} can't be written: ${(cause as Error).message}`,
       { cause, hint: 'The one before it is whole. Make room, then go on from it with --resume.' },
     );
   }
@@ -126,14 +104,9 @@ async function names(dir: string): Promise<string[]> {
 }
 
 function decode(file: Buffer, model: Sequential, dir: string): Checkpoint | undefined {
-  const body = file.subarray(0, -HASH);
-  if (file.length < MAGIC.length + 4 + HASH || !body.subarray(0, MAGIC.length).equals(MAGIC))
-    return undefined;
-  if (!createHash('sha256').update(body).digest().equals(file.subarray(-HASH))) return undefined;
-  let at = MAGIC.length + 4;
-  const length = body.readUInt32LE(MAGIC.length);
-  const header = headerSchema.parse(JSON.parse(body.subarray(at, at + length).toString()));
-  at += length;
+  const opened = openSealed(file);
+  if (!opened) return undefined;
+  const header = headerSchema.parse(opened.header);
   const { network, slots: slotCount, optimizer, steps, rng, ...position } = header;
   const here = describe(model.network);
   if (network.join() !== here.join() || optimizer !== model.optimizer.name) {
@@ -145,12 +118,7 @@ function decode(file: Buffer, model: Sequential, dir: string): Checkpoint | unde
       },
     );
   }
-  const take = (size: number) => {
-    const data = new Float32Array(size);
-    bytes(data).set(body.subarray(at, at + size * 4));
-    at += size * 4;
-    return data;
-  };
+  const { take } = opened;
   const weights: Float32Array[][] = [];
   const slots: Float32Array[][][] = [];
   for (const { specs } of model.network) {

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { bfloat16Refusal, cpuInfo } from '../src/backends/precision.js';
+import { findTfjsNode } from '../src/backends/tfjs-node.js';
+import { GraphEngine } from '../src/engines/graph/engine.js';
+import { startTensorflow } from '../src/engines/graph/thread.js';
 import { chooseBackend, conv2d, maxPooling2d, rmsprop, sequential, sgd } from '../src/index.js';
 import { lossNamed } from '../src/losses.js';
 import { Rng } from '../src/rng.js';
 import { wantSetting } from './kerases.js';
+import { close } from './parity.js';
 import { brightAndDark, SIZE, smallModel } from './support.js';
 
 const tfjsNode = wantSetting('MYCLOUD_TEST_TFJS_NODE', 'a folder with @tensorflow/tfjs-node');
@@ -42,6 +46,33 @@ describe.skipIf(!tfjsNode)('a training on TensorFlow’s graph', () => {
       const [one, other] = [await graph.engine.testStep(batch), await eager.engine.testStep(batch)];
       expect(one.loss).toBeCloseTo(other.loss, 5);
       expect(one).toMatchObject({ correct: other.correct, n: batchSize });
+    }
+  });
+
+  test('a batch in shares is the batch: the same drops, the same change up to rounding', async () => {
+    const thread = await startTensorflow({ binding: findTfjsNode(process.env).found[0]!.binding });
+    const trained = async (rows: number) => {
+      const { network } = smallModel({ seed: 1 });
+      const loss = lossNamed('binary_crossentropy');
+      const plan = { network, loss, optimizer: sgd({ learningRate: 0.1 }), rng: new Rng(3) };
+      const engine = await GraphEngine.open(plan, thread, 'float32', { train: rows, test: rows });
+      const batches = brightAndDark({ batchSize: 8 });
+      const results = [];
+      for (let i = 0; i < 3; i++) results.push(await engine.trainStep(await batches.next()));
+      const probabilities = await engine.predict(await batches.next());
+      return { results, probabilities, weights: (await engine.read()).weights.flat() };
+    };
+    const whole = await trained(8);
+    for (const rows of [3, 4, 1]) {
+      const parts = await trained(rows);
+      for (const [i, result] of parts.results.entries()) {
+        expect(result.loss).toBeCloseTo(whole.results[i]!.loss, 5);
+        expect(result).toMatchObject({ correct: whole.results[i]!.correct, n: 8 });
+      }
+      close([...parts.probabilities], [...whole.probabilities], 1e-5, `${rows} at once: predictions`);
+      for (const [w, weight] of parts.weights.entries()) {
+        close([...weight], [...whole.weights[w]!], 1e-5, `${rows} at once: weight ${w}`);
+      }
     }
   });
 

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -66,6 +66,15 @@ async function take(it: DirectoryIterator, n: number) {
   return batches;
 }
 
+/** This process's threads whose priority is below the normal one (proc(5): stat, the 19th word). */
+async function gentleThreads(): Promise<number> {
+  const stats = (await readdir('/proc/self/task')).map((thread) =>
+    readFile(`/proc/self/task/${thread}/stat`, 'utf8'),
+  );
+  const nice = (stat: string) => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+  return (await Promise.all(stats)).filter((stat) => nice(stat) > 0).length;
+}
+
 test('pictures to judge by that are among those learnt from are found by their bytes', async () => {
   await pets(4, 0);
   const cat = (i: number) => path.join(dir, 'cats', `cat.${i}.jpg`);
@@ -79,6 +88,13 @@ test('pictures to judge by that are among those learnt from are found by their b
 });
 
 describe('a folder of cats and dogs', () => {
+  test.skipIf(process.platform !== 'linux')('is prepared by threads that give way to a step', async () => {
+    await pets(4, 4);
+    const before = await gentleThreads();
+    await take(await flow({ workers: 2 }), 2);
+    expect((await gentleThreads()) - before).toBe(2);
+  });
+
   test('is read as labelled batches, the classes in the order of their names', async () => {
     await pets(5, 4);
     const it = await flow();

@@ -140,6 +140,12 @@ describe('train --model', { timeout: 180_000 }, () => {
     const end = JSON.parse(predicted.out.trim().split('\n').at(-1)!) as { right: number; known: number };
     expect(end.right / end.known).toBeCloseTo(metrics(out).at(-1)!.value, 5);
 
+    // One that goes on has them still.
+    const again = await run([...args, '--base-weights', 'base.h5', '--resume']);
+    expect(again.out).toContain("VGG16's features of the pictures to train on are there already.");
+    expect(again.out).not.toContain('of 36.');
+    expect(metrics(again.out)).toEqual([]);
+
     expect(await run(args)).toMatchObject({ code: 2, err: expect.stringContaining('--base-weights') });
     const other = await run([...args, '--base-weights', 'weights.hdf5']);
     expect(other).toMatchObject({ code: 6, err: expect.stringContaining('it has dense') });

@@ -19,6 +19,7 @@ interface Attempt {
   batchSize?: number;
   said?: string[];
   everySeconds?: number;
+  everySteps?: number;
 }
 
 async function attempt({
@@ -29,6 +30,7 @@ async function attempt({
   batchSize,
   said = [],
   everySeconds,
+  everySteps,
 }: Attempt = {}) {
   const model = smallModel({ seed });
   model.compile({
@@ -42,7 +44,7 @@ async function attempt({
     verbose: 0,
     signal,
     callbacks: [
-      backupAndRestore({ backupDir: dir, everySeconds, resume, log: (text) => said.push(text) }),
+      backupAndRestore({ backupDir: dir, everySeconds, everySteps, resume, log: (text) => said.push(text) }),
       ...callbacks,
     ],
   });
@@ -86,6 +88,16 @@ test('checkpoints are written within an epoch too: what crashes goes on from the
   expect(said).toEqual(['Going on from the checkpoint at step 3 of epoch 2.']);
   expect(second.history).toEqual(whole.history);
   expect(await second.model.layerWeights()).toEqual(await whole.model.layerWeights());
+});
+
+test('by steps, what crashes goes on from the last that was to be kept', async () => {
+  const onTrainBatchEnd: Callback['onTrainBatchEnd'] = (run) => {
+    if (run.epoch === 1 && run.step === 3) throw new Error('the machine is gone');
+  };
+  await expect(attempt({ everySteps: 2, callbacks: [{ onTrainBatchEnd }] })).rejects.toThrow('is gone');
+  const said: string[] = [];
+  await attempt({ said });
+  expect(said).toEqual(['Going on from the checkpoint at step 2 of epoch 2.']);
 });
 
 test('a checkpoint that was cut is noticed, and the one before it is used', async () => {

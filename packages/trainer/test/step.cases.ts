@@ -58,7 +58,7 @@ const deep = (): Layer[] => [
   maxPooling2d(),
   conv2d({ filters: 8, kernelSize: 3, activation: 'relu' }),
   globalAveragePooling2d(),
-  dense({ units: 6 }),
+  dense({ units: 6, useBias: false }),
   batchNormalization(),
   activation('relu'),
   dense({ units: 1, activation: 'sigmoid' }),

@@ -5,7 +5,11 @@ import { describe, expect, test } from 'vitest';
 import type { Backend } from '../src/backends/backend.js';
 import { loadTensorflow } from '../src/backends/tensorflow.js';
 import { eagerTensorflow } from '../src/backends/tensorflow-eager.js';
+import { findTfjsNode } from '../src/backends/tfjs-node.js';
 import type { Batch, StepResult } from '../src/engines/engine.js';
+import { GraphEngine } from '../src/engines/graph/engine.js';
+import { rowsAtOnce } from '../src/engines/graph/rows-at-once.js';
+import { startTensorflow } from '../src/engines/graph/thread.js';
 import { rmsprop, type Sequential, sequential, sgd } from '../src/index.js';
 import type { Layer } from '../src/layers/layer.js';
 import type { Optimizer } from '../src/optimizers.js';
@@ -44,6 +48,17 @@ async function graphBackend(): Promise<Backend> {
   return loaded.backend;
 }
 
+/** Three rows of a batch at once, as if the pictures were large; what is normalised by the batch stays whole. */
+async function graphInShares(): Promise<Backend> {
+  const backend = await graphBackend();
+  const thread = await startTensorflow({ binding: findTfjsNode(process.env).found[0]!.binding });
+  const few = (network: Parameters<typeof rowsAtOnce>[0]) => {
+    const { train } = rowsAtOnce(network, false);
+    return { train: Number.isFinite(train) ? 3 : train, test: 3 };
+  };
+  return { ...backend, open: (plan) => GraphEngine.open(plan, thread, 'float32', few(plan.network)) };
+}
+
 const tfjsNode = wantSetting('MYCLOUD_TEST_TFJS_NODE', 'a folder with @tensorflow/tfjs-node');
 if (tfjsNode) process.env.MYCLOUD_TFJS_NODE = tfjsNode;
 
@@ -52,6 +67,7 @@ const backends: Record<string, { needsTensorflow: boolean; open(): Promise<Backe
   'plain JavaScript': { needsTensorflow: false, open: eager.standard },
   'TensorFlow, op by op': { needsTensorflow: true, open: () => eagerTensorflow() },
   'TensorFlow, one graph': { needsTensorflow: true, open: graphBackend },
+  'TensorFlow, one graph, a batch in shares': { needsTensorflow: true, open: graphInShares },
 };
 
 /** How a case's weights are drawn, by weight: [phase, scale]. */

@@ -15,12 +15,10 @@ import { type Attempt, type FakeApi, startFakeApi } from './fake-api.js';
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export type RunnerName = 'process' | 'bubblewrap' | 'docker';
+/** Those that run a command in an environment of this machine. */
+export const localRunners: RunnerName[] = ['process', ...(wantProgram('bwrap') ? ['bubblewrap' as const] : [])];
 /** Those that work here: every test of a runner is for all of them. */
-export const runners: RunnerName[] = [
-  'process',
-  ...(wantProgram('bwrap') ? ['bubblewrap' as const] : []),
-  ...(wantPodman() ? ['docker' as const] : []),
-];
+export const runners: RunnerName[] = [...localRunners, ...(wantPodman() ? ['docker' as const] : [])];
 
 /** Waits for a condition, at most 30 s unless said. */
 export async function until<T>(

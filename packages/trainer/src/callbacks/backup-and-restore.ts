@@ -7,6 +7,8 @@ export interface BackupAndRestoreOptions {
   backupDir: string;
   /** Within an epoch, a checkpoint is written when this long has passed since the last one; 60 when not given. */
   everySeconds?: number;
+  /** And when so many steps were taken since; not by steps when not given. */
+  everySteps?: number;
   /** Goes on from the newest checkpoint that is whole; true when not given. */
   resume?: boolean;
   /** Told where it went on, and of a checkpoint that is damaged. */
@@ -14,17 +16,19 @@ export interface BackupAndRestoreOptions {
 }
 
 /**
- * Keras's BackupAndRestore, to the step: writes a checkpoint after each epoch, every so many seconds within one,
- * and when the training is interrupted, and puts the newest one back when it begins, so that the numbers are those of a training that was never stopped.
+ * Keras's BackupAndRestore, to the step: writes a checkpoint after each epoch, every so many seconds or steps within
+ * one, and when the training is interrupted, and puts the newest one back when it begins, so that the numbers are those of a training that was never stopped.
  */
 export function backupAndRestore({
   backupDir,
   everySeconds = 60,
+  everySteps = Number.POSITIVE_INFINITY,
   resume = true,
   log = () => undefined,
 }: BackupAndRestoreOptions): Callback {
   let anew = !resume;
   let saved = performance.now();
+  let steps = 0;
   const save = async (run: TrainingRun) => {
     // A training that began anew replaces an earlier one's checkpoints, but not before it has its own.
     if (anew) await removeCheckpoints(backupDir);
@@ -42,6 +46,7 @@ export function backupAndRestore({
       model,
     });
     saved = performance.now();
+    steps = 0;
   };
   return {
     async onRestore(run) {
@@ -64,7 +69,8 @@ export function backupAndRestore({
       log(`Going on from the checkpoint at ${where}.`);
     },
     async onTrainBatchEnd(run) {
-      const due = performance.now() - saved >= everySeconds * 1000;
+      steps++;
+      const due = performance.now() - saved >= everySeconds * 1000 || steps >= everySteps;
       if (due && run.step < run.stepsPerEpoch) await save(run);
     },
     onEpochEnd: (run) => save(run),

@@ -36,6 +36,7 @@ export interface TrainOptions {
   threads?: number;
   workers?: number;
   checkpointSeconds: number;
+  checkpointSteps?: number;
   resume?: boolean;
   json: boolean;
 }
@@ -99,6 +100,7 @@ function command(): Command {
       whole(1),
       60,
     )
+    .option('--checkpoint-steps <n>', 'steps after which one is written, whichever comes first', whole(1))
     .option('--resume', 'go on from the last checkpoint (so does a job’s second attempt)')
     .option('--no-resume', 'begin anew')
     .option('--json', 'nothing but JSON lines', false)

@@ -35,6 +35,8 @@ export async function train(
   const data = await dataFolders(options.data, env);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
   const { batchSize, imageSize } = options;
+  const checkpoints = output.resolve('checkpoints');
+  const resume = options.resume ?? Number(env.MYCLOUD_ATTEMPT ?? 1) > 1;
   const design = await designOf(options, data.classes.length, output.resolve);
   const base = design.onVgg16
     ? await readBase(options.baseWeights && output.resolve(options.baseWeights), imageSize)
@@ -64,7 +66,12 @@ export async function train(
     }
 
     const featured =
-      base && (await onFeatures(backend, base, sources, { batchSize, seed, signal, note: report.note }));
+      base &&
+      (await onFeatures(backend, base, sources, {
+        ...{ batchSize, imageSize, seed, signal, resume },
+        dir: checkpoints,
+        note: report.note,
+      }));
     if (base && !featured) return 'interrupted';
     const batches: { train: BatchSource; validation: BatchSource } = featured ?? sources;
     const history = await model.fit(batches.train, {
@@ -76,9 +83,10 @@ export async function train(
       signal,
       callbacks: [
         backupAndRestore({
-          backupDir: output.resolve('checkpoints'),
+          backupDir: checkpoints,
           everySeconds: options.checkpointSeconds,
-          resume: options.resume ?? Number(env.MYCLOUD_ATTEMPT ?? 1) > 1,
+          everySteps: options.checkpointSteps,
+          resume,
           log: report.note,
         }),
         metricLines({ write }),
@@ -99,9 +107,7 @@ export async function train(
     await writeWhole(path.join(output.dir, 'model.json'), modelToJson(whole.network));
     await writeLabels(output.dir, { classes, input: base ? 'vgg16' : 'scaled' });
     if (history.interrupted) {
-      report.note(
-        `Stopped. The checkpoint in ${output.resolve('checkpoints')} goes on from here (--resume).`,
-      );
+      report.note(`Stopped. The checkpoint in ${checkpoints} goes on from here (--resume).`);
       return 'interrupted';
     }
     report.end(history, weights, (performance.now() - began) / 1000);

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Backend } from '../backends/backend.js';
 import type { Engine } from '../engines/engine.js';
 import { TrainerError } from '../errors.js';
@@ -5,7 +6,8 @@ import type { Layer } from '../layers/layer.js';
 import type { BatchSource } from '../loop.js';
 import { lossNamed } from '../losses.js';
 import type { Sequential } from '../model.js';
-import { computeFeatures, featureSource } from '../models/features.js';
+import { computeFeatures, type Features, featureSource } from '../models/features.js';
+import { featuresKey, readFeatures, writeFeatures } from '../models/features-file.js';
 import { vgg16Base, vgg16Input } from '../models/vgg16.js';
 import { type BuiltLayer, buildNetwork } from '../network.js';
 import { sgd } from '../optimizers.js';
@@ -30,12 +32,23 @@ export async function readBase(file: string | undefined, imageSize: number): Pro
   return { network, weights: await readWeightsFor(file, network) };
 }
 
-/** The sources' pictures as the base's features; undefined when the signal came. */
+/**
+ * The sources' pictures as the base's features; undefined when the signal came. They are kept in `dir`, where a training
+ * that goes on (`resume`) finds them.
+ */
 export async function onFeatures(
   backend: Backend,
   { network, weights }: Base,
   { train, validation }: Sources,
-  how: { batchSize: number; seed: number; signal: AbortSignal; note: (text: string) => void },
+  how: {
+    batchSize: number;
+    imageSize: number;
+    seed: number;
+    dir: string;
+    resume: boolean;
+    signal: AbortSignal;
+    note: (text: string) => void;
+  },
 ): Promise<{ train: BatchSource; validation: BatchSource } | undefined> {
   // It never trains: the loss and the optimizer are there because an engine has them.
   const plan = { network, loss: lossNamed('binary_crossentropy'), optimizer: sgd(), rng: new Rng(0) };
@@ -43,14 +56,24 @@ export async function onFeatures(
   try {
     await engine.write({ weights });
     const shape = network.at(-1)!.outputShape;
-    const features = (source: typeof train, name: string) => {
+    const features = async (source: typeof train, name: string): Promise<Features | undefined> => {
+      const file = path.join(how.dir, `features-${name.split(' ')[0]}`);
+      const key = featuresKey(weights, source.files, how.imageSize);
+      const kept = how.resume ? await readFeatures(file, key) : undefined;
+      if (kept) {
+        how.note(`VGG16's features of the pictures to ${name} are there already.`);
+        return kept;
+      }
       let told = 0;
       const onProgress = (done: number, total: number) => {
         const tenth = Math.floor((10 * done) / total);
         if (tenth > told) how.note(`VGG16's features of the pictures to ${name}: ${done} of ${total}.`);
         told = tenth;
       };
-      return computeFeatures(engine, source, shape, { prepare: vgg16Input, signal: how.signal, onProgress });
+      const { signal } = how;
+      const made = await computeFeatures(engine, source, shape, { prepare: vgg16Input, signal, onProgress });
+      if (made) await writeFeatures(file, key, made);
+      return made;
     };
     const learnt = await features(train, 'train on');
     const judged = learnt && (await features(validation, 'validate on'));

@@ -2,7 +2,7 @@ import { decodeInto } from './decode.js';
 import { DecodingRoom } from './decoding-room.js';
 import type { LoaderSetup } from './jobs.js';
 import { keyedRandom } from './random.js';
-import { flip, resample } from './resample.js';
+import { createResampler } from './resample.js';
 import type { Skipped } from './scan.js';
 import { affineOf, drawTransform } from './transform.js';
 
@@ -14,6 +14,8 @@ import { affineOf, drawTransform } from './transform.js';
 export function createLoader(setup: LoaderSetup) {
   const { samples, height, width, augmentation: how } = setup;
   const size = height * width * 3;
+  const resample = createResampler(height, width);
+  const values = { mode: how.fillMode, cval: how.cval, rescale: how.rescale };
   const flags = new Uint8Array(setup.flags);
   const pixels = new Uint8Array(setup.pixels);
   const broken = new Set<number>();
@@ -57,14 +59,12 @@ export function createLoader(setup: LoaderSetup) {
       Array.from(indexes, async (index, i) => {
         const picture = await decodeOrReplace(index, skipped);
         const draw = drawTransform(how, height, width, keyedRandom(seed, epoch, index));
-        const fill = { mode: how.fillMode, cval: how.cval };
-        resample(picture, height, width, affineOf(draw, height, width), fill, x, i * size);
-        flip(x, i * size, height, width, draw.flipHorizontal, draw.flipVertical);
+        const { flipHorizontal, flipVertical } = draw;
+        const flips = { flipHorizontal, flipVertical };
+        const affine = affineOf(draw, height, width);
+        resample(picture, { affine, ...flips, ...values }, x, i * size);
       }),
     );
-    if (how.rescale !== 1) {
-      for (let i = 0; i < x.length; i++) x[i] = x[i]! * how.rescale;
-    }
     return { x, labels: Uint32Array.from(indexes, (index) => samples[index]!.label), skipped };
   };
 }

@@ -71,8 +71,8 @@ const readers: Record<string, Reader> = {
     batchNormalization,
   ),
   Dense: reader(
-    z.object({ units: whole, activation: optionalActivation, use_bias: z.literal(true).optional() }),
-    ({ units, activation }) => dense({ units, activation }),
+    z.object({ units: whole, activation: optionalActivation, use_bias: z.boolean().default(true) }),
+    ({ units, activation, use_bias: useBias }) => dense({ units, useBias, activation }),
   ),
   Dropout: reader(z.object({ rate: z.number().min(0).lt(1) }), ({ rate }) => dropout(rate)),
   Flatten: reader(z.object({ data_format: last }), flatten),

@@ -5,7 +5,7 @@ import { keyedRandom, permutation } from '../images/random.js';
 import type { BatchSource } from '../loop.js';
 
 /** What a frozen network made of pictures: n values of `shape` each, and the pictures' labels. */
-interface Features {
+export interface Features {
   x: Float32Array;
   y: Float32Array;
   n: number;

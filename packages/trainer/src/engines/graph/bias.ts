@@ -5,7 +5,7 @@ import type { Piece } from './piece.js';
 export const biasPiece = (built: BuiltLayer): Piece => ({
   built,
   uses: [1],
-  order: 'rising',
+  order: 'bias',
   emit({ graph, scope, weights }, x) {
     const bias = graph.cast(`${scope}/bias/cast`, weights[0]!, x.type);
     const y = graph.op(`${scope}/BiasAdd`, 'BiasAdd', [x.ref, bias.ref], {}, x.type);

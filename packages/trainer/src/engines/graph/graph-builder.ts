@@ -67,6 +67,19 @@ export class GraphBuilder {
     return this.op(name, 'Shape', [ref], { out_type: { type: 'int32' } }, type);
   }
 
+  /** The two numbers of an int32 [2], each as [1]. */
+  halves(name: string, ref: string): [string, string] {
+    const [axis, halves] = [this.ints(`${name}/axis`, [0], []), { num_split: { int: 2 } }];
+    const split = this.op(`${name}/Split`, 'Split', [axis, ref], halves, 'int32');
+    return [split, `${split}:1`];
+  }
+
+  /** int32 lists one after the other. */
+  join(name: string, parts: string[]): string {
+    const inputs = [...parts, this.ints(`${name}/axis`, [0], [])];
+    return this.op(name, 'ConcatV2', inputs, { N: { int: parts.length }, Tidx: { type: 'int32' } }, 'int32');
+  }
+
   /** The mean over the dimensions `over`. */
   mean(name: string, ref: string, over: number[]): string {
     const indices = this.ints(`${name}/over`, over);

@@ -11,10 +11,16 @@ export interface Feed {
   data: Float32Array | Int32Array;
 }
 
-/** What the thread is asked: to load a SavedModel's folder, to run a part of its graph, to let it go. */
+/** A run of a part of the graph: what it is given, and the tensors whose values are wanted. */
+export interface Run {
+  feeds: Feed[];
+  fetches: string[];
+}
+
+/** What the thread is asked: to load a SavedModel's folder, to run parts of its graph in a row, to let it go. */
 export type ThreadRequest = { id: number } & (
   | { load: string }
-  | { session: number; feeds: Feed[]; fetches: string[] }
+  | { session: number; runs: Run[] }
   | { drop: number }
 );
 
@@ -26,5 +32,5 @@ export interface ThreadReady {
 
 export type ThreadReply =
   | ThreadReady
-  | { id: number; session?: number; values?: Float32Array[] }
+  | { id: number; session?: number; values?: Float32Array[][] }
   | { id: number; failed: string };

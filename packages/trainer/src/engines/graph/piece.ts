@@ -13,6 +13,8 @@ export interface Emission {
   training: boolean;
   /** int32 [2]: the step's. */
   seed: string;
+  /** int32 [2]: the first of these rows in the batch, and how many the batch has. */
+  rows: string;
   /** What convolutions compute in. */
   precision: Float;
 }
@@ -38,20 +40,27 @@ export interface Piece {
   /** Which of the layer's weights it uses. */
   uses: number[];
   /**
-   * How it stands to max pooling: a piece that is `rising` (channel by channel, a larger input never gives a smaller
-   * output) may be done after it, on the few values that are left.
+   * How it stands to max pooling. A piece that is `rising` (channel by channel, a larger input never gives a smaller
+   * output) may be done after it, on the few values that are left. So may a `bias`; but TensorFlow adds it within the
+   * convolution for nothing, and only its gradient is better summed up over the few.
    */
-  order: 'max-pooling' | 'rising' | 'fixed';
+  order: 'max-pooling' | 'rising' | 'bias' | 'fixed';
   emit(c: Emission, x: Value): Emitted;
 }
 
-/** Max pooling goes before the bias and the relu in front of it: the same function on four times fewer values. */
-export function poolFirst(pieces: readonly Piece[]): Piece[] {
+/** Max pooling goes before what may come after it: the same function on four times fewer values. */
+function poolBefore(pieces: readonly Piece[], may: Piece['order'][]): Piece[] {
   const ordered: Piece[] = [];
   for (const piece of pieces) {
     let at = ordered.length;
-    while (piece.order === 'max-pooling' && at > 0 && ordered[at - 1]!.order === 'rising') at--;
+    while (piece.order === 'max-pooling' && at > 0 && may.includes(ordered[at - 1]!.order)) at--;
     ordered.splice(at, 0, piece);
   }
   return ordered;
 }
+
+/** The order of the forward pass, and the order whose reverse the backward pass goes. */
+export const orders = (pieces: readonly Piece[]) => ({
+  forward: poolBefore(pieces, ['rising']),
+  backward: poolBefore(pieces, ['rising', 'bias']),
+});

@@ -59,7 +59,8 @@ export const flatten = (built: BuiltLayer): Piece[] => [
 
 /**
  * While training, a value is kept where a uniform number is at least `rate`, and divided by 1 − rate. The numbers
- * depend on the step's seed and the layer's place alone (Philox), so a step that is taken again drops the same.
+ * depend on the step's seed and the layer's place alone (Philox), so a step that is taken again drops the same; a share
+ * of a batch takes its rows of the batch's.
  */
 export function dropout(built: BuiltLayer, place: number): Piece[] {
   const { rate } = dropoutConfig.parse(built.layer.config);
@@ -68,21 +69,30 @@ export function dropout(built: BuiltLayer, place: number): Piece[] {
       built,
       uses: [],
       order: 'fixed',
-      emit({ graph, scope, training, seed }, given) {
+      emit({ graph, scope, training, seed, rows }, given) {
         const x = graph.cast(`${scope}/cast`, given, 'float32');
         if (!training || rate === 0) return { y: x, backward: (dy) => ({ dx: dy, grads: [] }) };
-        const own = graph.op(
-          `${scope}/seed`,
-          'AddV2',
-          [seed, graph.ints(`${scope}/place`, [place, 0])],
-          {},
-          'int32',
+        const at = graph.ints(`${scope}/place`, [place, 0]);
+        const own = graph.op(`${scope}/seed`, 'AddV2', [seed, at], {}, 'int32');
+        const [from, total] = graph.halves(`${scope}/rows`, rows);
+        const whole = graph.join(`${scope}/whole`, [total, graph.ints(`${scope}/sizes`, x.shape)]);
+        const ofBatch = graph.add(`${scope}/StatelessRandomUniform`, 'StatelessRandomUniform', [whole, own], {
+          dtype: { type: 'float32' },
+          T: { type: 'int32' },
+          Tseed: { type: 'int32' },
+        });
+        const zeros = graph.ints(
+          `${scope}/zeros`,
+          x.shape.map(() => 0),
         );
-        const drawn = graph.add(
-          `${scope}/StatelessRandomUniform`,
-          'StatelessRandomUniform',
-          [graph.shapeOf(`${scope}/shape`, x), own],
-          { dtype: { type: 'float32' }, T: { type: 'int32' }, Tseed: { type: 'int32' } },
+        const begin = graph.join(`${scope}/begin`, [from, zeros]);
+        const drawn = graph.op(
+          `${scope}/drawn`,
+          'Slice',
+          [ofBatch, begin, graph.shapeOf(`${scope}/shape`, x)],
+          {
+            Index: { type: 'int32' },
+          },
         );
         const kept = graph.op(`${scope}/GreaterEqual`, 'GreaterEqual', [
           drawn,

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { TrainerError } from '../../errors.js';
 import { threadFile } from '../../thread-file.js';
-import type { Feed, ThreadReady, ThreadReply, ThreadRequest, ThreadSetup } from './messages.js';
+import type { Run, ThreadReady, ThreadReply, ThreadRequest, ThreadSetup } from './messages.js';
 
 type Answer = Extract<ThreadReply, { id: number }>;
 type Asked<T> = T extends { id: number } ? Omit<T, 'id'> : never;
@@ -14,7 +14,8 @@ interface Waiting {
 export interface TensorflowThread extends ThreadReady {
   /** Loads a SavedModel; a number stands for its session. */
   load(folder: string): Promise<number>;
-  run(session: number, feeds: Feed[], fetches: string[]): Promise<Float32Array[]>;
+  /** One run after the other, nothing between them; the fetched values of each. */
+  run(session: number, runs: Run[]): Promise<Float32Array[][]>;
   drop(session: number): Promise<void>;
 }
 
@@ -58,8 +59,8 @@ export async function startTensorflow(setup: ThreadSetup): Promise<TensorflowThr
   return {
     ...ready,
     load: async (folder) => (await ask({ load: folder })).session!,
-    // Fed memory is copied and never used again: a variable that is assigned keeps it as its own.
-    run: async (session, feeds, fetches) => (await ask({ session, feeds, fetches })).values!,
+    // What is fed is cloned on its way, if it isn't in shared memory: a variable that is assigned may keep it as its own.
+    run: async (session, runs) => (await ask({ session, runs })).values!,
     drop: async (session) => void (await ask({ drop: session })),
   };
 }

@@ -21,9 +21,15 @@ function variable(graph: GraphBuilder, name: string, shape: number[]): Variable 
 
 const dtype = { dtype: { type: 'float32' as const } };
 
+type Held = Place & {
+  shape: number[];
+  /** Where the gradients of a batch's shares are added up; it has a value from the first share on. */
+  sum: string;
+};
+
 /** The weights of a network and the optimizer's slots as variables, and the signatures that read and write them. */
 export function createVariables(graph: GraphBuilder, network: readonly BuiltLayer[], optimizer: Optimizer) {
-  const places = new Map<BuiltLayer, (Place & { shape: number[] })[]>();
+  const places = new Map<BuiltLayer, Held[]>();
   const weights: Variable[] = [];
   const slots: Variable[] = [];
   const scratch: Variable[] = [];
@@ -47,6 +53,7 @@ export function createVariables(graph: GraphBuilder, network: readonly BuiltLaye
         weight: weight.handle,
         slots: mine.map((slot) => slot.handle),
         scratch: spare[0]?.handle ?? '',
+        sum: variable(graph, `${own}/sum`, shape).handle,
       };
     });
     places.set(built, ofLayer);
@@ -74,7 +81,7 @@ export function createVariables(graph: GraphBuilder, network: readonly BuiltLaye
   };
 
   return {
-    place: (built: BuiltLayer, w: number): Place => places.get(built)![w]!,
+    place: (built: BuiltLayer, w: number): Held => places.get(built)![w]!,
     /** Nodes that read weights, one for each however often it is asked for. */
     read(scope: string) {
       const made = new Map<string, Value>();
@@ -98,8 +105,9 @@ export function createVariables(graph: GraphBuilder, network: readonly BuiltLaye
           }),
         ),
       },
-      init: assigning('init', [...weights, ...slots], scratch),
+      start: assigning('start', weights, [...slots, ...scratch]),
       write: assigning('write', weights, []),
+      restore: assigning('restore', [...weights, ...slots], []),
     }),
   };
 }

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { ThreadReady, ThreadReply, ThreadRequest, ThreadSetup } from './messages.js';
+import type { Run, ThreadReady, ThreadReply, ThreadRequest, ThreadSetup } from './messages.js';
 
 /** As much of tfjs-node's binding as a session takes (its binding/tfjs_binding.cc). Tensors are numbers it gave. */
 interface Binding {
@@ -21,7 +21,7 @@ const { binding: file } = workerData as ThreadSetup;
 // The binding alone: tfjs above it would take a second to load and isn't needed to run a graph.
 const binding = createRequire(import.meta.url)(file) as Binding;
 
-function run({ session, feeds, fetches }: Extract<ThreadRequest, { session: number }>): Float32Array[] {
+function run(session: number, { feeds, fetches }: Run): Float32Array[] {
   const inputs: number[] = [];
   let outputs: { id: number }[] = [];
   try {
@@ -46,8 +46,8 @@ port.on('message', (request: ThreadRequest) => {
       binding.deleteSavedModel(request.drop);
       port.postMessage({ id } satisfies ThreadReply);
     } else {
-      const values = run(request);
-      const buffers = values.map((one) => one.buffer as ArrayBuffer);
+      const values = request.runs.map((one) => run(request.session, one));
+      const buffers = values.flat().map((one) => one.buffer as ArrayBuffer);
       port.postMessage({ id, values } satisfies ThreadReply, buffers);
     }
   } catch (error) {

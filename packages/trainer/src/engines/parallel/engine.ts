@@ -2,6 +2,7 @@ import { count } from '../../layers/layer.js';
 import { modelToJson } from '../../model-json/write.js';
 import { rateAfter, setupOf } from '../../optimizers.js';
 import type { Batch, Engine, StepResult, TrainingPlan, Weights } from '../engine.js';
+import { inARow, shares as sharesOf, together } from '../shares.js';
 import { type ReplicaThread, startReplica } from './thread.js';
 
 /**
@@ -59,14 +60,7 @@ export class ParallelEngine implements Engine {
 
   async predict(batch: Omit<Batch, 'y'>): Promise<Float32Array> {
     const shares = this.split({ ...batch, y: new Float32Array(0) });
-    const parts = await this.each(shares, (replica, share) => replica.ask('predict', share));
-    const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
+    return inARow(await this.each(shares, (replica, share) => replica.ask('predict', share)));
   }
 
   /** Of the first replica: all are equal. */
@@ -82,13 +76,11 @@ export class ParallelEngine implements Engine {
     await Promise.all(this.replicas.map((replica) => replica.close()));
   }
 
-  /** Each replica's rows, as even as can be; undefined where there are fewer rows than replicas. */
+  /** Each replica's rows; undefined where there are fewer rows than replicas. */
   private split({ x, y, n, shape }: Batch): (Batch | undefined)[] {
-    const threads = this.replicas.length;
     const rows = (data: Float32Array, from: number, to: number) =>
       data.slice((from * data.length) / n, (to * data.length) / n);
-    return this.replicas.map((_, i) => {
-      const [from, to] = [Math.floor((i * n) / threads), Math.floor(((i + 1) * n) / threads)];
+    return sharesOf(n, this.replicas.length).map(({ from, to }) => {
       if (from === to) return undefined;
       return {
         x: rows(x, from, to),
@@ -106,10 +98,4 @@ export class ParallelEngine implements Engine {
     const asked = shares.flatMap((share, i) => (share ? [ask(this.replicas[i]!, share, i)] : []));
     return Promise.all(asked);
   }
-}
-
-function together(parts: StepResult[]): StepResult {
-  const sum = (of: (part: StepResult) => number) => parts.reduce((total, part) => total + of(part), 0);
-  const n = sum((part) => part.n);
-  return { loss: sum((part) => part.loss * part.n) / n, correct: sum((part) => part.correct), n };
 }
