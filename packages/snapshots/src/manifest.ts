@@ -3,7 +3,8 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { AppError, bytesSchema, hashSchema, maxPackBytes } from '@mycloud/shared';
 import { z } from 'zod';
-import { linkFault, pathFault, quoted, refuse } from './tree-rules.js';
+import { TreeCheck } from './tree-check.js';
+import { comparePaths, quoted, refuse } from './tree-rules.js';
 
 /** A piece of a file, named by the SHA-256 of its bytes; at most a pack long. */
 const chunkSchema = z.strictObject({ hash: hashSchema, size: z.number().int().positive().max(maxPackBytes) });
@@ -28,10 +29,9 @@ export type ManifestFile = Extract<Entry, { type: 'file' }>;
 const header = 'mycloud-manifest 1\n';
 /** Largest manifest read, unpacked: about five million small files. */
 export const maxManifestBytes = 1024 * 1024 * 1024;
-const headerBytes = Buffer.from(header);
-
-/** Bytes of UTF-8 as a string of one character a byte: `<` on it orders as the bytes do. */
-const byteKey = (path: string): string => Buffer.from(path).toString('latin1');
+export const headerBytes = Buffer.from(header);
+/** A file of a terabyte is a line of 150 MB; what has no end before that is no manifest. */
+const maxLineBytes = 256 * 1024 * 1024;
 
 /**
  * Writes the canonical manifest: a header line, then one compact JSON line an entry, sorted by the UTF-8 bytes of
@@ -40,11 +40,14 @@ const byteKey = (path: string): string => Buffer.from(path).toString('latin1');
  * @throws AppError bad_request naming the entry that may not stand in a tree.
  */
 export function encodeManifest(entries: readonly Entry[]): Uint8Array {
-  const sorted = entries.map((entry) => ({ entry, key: byteKey(entry.path) }));
-  sorted.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-  checkTree(sorted.map((item) => item.entry));
+  const sorted = [...entries].sort((a, b) => comparePaths(a.path, b.path));
+  const check = new TreeCheck();
   const parts: Buffer[] = [headerBytes];
-  for (const { entry } of sorted) parts.push(Buffer.from(`${entryLine(entry)}\n`));
+  for (const entry of sorted) {
+    check.take(entry);
+    parts.push(Buffer.from(`${entryLine(entry)}\n`));
+  }
+  check.end();
   return Buffer.concat(parts);
 }
 
@@ -55,28 +58,69 @@ export function encodeManifest(entries: readonly Entry[]): Uint8Array {
  *   files used as folders, sizes that don't add up, or bytes that aren't the canonical form of what they say.
  */
 export function decodeManifest(bytes: Uint8Array): Entry[] {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!buffer.subarray(0, headerBytes.length).equals(headerBytes)) {
-    throw new AppError('bad_request', 'this is not a manifest of a snapshot, or of a newer version', {
-      hint: `It must begin with the line ${quoted(header.trimEnd())}.`,
-    });
+  const decoder = new ManifestDecoder();
+  const entries = [...decoder.push(bytes)];
+  decoder.end();
+  return entries;
+}
+
+/** Reads a manifest as it comes, in pieces of any length; checks what decodeManifest does. */
+export class ManifestDecoder {
+  private readonly check = new TreeCheck();
+  /** Of the line that isn't whole yet; joined once it is, however long it gets. */
+  private rest: Buffer[] = [];
+  private restBytes = 0;
+  /** Lines read. */
+  private lines = 0;
+
+  /** @returns the entries that are whole by now; to be taken before the next piece is given */
+  *push(bytes: Uint8Array): Generator<Entry> {
+    const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let start = 0;
+    for (;;) {
+      const end = piece.indexOf(0x0a, start);
+      if (end < 0) break;
+      const tail = piece.subarray(start, end);
+      const entry = this.line(this.rest.length > 0 ? Buffer.concat([...this.rest, tail]) : tail);
+      this.rest = [];
+      this.restBytes = 0;
+      start = end + 1;
+      if (entry) yield entry;
+    }
+    if (start === piece.length) return;
+    this.rest.push(piece.subarray(start));
+    this.restBytes += piece.length - start;
+    if (this.restBytes > maxLineBytes) throw refuseHeader();
   }
-  const entries: Entry[] = [];
-  let start = headerBytes.length;
-  while (start < buffer.length) {
-    const end = buffer.indexOf(0x0a, start);
-    if (end < 0) throw new AppError('bad_request', 'the manifest breaks off in its last line');
-    const line = buffer.toString('utf8', start, end);
-    const entry = parseLine(line, entries.length + 2);
+
+  /** Nothing comes any more. */
+  end(): void {
+    if (this.lines === 0) throw refuseHeader();
+    if (this.rest.length > 0) throw new AppError('bad_request', 'the manifest breaks off in its last line');
+    this.check.end();
+  }
+
+  private line(bytes: Buffer): Entry | undefined {
+    this.lines += 1;
+    const line = bytes.toString();
+    if (this.lines === 1) {
+      if (`${line}\n` !== header) throw refuseHeader();
+      return undefined;
+    }
+    const entry = parseLine(line, this.lines);
     // Also refuses invalid UTF-8 and any second spelling of the same entry: one tree, one name.
-    if (entryLine(entry) !== line || Buffer.byteLength(line) !== end - start) {
+    if (entryLine(entry) !== line || Buffer.byteLength(line) !== bytes.length) {
       throw refuse(entry.path, 'the line is not in canonical form');
     }
-    entries.push(entry);
-    start = end + 1;
+    this.check.take(entry);
+    return entry;
   }
-  checkTree(entries);
-  return entries;
+}
+
+function refuseHeader(): AppError {
+  return new AppError('bad_request', 'this is not a manifest of a snapshot, or of a newer version', {
+    hint: `It must begin with the line ${quoted(header.trimEnd())}.`,
+  });
 }
 
 function parseLine(line: string, number: number): Entry {
@@ -97,43 +141,13 @@ function parseLine(line: string, number: number): Entry {
   });
 }
 
-function entryLine(entry: Entry): string {
+/** An entry as a manifest says it, without the line's end. */
+export function entryLine(entry: Entry): string {
   const { path, type } = entry;
   if (entry.type === 'dir') return JSON.stringify({ path, type, mode: entry.mode });
   if (entry.type === 'symlink') return JSON.stringify({ path, type, target: entry.target });
   const chunks = entry.chunks.map(({ hash, size }) => ({ hash, size }));
   return JSON.stringify({ path, type, mode: entry.mode, size: entry.size, chunks });
-}
-
-/** Checks what no single entry shows: order, duplicates, parents, links, sums. */
-function checkTree(entries: readonly Entry[]): void {
-  const types = new Map<string, Entry['type']>();
-  const links = new Map<string, string>();
-  let previous = '';
-  for (const entry of entries) {
-    const { path } = entry;
-    const fault = pathFault(path);
-    if (fault) throw refuse(path, fault);
-    if (types.has(path)) throw refuse(path, 'the path is listed twice');
-    const key = byteKey(path);
-    if (key < previous) throw refuse(path, 'the entry is out of order');
-    previous = key;
-    const slash = path.lastIndexOf('/');
-    const parent = slash < 0 ? 'dir' : types.get(path.slice(0, slash));
-    if (parent === undefined) throw refuse(path, 'its folder is not listed before it');
-    if (parent !== 'dir')
-      throw refuse(path, `it lies under ${quoted(path.slice(0, slash))}, which is a ${parent}`);
-    types.set(path, entry.type);
-    if (entry.type === 'symlink') links.set(path, entry.target);
-    if (entry.type === 'file') {
-      const sum = entry.chunks.reduce((total, chunk) => total + chunk.size, 0);
-      if (sum !== entry.size) throw refuse(path, `its chunks hold ${sum} bytes, its size says ${entry.size}`);
-    }
-  }
-  for (const [path, target] of links) {
-    const fault = linkFault(path, target, links);
-    if (fault) throw refuse(path, fault);
-  }
 }
 
 /** The snapshot's name: SHA-256 of the unpacked manifest, in hexadecimal. */
@@ -155,14 +169,17 @@ export async function unpackManifest(packed: Uint8Array, maxBytes = maxManifestB
   try {
     return await promisify(gunzip)(packed, { maxOutputLength: maxBytes });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new AppError('too_large', `the manifest is longer than ${maxBytes} bytes`, {
-        cause,
-        hint: 'Pack many small files into fewer archives, or split the folder.',
-      });
-    }
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLong(maxBytes, cause);
     throw new AppError('bad_request', 'the manifest is not whole gzip data', { cause });
   }
+}
+
+/** The error for a manifest that is longer than it may be. */
+export function tooLong(maxBytes: number, cause?: unknown): AppError {
+  return new AppError('too_large', `the manifest is longer than ${maxBytes} bytes`, {
+    cause,
+    hint: 'Pack many small files into fewer archives, or split the folder.',
+  });
 }
 
 /** How many files a tree has, and their bytes. */

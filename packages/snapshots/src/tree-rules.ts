@@ -9,8 +9,12 @@ const maxHops = 40;
 /** The path as it can stand in a message or a terminal: quoted, control characters escaped. */
 export const quoted = (path: string): string => JSON.stringify(path);
 
+/** Paths that need no closer look: printable ASCII without backslashes, short, no part of them empty, "." or "..". */
+const plainPath = /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[ -[\]-~]{1,255}$/;
+
 /** @returns why the path can't stand in a tree, or undefined when it can. */
 export function pathFault(path: string): string | undefined {
+  if (plainPath.test(path)) return undefined;
   if (path === '') return 'the path is empty';
   if (path.includes('\0')) return 'the name holds a NUL byte';
   if (Buffer.from(path).toString() !== path) return 'the name is not valid Unicode';
@@ -24,6 +28,21 @@ export function pathFault(path: string): string | undefined {
   }
   return undefined;
 }
+
+/**
+ * The order of a manifest: by the bytes of UTF-8. UTF-16 has the same, but for surrogates, which stand for characters
+ * above all others and lie below some.
+ */
+export function comparePaths(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (x !== y) return x >= 0xd800 && y >= 0xd800 ? lifted(x) - lifted(y) : x - y;
+  }
+  return a.length - b.length;
+}
+
+const lifted = (unit: number): number => (unit < 0xe000 ? unit + 0x10000 : unit);
 
 /**
  * Follows a symbolic link as the kernel would, through the other links of its tree.
