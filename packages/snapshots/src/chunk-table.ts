@@ -39,11 +39,6 @@ export class ChunkTable {
     return id;
   }
 
-  /** @returns its number, or -1 */
-  find(hash: Uint8Array): number {
-    return this.slots[this.slotOf(hash, 0)]! - 1;
-  }
-
   size(id: number): number {
     return this.sizes.at(id);
   }
@@ -55,7 +50,8 @@ export class ChunkTable {
   }
 
   hex(id: number): string {
-    return toHex(this.hash(id));
+    const { buffer, byteOffset } = this.hash(id);
+    return Buffer.from(buffer, byteOffset, hashBytes).toString('hex');
   }
 
   /** One bit a chunk, for whoever walks over them. @returns whether it was false */
@@ -67,10 +63,6 @@ export class ChunkTable {
 
   marked(id: number): boolean {
     return this.flags.at(id) === 1;
-  }
-
-  unmark(id: number): void {
-    this.flags.set(id, 0);
   }
 
   /** Where a hash is in the table, or the free slot where it would go. */
@@ -106,19 +98,4 @@ export class ChunkTable {
     this.slots = new Uint32Array(this.slots.length * 2);
     for (let id = 0; id < this.count; id++) this.slots[this.slotOf(this.hash(id), 0)] = id + 1;
   }
-}
-
-const digits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-
-export function toHex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += digits[byte];
-  return text;
-}
-
-/** @param hex digits only, as the contract has checked */
-export function fromHex(hex: string): Uint8Array {
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16);
-  return bytes;
 }

@@ -3,7 +3,7 @@ import { lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { AppError } from '@mycloud/shared';
-import ignoreRules, { type Ignore } from 'ignore';
+import ignoreRules from 'ignore';
 import { stampOf } from './stamp.js';
 import { Tree } from './tree.js';
 import { comparePaths, linkFault, pathFault, quoted } from './tree-rules.js';
@@ -63,18 +63,29 @@ async function requireFolder(root: string): Promise<void> {
   if (!stat?.isDirectory()) throw new AppError('bad_request', `${root} is a file, not a folder`);
 }
 
-async function readRules(root: string, names: string[]): Promise<Ignore> {
-  const rules = ignoreRules({ ignorecase: false }).add(['.git', '.mycloud.json', '.mycloud-partial-*']);
-  for (const name of names) {
-    const text = await readFile(path.join(root, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return '';
-      throw new AppError('bad_request', `cannot read the ignore file ${name}: ${error.message}`, {
-        cause: error,
-      });
+/** What of git's and ours lies in a folder and is no part of it. */
+const ownNames = ['.git', '.mycloud.json', '.mycloud-partial-*'];
+const ownPath = /(^|\/)(\.git|\.mycloud\.json|\.mycloud-partial-[^/]*)\/?$/;
+
+/** @returns whether a path is ignored; a folder's ends in a slash */
+async function readRules(root: string, names: string[]): Promise<(path: string) => boolean> {
+  const texts = await Promise.all(names.map((name) => readIgnoreFile(root, name)));
+  // Most folders have no rules of their own: spared are 10 µs a file.
+  if (texts.every((text) => text === '')) return (name) => ownPath.test(name);
+  const rules = ignoreRules({ ignorecase: false }).add(ownNames);
+  for (const text of texts) rules.add(text);
+  return (name) => rules.ignores(name);
+}
+
+async function readIgnoreFile(root: string, name: string): Promise<string> {
+  try {
+    return await readFile(path.join(root, name), 'utf8');
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return '';
+    throw new AppError('bad_request', `cannot read the ignore file ${name}: ${(cause as Error).message}`, {
+      cause,
     });
-    rules.add(text);
   }
-  return rules;
 }
 
 /** Goes through a folder in the order of a manifest, so that nothing has to be sorted, or held, as a whole. */
@@ -84,7 +95,7 @@ class Walk {
   constructor(
     private readonly root: string,
     private readonly scan: Scan,
-    private readonly ignored: Ignore | undefined,
+    private readonly ignored: ((path: string) => boolean) | undefined,
     private readonly signal: AbortSignal | undefined,
   ) {}
 
@@ -123,14 +134,14 @@ class Walk {
     try {
       stat = lstatSync(absolute);
     } catch (error) {
-      if (this.ignored?.ignores(name)) return;
+      if (this.ignored?.(name)) return;
       // A name that isn't UTF-8 comes back from readdir with U+FFFD in it, and is not found.
       if (codeOf(error) === 'ENOENT' && name.includes('\uFFFD')) return refuse('the name is not valid UTF-8');
       if (codeOf(error) === 'ENOENT') return;
       return refuse(`it can't be read (${codeOf(error)})`);
     }
     const type = stat.mode & constants.S_IFMT;
-    if (this.ignored?.ignores(type === constants.S_IFDIR ? `${name}/` : name)) return;
+    if (this.ignored?.(type === constants.S_IFDIR ? `${name}/` : name)) return;
     const fault = pathFault(name);
     if (fault) return refuse(fault);
     if (type === constants.S_IFDIR) {
