@@ -8,15 +8,19 @@ const exec = promisify(execFile);
 /** A program that stores folders deduplicated, as we do; its repository lies in a folder of its own. */
 export interface BackupPeer {
   name: string;
-  /** Stores `source` once more. */
-  store(source: string): Promise<unknown>;
-  /** Writes what was stored last below `target`. */
-  restore(target: string): Promise<unknown>;
+  /** How `source` is stored once more. */
+  storeCommand(source: string): Command;
+  /** How what was stored last is written below `target`. */
+  restoreCommand(target: string): Command;
   /** Bytes of its repository. */
   bytes(): number;
   /** Begins anew, with an empty repository. */
   reset(): Promise<unknown>;
 }
+
+type Command = [program: string, args: string[], options: { cwd: string; env: NodeJS.ProcessEnv }];
+
+export const run = (command: Command): Promise<unknown> => exec(...command);
 
 const there = (program: string): boolean =>
   spawnSync(program, ['version']).status === 0 || spawnSync(program, ['--version']).status === 0;
@@ -29,20 +33,20 @@ function borg(base: string): BackupPeer {
     BORG_BASE_DIR: path.join(base, 'borg-home'),
     BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK: 'yes',
   };
-  const run = (args: string[], cwd: string) => exec('borg', args, { cwd, env });
+  const command = (args: string[], cwd: string): Command => ['borg', args, { cwd, env }];
   let archives = 0;
   return {
     name: 'borg',
-    store(source) {
+    storeCommand(source) {
       archives += 1;
-      return run(['create', `${repository}::a${archives}`, '.'], source);
+      return command(['create', `${repository}::a${archives}`, '.'], source);
     },
-    restore: (target) => run(['extract', `${repository}::a${archives}`], target),
+    restoreCommand: (target) => command(['extract', `${repository}::a${archives}`], target),
     bytes: () => folderBytes(repository),
     reset() {
       rmSync(repository, { recursive: true, force: true });
       rmSync(env.BORG_BASE_DIR, { recursive: true, force: true });
-      return run(['init', '-e', 'none', repository], base);
+      return run(command(['init', '-e', 'none', repository], base));
     },
   };
 }
@@ -56,16 +60,16 @@ function restic(base: string): BackupPeer {
     RESTIC_REPOSITORY: repository,
     RESTIC_CACHE_DIR: path.join(base, 'restic-cache'),
   };
-  const run = (args: string[], cwd: string) => exec('restic', args, { cwd, env });
+  const command = (args: string[], cwd: string): Command => ['restic', args, { cwd, env }];
   return {
     name: 'restic',
-    store: (source) => run(['backup', '.'], source),
-    restore: (target) => run(['restore', 'latest', '--target', target], base),
+    storeCommand: (source) => command(['backup', '.'], source),
+    restoreCommand: (target) => command(['restore', 'latest', '--target', target], base),
     bytes: () => folderBytes(repository),
     reset() {
       rmSync(repository, { recursive: true, force: true });
       rmSync(env.RESTIC_CACHE_DIR, { recursive: true, force: true });
-      return run(['init'], base);
+      return run(command(['init'], base));
     },
   };
 }

@@ -3,12 +3,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import os from 'node:os';
 import path from 'node:path';
 import { createClient, jobRoutes, projectRoutes, userRoutes } from '@mycloud/shared';
-import { eventually, startServer } from '../test/support/server.js';
-import { type BackupPeer, backupPeers, folderBytes } from './backup-peers.js';
+import { cliProgram, eventually, startServer } from '../test/support/server.js';
+import { type BackupPeer, backupPeers, folderBytes, run } from './backup-peers.js';
+import { measureMany, plantMany } from './many-files.js';
 import { figure, median } from './report.js';
 
 const MiB = 2 ** 20;
 const rounds = Number(process.env.MYCLOUD_BENCH_ROUNDS ?? 3);
+/** Of 1 KiB each. */
+const manyFiles = Number(process.env.MYCLOUD_BENCH_FILES ?? 1_000_000);
 const large = { files: 4, bytes: 128 * MiB };
 const small = { files: 8192, bytes: 64 * 1024 };
 const total = large.files * large.bytes + small.files * small.bytes;
@@ -73,9 +76,9 @@ async function restored(measured: Measured, work: (target: string) => unknown): 
 
 async function measurePeer(peer: BackupPeer, measured: Measured): Promise<void> {
   await peer.reset();
-  measured.first.push(await seconds(() => peer.store(data)));
-  measured.unchanged.push(await seconds(() => peer.store(data)));
-  await restored(measured, (target) => peer.restore(target));
+  measured.first.push(await seconds(() => run(peer.storeCommand(data))));
+  measured.unchanged.push(await seconds(() => run(peer.storeCommand(data))));
+  await restored(measured, (target) => run(peer.restoreCommand(target)));
 }
 
 plant();
@@ -103,17 +106,21 @@ try {
       const { code, stderr } = await server.cli(args, { env });
       if (code !== 0) throw new Error(`mycloud ${args.join(' ')} exited ${code}: ${stderr}`);
     };
-    return { name: login.name, client: createClient({ url: server.url, token }), cli };
+    return { name: login.name, client: createClient({ url: server.url, token }), cli, env };
   }
 
   /** Runs a job on the dataset; from its claim to its start, ms. */
-  async function readyMs({ name, client }: Awaited<ReturnType<typeof newcomer>>): Promise<number> {
+  async function readyMs(
+    { name, client }: Awaited<ReturnType<typeof newcomer>>,
+    source = 'bench',
+    within = 300,
+  ): Promise<number> {
     const at = { owner: name, project: 'bench' };
-    const body = { command: 'true', mounts: [{ source: 'bench', name: 'input' }] };
+    const body = { command: 'true', mounts: [{ source, name: 'input' }] };
     const job = await client.call(jobRoutes.create, { params: at, body });
     const params = { ...at, number: job.number };
     const ended = async () => (await client.call(jobRoutes.get, { params })).finishedAt ?? undefined;
-    await eventually(`${job.name} ends`, ended, 300);
+    await eventually(`${job.name} ends`, ended, within);
     const { items } = await client.call(jobRoutes.events, { params });
     const timeOf = (type: string) => Date.parse(items.find((event) => event.type === type)?.time ?? '');
     return timeOf('running') - timeOf('preparing');
@@ -134,7 +141,7 @@ try {
   ours.stored = folderBytes(store) - before;
   for (const [i, peer] of peers.entries()) {
     const peerBefore = peer.bytes();
-    await peer.store(data);
+    await run(peer.storeCommand(data));
     theirs[i]!.stored = peer.bytes() - peerBefore;
   }
 
@@ -154,6 +161,15 @@ try {
   for (let i = 0; i < 5; i++) warm.push(await readyMs(person));
   figure('snapshots', 'cold_ready_ms', cold, 'ms');
   figure('snapshots', 'warm_ready_ms', median(warm), 'ms');
+
+  if (manyFiles > 0) {
+    rmSync(data, { recursive: true });
+    const many = path.join(base, 'many');
+    plantMany(many, manyFiles, noise);
+    const args = [cliProgram, 'data', 'upload', 'many', '--dir', many];
+    const upload = { command: process.execPath, args, cwd: base, env: { ...process.env, ...person.env } };
+    await measureMany(server, { data: many, base, peers }, upload, () => readyMs(person, 'many', 3600));
+  }
 } finally {
   await server.remove();
   rmSync(base, { recursive: true, force: true });

@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import { type Client, createClient } from '@mycloud/shared';
 import { carrying, killAll } from './processes.js';
 
-const bin = path.resolve(import.meta.dirname, '../../apps/cli/bin/mycloud.mjs');
+/** `mycloud` as it lies in this checkout. */
+export const cliProgram = path.resolve(import.meta.dirname, '../../apps/cli/bin/mycloud.mjs');
 
 export interface CliResult {
   code: number;
@@ -63,9 +64,9 @@ export async function startServer(
     pid: 0,
     folder,
     start: (args, { cwd = folder } = {}) =>
-      spawn(process.execPath, [bin, ...args], { cwd, env, stdio: 'pipe' }),
+      spawn(process.execPath, [cliProgram, ...args], { cwd, env, stdio: 'pipe' }),
     async cli(args, { cwd = folder, env: extra, input } = {}) {
-      const child = spawn(process.execPath, [bin, ...args], {
+      const child = spawn(process.execPath, [cliProgram, ...args], {
         cwd,
         env: { ...env, ...extra },
         stdio: 'pipe',
@@ -95,7 +96,7 @@ export async function startServer(
     },
     async restart() {
       const port = server.url ? new URL(server.url).port : '0';
-      const args = [bin, 'up', '--home', home, '--port', port, '--json', ...(options.args ?? [])];
+      const args = [cliProgram, 'up', '--home', home, '--port', port, '--json', ...(options.args ?? [])];
       up = spawn(process.execPath, args, { env, cwd: base, stdio: ['ignore', 'pipe', 'pipe'] });
       let errors = '';
       up.stderr?.on('data', (bytes) => (errors += bytes));

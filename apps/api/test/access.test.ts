@@ -117,7 +117,7 @@ describe('who may call a route', () => {
     const params = { key: 'packs/x' };
     const got = await refused(api.as().open(storeRoutes.get, { params, query }));
     expect(got.code).toBe('forbidden');
-    const put = { ...query, size: 1, sha256: 'a'.repeat(64) };
+    const put = { ...query, size: 1, checksum: `sha256:${'a'.repeat(64)}` };
     const sent = await refused(api.as().open(storeRoutes.put, { params, query: put }, { rawBody: 'x' }));
     expect(sent.code).toBe('forbidden');
   });

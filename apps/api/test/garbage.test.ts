@@ -130,8 +130,8 @@ describe.each(['directory', 's3'] as const)('what nothing refers to, on the %s s
   it.skipIf(missing)('is what an upload left that never ended', async () => {
     const bytes = randomBytes(1000);
     const chunk = { hash: 'a'.repeat(64), offset: 0, size: 1000 };
-    const sent = { sha256: 'b'.repeat(64), size: 1000, chunks: [chunk] };
-    const { id } = await ann.call(snapshotRoutes.createPack, { body: sent });
+    const sent = { checksum: `sha256:${'b'.repeat(64)}`, size: 1000, chunks: [chunk] };
+    const id = (await ann.call(snapshotRoutes.createPack, { body: sent })).id!;
     const key = `packs/${(await api.deps.db.pack.findUniqueOrThrow({ where: { id } })).ownerId}/${id}`;
     await api.deps.store.put(key, bytes, bytes.length);
     expect((await collect()).incompletePacks).toBe(0);

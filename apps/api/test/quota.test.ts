@@ -38,7 +38,7 @@ const setQuota = (quotaBytes: number | null) =>
 async function send(size: number): Promise<string> {
   const bytes = randomBytes(size);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const body = { sha256, size, chunks: [{ hash: sha256, offset: 0, size }] };
+  const body = { checksum: `sha256:${sha256}`, size, chunks: [{ hash: sha256, offset: 0, size }] };
   const { id, upload } = await ann.call(snapshotRoutes.createPack, { body });
   const answer = await fetch(new URL(upload!.url, api.url), {
     method: 'PUT',
@@ -46,7 +46,7 @@ async function send(size: number): Promise<string> {
     body: bytes,
   });
   expect(answer.status).toBeLessThan(300);
-  return id;
+  return id!;
 }
 const commit = (id: string) => ann.call(snapshotRoutes.commitPack, { params: { id }, body: {} });
 

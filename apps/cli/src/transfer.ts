@@ -7,8 +7,7 @@ import { bytesText, countText } from './text.js';
 
 /** Uploads a folder with a bar on stderr; what the server has is not sent again. */
 export async function upload(session: Session, dir: string) {
-  await mkdir(cacheFolder(), { recursive: true });
-  const cache = await openHashCache(path.join(cacheFolder(), 'hashes'));
+  const cache = openHashCache(path.join(cacheFolder(), 'folders'));
   const bar = transferBar();
   try {
     return await uploadFolder({

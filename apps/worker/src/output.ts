@@ -14,7 +14,7 @@ export interface OutputSaver {
 
 /** Keeps the output of one attempt in the store. */
 export function openOutput(client: Client, proof: AttemptProof, folder: AttemptFolder): OutputSaver {
-  const hashes = openHashCache(folder.file('hashes'));
+  const cache = openHashCache(folder.file('hashed'));
   let timer: NodeJS.Timeout | null = null;
   let running: Promise<void> = Promise.resolve();
   const stopped = new AbortController();
@@ -22,7 +22,6 @@ export function openOutput(client: Client, proof: AttemptProof, folder: AttemptF
   async function upload(signal?: AbortSignal) {
     const known = folder.state.output;
     if (!known && (await readdir(folder.outputDir)).length === 0) return null;
-    const cache = await hashes;
     return untilAnswered(
       () =>
         uploadFolder({

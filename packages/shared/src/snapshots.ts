@@ -39,6 +39,14 @@ export const packChunk = z.object({
   size: z.number().int().positive(),
 });
 
+/**
+ * What a pack's bytes are checked against on their way: `crc32:` or `sha256:` and hexadecimal digits. It guards against
+ * a line that garbles them; what a chunk is, its own SHA-256 says, which every reader checks.
+ */
+export const checksumSchema = z
+  .string()
+  .regex(/^(crc32:[0-9a-f]{8}|sha256:[0-9a-f]{64})$/, 'crc32: and 8, or sha256: and 64 hexadecimal digits');
+
 export const fileEntrySchema = z.object({
   name: z.string(),
   path: z.string(),
@@ -81,13 +89,19 @@ export const snapshotRoutes = {
     summary: 'Announces a pack of chunks and answers where to PUT its bytes',
     status: 201,
     body: z.object({
-      sha256: hashSchema,
+      checksum: checksumSchema,
       size: z.number().int().positive().max(maxPackBytes),
       chunks: z.array(packChunk).min(1).max(maxHashesPerCall),
+      /** Announce it only when the owner has none of its chunks; otherwise `missing` says which to send. */
+      onlyWhole: z.boolean().optional(),
       attempt: attemptProof.optional(),
     }),
-    /** upload is null when the owner has this very pack already. */
-    response: z.object({ id: idSchema, upload: signedRequest.nullable() }),
+    /** id and upload are null when nothing was announced: the owner has its chunks, but for those that are missing. */
+    response: z.object({
+      id: idSchema.nullable(),
+      upload: signedRequest.nullable(),
+      missing: z.array(hashSchema),
+    }),
   }),
   commitPack: defineRoute({
     method: 'POST',
@@ -95,7 +109,7 @@ export const snapshotRoutes = {
     auth: 'user_or_worker',
     tag,
     summary:
-      'Says that the bytes are sent; the store checks length and SHA-256 before the chunks count as stored',
+      'Says that the bytes are sent; the store checks length and checksum before the chunks count as stored',
     params: byId,
     body: z.object({ attempt: attemptProof.optional() }),
   }),
@@ -114,6 +128,15 @@ export const snapshotRoutes = {
     }),
     response: snapshotSchema,
     raw: { request: 'application/gzip' },
+  }),
+  find: defineRoute({
+    method: 'POST',
+    path: '/v1/snapshots/find',
+    auth: 'user_or_worker',
+    tag,
+    summary: "The owner's snapshot of this name, if something keeps it: then all its chunks are stored",
+    body: z.object({ hash: hashSchema, attempt: attemptProof.optional() }),
+    response: z.object({ snapshot: snapshotSchema.nullable() }),
   }),
   get: defineRoute({
     method: 'GET',
@@ -226,7 +249,7 @@ export const storeRoutes = {
     query: z.object({
       expires: z.coerce.number().int(),
       size: z.coerce.number().int(),
-      sha256: hashSchema,
+      checksum: checksumSchema,
       signature: z.string(),
     }),
     raw: { request: 'application/octet-stream' },

@@ -17,7 +17,7 @@ export interface ChunkRequest {
   /** Where a chunk goes. */
   placesOf: (hash: string) => Place[];
   /** Told of each chunk once, when it is written. */
-  onWritten: (hash: string) => Promise<void>;
+  onWritten: (hash: string) => void;
   /** For messages: a file that needs the chunk. */
   fileOf: (hash: string) => string;
 }
@@ -114,11 +114,12 @@ async function fetchRange(request: ChunkRequest, range: Range, left: Set<string>
       })),
     );
     for (const { hash } of whole) {
-      if (damaged.includes(hash)) continue;
-      await request.onWritten(hash);
+      if (damaged.length > 0 && damaged.includes(hash)) continue;
+      request.onWritten(hash);
       left.delete(hash);
     }
-    const short = range.pieces.find((piece) => !whole.includes(piece));
+    const short =
+      whole.length < range.pieces.length ? range.pieces.find((piece) => !whole.includes(piece)) : undefined;
     const bad = damaged[0] ?? short?.hash;
     if (bad) throw lost(range.pack.id, bad, request.fileOf(bad), damaged.length > 0);
   } finally {

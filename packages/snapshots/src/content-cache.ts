@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'n
 import path from 'node:path';
 import type { Client } from '@mycloud/shared';
 import { copyFolder } from './copy-tree.js';
-import { type DownloadProgress, fetchManifest, writeEntries } from './download.js';
-import type { Entry } from './manifest.js';
+import { type DownloadProgress, fetchTree, writeTree } from './download.js';
+import type { Tree as Manifest } from './tree.js';
 
 export interface Mounted {
   /** The read-only tree. Bind it read-only or copy it; nothing may write to it. */
@@ -87,12 +87,12 @@ export async function openContentCache(dir: string, options: { maxBytes: number 
     hash: string,
     mounting: MountOptions,
   ): Promise<void> {
-    const entries = await fetchManifest(client, snapshotId, hash, mounting.signal);
-    const bytes = bytesOnDisk(entries);
+    const tree = await fetchTree(client, snapshotId, hash, mounting.signal);
+    const bytes = bytesOnDisk(tree);
     await makeRoom(bytes);
     const place = path.join(tmp, randomUUID());
     try {
-      await writeEntries(entries, {
+      await writeTree(tree, {
         client,
         snapshotId,
         dir: place,
@@ -177,10 +177,9 @@ async function readTrees(root: string): Promise<Map<string, Tree>> {
 }
 
 /** What a tree takes up: files in blocks of 4 KiB, and a block for everything that has a name. */
-function bytesOnDisk(entries: readonly Entry[]): number {
+function bytesOnDisk(tree: Manifest): number {
   const block = 4096;
-  return entries.reduce((sum, entry) => {
-    const content = entry.type === 'file' ? Math.ceil(entry.size / block) * block : 0;
-    return sum + content + block;
-  }, 0);
+  let sum = tree.count * block;
+  for (let index = 0; index < tree.count; index++) sum += Math.ceil(tree.size(index) / block) * block;
+  return sum;
 }

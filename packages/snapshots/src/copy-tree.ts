@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { chmod, copyFile, lstat, mkdir, readdir, readlink, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import type { Entry } from './manifest.js';
 import { eachLimit } from './pool.js';
+import type { Tree } from './tree.js';
 import { TreeWriter } from './tree-writer.js';
 
 interface CopyOptions {
@@ -38,21 +38,26 @@ export async function copyFolder(source: string, target: string, options: CopyOp
 
 /** Copies chosen entries of a tree into a folder that may hold something already, replacing what has their paths. */
 export async function copyTree(
-  entries: readonly Entry[],
+  tree: Tree,
+  chosen: Iterable<number>,
   source: string,
   target: string,
   options: CopyOptions = {},
 ): Promise<void> {
-  const writer = await TreeWriter.open(target, { readOnly: options.readOnly });
+  const writer = await TreeWriter.open(target, tree, { readOnly: options.readOnly });
+  const links: number[] = [];
   try {
-    for (const entry of entries) if (entry.type === 'dir') await writer.folder(entry.path);
-    const files = entries.filter((entry) => entry.type === 'file');
-    await eachLimit(files, parallel, async (file) => {
+    await eachLimit(chosen, parallel, async (index) => {
       options.signal?.throwIfAborted();
-      await writer.parentOf(file.path);
-      await writer.copy(file, path.join(source, file.path));
+      const name = tree.path(index);
+      if (tree.isDir(index)) writer.folder(name);
+      else if (!tree.isFile(index)) links.push(index);
+      else {
+        writer.parentOf(name);
+        await writer.copy(index, path.join(source, name));
+      }
     });
-    for (const entry of entries) if (entry.type === 'symlink') await writer.link(entry.path, entry.target);
+    for (const index of links) writer.link(tree.path(index), tree.target(index)!);
   } finally {
     await writer.close();
   }

@@ -7,8 +7,8 @@ export interface Diff {
 }
 
 /** Paths that tree `b` has more than `a`, less, or with other content, mode or target; folders count only as such. */
-export function diffEntries(a: readonly Entry[], b: readonly Entry[]): Diff {
-  const before = new Map(a.map((entry) => [entry.path, entry]));
+export function diffEntries(a: Iterable<Entry>, b: Iterable<Entry>): Diff {
+  const before = new Map(Array.from(a, (entry) => [entry.path, entry]));
   const diff: Diff = { added: [], removed: [], changed: [] };
   for (const entry of b) {
     const old = before.get(entry.path);

@@ -3,18 +3,12 @@ import { type AlreadyWritten, findAlreadyWritten } from './already-written.js';
 import { fetchChunks, parallelRanges } from './chunk-source.js';
 import type { ContentCache } from './content-cache.js';
 import { copyTree } from './copy-tree.js';
-import {
-  decodeManifest,
-  type Entry,
-  type ManifestFile,
-  manifestHash,
-  manifestTotals,
-  unpackManifest,
-} from './manifest.js';
-import { eachLimit } from './pool.js';
+import type { Entry } from './manifest.js';
+import { unpackTree } from './manifest-stream.js';
 import { withRetry } from './retry.js';
 import { SlabPool } from './slab.js';
 import { type Helpers, startHelpers } from './threads.js';
+import type { Tree } from './tree.js';
 import { TreeWriter } from './tree-writer.js';
 
 export interface DownloadProgress {
@@ -43,76 +37,78 @@ export interface MaterializeOptions {
   fresh?: boolean;
 }
 
+/** What was written. */
+export interface Written {
+  files: number;
+  /** Paths of these files. */
+  paths(): Generator<string>;
+}
+
 /** A place where a chunk goes. */
 interface Target {
-  file: ManifestFile;
+  file: number;
   offset: number;
   size: number;
 }
-
-const parallel = 16;
 
 /**
  * Fetches a snapshot's manifest and checks it against the snapshot's name.
  * @throws AppError as the server says it; internal when the manifest isn't the one named; bad_request when it is hostile.
  */
-export async function fetchManifest(
+export async function fetchTree(
   client: Client,
   snapshotId: string,
   expectedHash?: string,
   signal?: AbortSignal,
-): Promise<Entry[]> {
+): Promise<Tree> {
   const params = { id: snapshotId };
   const expected =
     expectedHash ??
     (await withRetry(() => client.call(snapshotRoutes.get, { params }, { signal }), signal)).hash;
-  const bytes = await withRetry(async () => {
-    const response = await client.open(snapshotRoutes.manifest, { params }, { signal });
-    return await unpackManifest(new Uint8Array(await response.arrayBuffer()));
+  const { tree, hash } = await withRetry(async () => {
+    const { body } = await client.open(snapshotRoutes.manifest, { params }, { signal });
+    return await unpackTree((body ?? []) as AsyncIterable<Uint8Array>);
   }, signal);
-  const hash = manifestHash(bytes);
   if (hash !== expected) {
     throw new AppError(
       'internal',
       `the manifest of snapshot ${snapshotId} is damaged: its name is ${expected}, its content ${hash}`,
     );
   }
-  return decodeManifest(bytes);
+  return tree;
 }
+
+/** As fetchTree, for few enough entries to have an object each. */
+export const fetchManifest = async (...args: Parameters<typeof fetchTree>): Promise<Entry[]> => [
+  ...(await fetchTree(...args)),
+];
 
 /**
  * Writes a snapshot's tree into a folder, every chunk verified, every path checked, nothing written through a link.
  * What the folder holds of it already, from a download that broke off, is checked and not fetched again.
- * @returns the entries written.
  * @throws AppError naming file and pack when the store gives wrong bytes; conflict when something is in the way.
  */
-export async function materialize(options: MaterializeOptions): Promise<Entry[]> {
-  const entries = await fetchManifest(options.client, options.snapshotId, options.hash, options.signal);
-  return await writeEntries(entries, options);
+export async function materialize(options: MaterializeOptions): Promise<Written> {
+  const tree = await fetchTree(options.client, options.snapshotId, options.hash, options.signal);
+  return await writeTree(tree, options);
 }
 
 /** As `materialize`, for a manifest already fetched. */
-export async function writeEntries(entries: readonly Entry[], options: MaterializeOptions): Promise<Entry[]> {
-  const { select, cache, dir, readOnly, fresh, signal, hash } = options;
-  const chosen = entries.filter((entry) => !select || (entry.type !== 'dir' && select(entry.path)));
+export async function writeTree(tree: Tree, options: MaterializeOptions): Promise<Written> {
+  const { cache, dir, readOnly, fresh, signal, hash } = options;
+  const chosen = choose(tree, options.select);
   if (cache && hash) {
     const mounted = await cache.mount(options.client, options.snapshotId, hash, { signal });
     try {
-      await copyTree(chosen, mounted.dir, dir, { readOnly, signal });
+      await copyTree(tree, chosen.indexes(), mounted.dir, dir, { readOnly, signal });
     } finally {
       await mounted.release();
     }
     return chosen;
   }
-  const totals = manifestTotals(chosen);
-  const progress: DownloadProgress = {
-    files: 0,
-    totalFiles: totals.files,
-    bytes: 0,
-    totalBytes: totals.bytes,
-  };
-  const writer = await TreeWriter.open(dir, { readOnly, fresh, key: options.snapshotId });
-  const helpers = startHelpers(totals.files, totals.bytes);
+  const progress = { files: 0, totalFiles: chosen.files, bytes: 0, totalBytes: chosen.bytes };
+  const writer = await TreeWriter.open(dir, tree, { readOnly, fresh, key: options.snapshotId });
+  const helpers = startHelpers(chosen.files, chosen.bytes);
   const slabs = new SlabPool(helpers.all.length + parallelRanges);
   const written = (bytes: number, files: number): void => {
     progress.bytes += bytes;
@@ -120,25 +116,28 @@ export async function writeEntries(entries: readonly Entry[], options: Materiali
     options.onProgress?.({ ...progress });
   };
   try {
-    await writer.refuseTwins(chosen.map((entry) => entry.path));
-    for (const entry of chosen) if (entry.type === 'dir') await writer.folder(entry.path);
-    const files = chosen.filter((entry) => entry.type === 'file');
-    const empty = files.filter((file) => file.size === 0);
-    const filled = files.filter((file) => file.size > 0);
-    await eachLimit(empty, parallel, async (file) => {
-      await writer.parentOf(file.path);
-      await writer.empty(file);
-      written(0, 1);
-    });
-    const there = fresh ? undefined : await findAlreadyWritten(filled, writer, helpers);
-    for (const file of there?.whole ?? []) written(file.size, 1);
-    const { left, isThere } = await leftOf(filled, there, writer, written);
-    for (const batch of batches(left, isThere)) {
-      await writeBatch(batch, { options, writer, helpers, slabs, written });
+    await writer.refuseTwins(chosen.all());
+    for (const index of chosen.indexes()) {
+      if (tree.isDir(index)) writer.folder(tree.path(index));
+      else if (tree.isFile(index) && tree.size(index) === 0) {
+        writer.parentOf(tree.path(index));
+        writer.empty(index);
+        written(0, 1);
+      }
     }
-    for (const entry of chosen) if (entry.type === 'symlink') await writer.link(entry.path, entry.target);
+    const there = writer.foundEmpty
+      ? undefined
+      : await findAlreadyWritten(chosen.filled(), tree, writer, helpers);
+    takeDown(there, tree, writer, written);
+    for (const batch of batches(chosen.filled(), tree, there)) {
+      await writeBatch(batch, { options, tree, writer, helpers, slabs, written });
+    }
+    for (const index of chosen.indexes()) {
+      const target = tree.target(index);
+      if (target !== undefined) writer.link(tree.path(index), target);
+    }
   } catch (error) {
-    throw await writer.explain(error);
+    throw writer.explain(error);
   } finally {
     await helpers.close();
     await writer.close();
@@ -146,38 +145,68 @@ export async function writeEntries(entries: readonly Entry[], options: Materiali
   return chosen;
 }
 
-/** What is still to be fetched; pieces found count as written. */
-async function leftOf(
-  files: readonly ManifestFile[],
-  there: AlreadyWritten | undefined,
-  writer: TreeWriter,
-  written: (bytes: number, files: number) => void,
-) {
-  for (const [file, offsets] of there?.pieces ?? []) {
-    let offset = 0;
-    for (const { size } of file.chunks) {
-      if (offsets.has(offset)) written(size, (await writer.written(file, size)) ? 1 : 0);
-      offset += size;
+/** What of a tree is to be written: all of it, or the files and links that are selected. */
+function choose(tree: Tree, select: ((path: string) => boolean) | undefined) {
+  const isChosen = select && new Uint8Array(tree.count);
+  let { files, bytes } = tree;
+  if (isChosen) {
+    files = 0;
+    bytes = 0;
+    for (let index = 0; index < tree.count; index++) {
+      if (tree.isDir(index) || !select(tree.path(index))) continue;
+      isChosen[index] = 1;
+      if (tree.isFile(index)) files += 1;
+      bytes += tree.size(index);
     }
   }
-  return {
-    left: files.filter((file) => !there?.whole.has(file)),
-    isThere: (file: ManifestFile, offset: number) => there?.pieces.get(file)?.has(offset) ?? false,
-  };
+  function* indexes(): Generator<number> {
+    for (let index = 0; index < tree.count; index++) if (!isChosen || isChosen[index] === 1) yield index;
+  }
+  function* filled(): Generator<number> {
+    for (const index of indexes()) if (tree.isFile(index) && tree.size(index) > 0) yield index;
+  }
+  function* all(): Generator<string> {
+    for (const index of indexes()) yield tree.path(index);
+  }
+  function* paths(): Generator<string> {
+    for (const index of indexes()) if (tree.isFile(index)) yield tree.path(index);
+  }
+  return { files, bytes, indexes, filled, all, paths };
+}
+
+/** Counts what was found as written. */
+function takeDown(
+  there: AlreadyWritten | undefined,
+  tree: Tree,
+  writer: TreeWriter,
+  written: (bytes: number, files: number) => void,
+): void {
+  for (const file of there?.whole ?? []) written(tree.size(file), 1);
+  for (const [file, positions] of there?.pieces ?? []) {
+    for (const position of positions) {
+      const size = tree.chunks.size(tree.chunkId(file, position));
+      written(size, writer.written(file, size) ? 1 : 0);
+    }
+  }
 }
 
 /** Groups the places of chunks so that a group asks for at most one call's worth of different chunks. */
 function* batches(
-  files: readonly ManifestFile[],
-  isThere: (file: ManifestFile, offset: number) => boolean,
+  files: Iterable<number>,
+  tree: Tree,
+  there: AlreadyWritten | undefined,
 ): Generator<Map<string, Target[]>> {
   let batch = new Map<string, Target[]>();
   for (const file of files) {
+    if (there?.whole.has(file)) continue;
+    const known = there?.pieces.get(file);
     let offset = 0;
-    for (const { hash, size } of file.chunks) {
-      const target = { file, offset, size };
-      offset += size;
-      if (isThere(file, target.offset)) continue;
+    for (let position = 0; position < tree.chunkCount(file); position++) {
+      const id = tree.chunkId(file, position);
+      const target = { file, offset, size: tree.chunks.size(id) };
+      offset += target.size;
+      if (known?.has(position)) continue;
+      const hash = tree.chunks.hex(id);
       const targets = batch.get(hash);
       if (targets) targets.push(target);
       else batch.set(hash, [target]);
@@ -191,6 +220,7 @@ function* batches(
 
 interface Writing {
   options: MaterializeOptions;
+  tree: Tree;
   writer: TreeWriter;
   helpers: Helpers;
   slabs: SlabPool;
@@ -199,8 +229,8 @@ interface Writing {
 
 async function writeBatch(batch: Map<string, Target[]>, writing: Writing): Promise<void> {
   const { client, snapshotId, signal } = writing.options;
-  const { writer, helpers, slabs, written } = writing;
-  for (const targets of batch.values()) for (const { file } of targets) await writer.parentOf(file.path);
+  const { tree, writer, helpers, slabs, written } = writing;
+  for (const targets of batch.values()) for (const { file } of targets) writer.parentOf(tree.path(file));
   await fetchChunks({
     client,
     snapshotId,
@@ -208,12 +238,13 @@ async function writeBatch(batch: Map<string, Target[]>, writing: Writing): Promi
     signal,
     slabs,
     helpers,
-    fileOf: (hash) => JSON.stringify(batch.get(hash)?.[0]?.file.path ?? ''),
+    fileOf(hash) {
+      const first = batch.get(hash)?.[0];
+      return JSON.stringify(first ? tree.path(first.file) : '');
+    },
     placesOf: (hash) => (batch.get(hash) ?? []).map(({ file, offset }) => writer.placeOf(file, offset)),
-    onWritten: async (hash) => {
-      for (const { file, size } of batch.get(hash) ?? []) {
-        written(size, (await writer.written(file, size)) ? 1 : 0);
-      }
+    onWritten(hash) {
+      for (const { file, size } of batch.get(hash) ?? []) written(size, writer.written(file, size) ? 1 : 0);
     },
   });
 }

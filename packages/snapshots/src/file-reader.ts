@@ -1,41 +1,47 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import { Cutter, maxChunkBytes, wholeBytes } from './cutter.js';
 import { type FileStamp, stampOf } from './stamp.js';
 
-/** A file to be read. */
+/** Files to be read, below a folder. */
 export interface ToRead {
-  absolute: string;
-  /** Where its bytes must lie once links are followed; only for folders that are written to meanwhile. */
-  expected?: string;
+  root: string;
+  /** With the system's separator. */
+  paths: string[];
+  /** Refuse those whose folders lead elsewhere by a link; for folders that are written to meanwhile. */
+  guarded: boolean;
 }
 
-/** A chunk and where its bytes are in the slab. */
-export interface SlabChunk {
-  hash: string;
-  offset: number;
-  size: number;
-}
-
-interface ReadFault {
+export interface ReadFault {
   code: 'conflict' | 'bad_request';
   reason: string;
 }
 
-/** How a file ended: read unchanged, changed meanwhile, or not to be read. */
-export type FileEnd = { stamp: FileStamp } | { changed: true } | { fault: ReadFault };
+/** How a file's part of a slab ended; a fault is told beside. */
+export const PieceEnd = { goesOn: 0, unchanged: 1, changed: 2, fault: 3 } as const;
 
-/** A stretch of a file that lies in one slab. */
-interface Piece {
-  /** Its place in what was to be read. */
-  file: number;
-  chunks: SlabChunk[];
-  /** Absent while more of it comes in the next slab. */
-  end?: FileEnd;
-}
-
+/**
+ * What a slab was filled with, in columns, since it may be thousands of files. Chunks lie one after the other from the
+ * slab's beginning; pieces (stretches of one file each) take so many of them in turn.
+ */
 export interface Filled {
-  pieces: Piece[];
+  /** 32 bytes a chunk. */
+  hashes: Uint8Array;
+  sizes: Uint32Array;
+  /** A piece's file: its place in what was to be read. */
+  files: Uint32Array;
+  pieceChunks: Uint32Array;
+  /** Of PieceEnd. */
+  ends: Uint8Array;
+  /** Size, mtime, ctime and inode of each piece's file as it ended. */
+  stamps: Float64Array;
+  /** By piece. */
+  faults: Map<number, ReadFault>;
+  /** Bytes of the slab that are taken. */
+  used: number;
+  /** Of these bytes. */
+  crc32: number;
   /** Every file has ended. */
   done: boolean;
 }
@@ -60,36 +66,31 @@ export class FileReader {
   private next = 0;
   private open: OpenFile | undefined;
 
-  constructor(private readonly files: readonly ToRead[]) {}
+  constructor(private readonly files: ToRead) {}
 
   /** @param slab at least as long as the longest chunk */
   fill(slab: Buffer): Filled {
-    const pieces: Piece[] = [];
-    let used = 0;
-    while (this.open || this.next < this.files.length) {
+    const filled = new Filling();
+    while (this.open || this.next < this.files.paths.length) {
       const file = this.open ? this.next - 1 : this.next++;
-      const chunks: SlabChunk[] = [];
+      filled.begin(file);
       try {
-        this.open ??= openFile(this.files[file]!);
+        this.open ??= openFile(this.files, file);
         const small = this.open.before.size <= wholeBytes;
-        if (small && used + this.open.before.size > slab.length) return { pieces, done: false };
-        const rest = slab.subarray(used);
-        const ended = small ? this.readWhole(rest, chunks) : this.readOn(rest, chunks);
-        for (const chunk of chunks) chunk.offset += used;
-        used = chunks.reduce((end, chunk) => Math.max(end, chunk.offset + chunk.size), used);
-        if (!ended) {
-          pieces.push({ file, chunks });
-          return { pieces, done: false };
-        }
-        pieces.push({ file, chunks, end: this.endOf(this.open) });
+        if (small && filled.bytes + this.open.before.size > slab.length) return filled.give(slab, false);
+        const rest = slab.subarray(filled.bytes);
+        const ended = small ? this.readWhole(rest, filled) : this.readOn(rest, filled);
+        if (!ended) return filled.give(slab, false);
+        const after = stampOf(fstatSync(this.open.fd));
+        filled.end(this.isSame(after) ? PieceEnd.unchanged : PieceEnd.changed, after);
       } catch (error) {
         const fault = faultOf(error);
         if (!fault) throw error;
-        pieces.push({ file, chunks, end: { fault } });
+        filled.fail(fault);
       }
       this.close();
     }
-    return { pieces, done: true };
+    return filled.give(slab, true);
   }
 
   /** Lets go of a file that was not read to its end. */
@@ -100,16 +101,16 @@ export class FileReader {
     this.cutter.reset();
   }
 
-  private readWhole(into: Buffer, chunks: SlabChunk[]): true {
+  private readWhole(into: Buffer, filled: Filling): true {
     const file = this.open!;
-    const bytes = into.subarray(0, readFully(file.fd, into.subarray(0, file.before.size), 0));
-    file.position = bytes.length;
-    if (bytes.length > 0) chunks.push(named(bytes, 0));
+    const length = readFully(file.fd, into.subarray(0, file.before.size), 0);
+    file.position = length;
+    if (length > 0) filled.chunk(into.subarray(0, length));
     return true;
   }
 
   /** @returns whether the file has ended */
-  private readOn(into: Buffer, chunks: SlabChunk[]): boolean {
+  private readOn(into: Buffer, filled: Filling): boolean {
     const file = this.open!;
     if (into.length <= this.carriedBytes) return false;
     this.carried.copy(into, 0, 0, this.carriedBytes);
@@ -123,29 +124,79 @@ export class FileReader {
     while (start < bytes.length) {
       const length = this.cutter.next(bytes.subarray(start), ended);
       if (length === 0) break;
-      chunks.push(named(bytes.subarray(start, start + length), start));
+      filled.chunk(bytes.subarray(start, start + length));
       start += length;
     }
     this.carriedBytes = bytes.copy(this.carried, 0, start);
     return ended;
   }
 
-  private endOf({ fd, before, position }: OpenFile): FileEnd {
-    const after = stampOf(fstatSync(fd, { bigint: true }));
-    const same =
-      position === after.size && before.mtimeNs === after.mtimeNs && before.ctimeNs === after.ctimeNs;
-    return same ? { stamp: after } : { changed: true };
+  private isSame(after: FileStamp): boolean {
+    const { before, position } = this.open!;
+    return position === after.size && before.mtimeMs === after.mtimeMs && before.ctimeMs === after.ctimeMs;
   }
 }
 
-function openFile({ absolute, expected }: ToRead): OpenFile {
+/** Gathers what a slab is filled with. */
+class Filling {
+  /** Of its chunks, which leave no gaps. */
+  bytes = 0;
+  private readonly hashes: Buffer[] = [];
+  private readonly sizes: number[] = [];
+  private readonly files: number[] = [];
+  private readonly pieceChunks: number[] = [];
+  private readonly ends: number[] = [];
+  private readonly stamps: number[] = [];
+  private readonly faults = new Map<number, ReadFault>();
+
+  begin(file: number): void {
+    this.files.push(file);
+    this.pieceChunks.push(0);
+    this.ends.push(PieceEnd.goesOn);
+    this.stamps.push(0, 0, 0, 0);
+  }
+
+  chunk(bytes: Buffer): void {
+    this.hashes.push(sha256(bytes));
+    this.sizes.push(bytes.length);
+    this.pieceChunks[this.pieceChunks.length - 1]! += 1;
+    this.bytes += bytes.length;
+  }
+
+  end(end: number, { size, mtimeMs, ctimeMs, inode }: FileStamp): void {
+    this.ends[this.ends.length - 1] = end;
+    const at = this.stamps.length - 4;
+    for (const [i, value] of [size, mtimeMs, ctimeMs, inode].entries()) this.stamps[at + i] = value;
+  }
+
+  fail(fault: ReadFault): void {
+    this.ends[this.ends.length - 1] = PieceEnd.fault;
+    this.faults.set(this.ends.length - 1, fault);
+  }
+
+  give(slab: Buffer, done: boolean): Filled {
+    return {
+      hashes: new Uint8Array(Buffer.concat(this.hashes)),
+      sizes: Uint32Array.from(this.sizes),
+      files: Uint32Array.from(this.files),
+      pieceChunks: Uint32Array.from(this.pieceChunks),
+      ends: Uint8Array.from(this.ends),
+      stamps: Float64Array.from(this.stamps),
+      faults: this.faults,
+      used: this.bytes,
+      crc32: crc32(slab.subarray(0, this.bytes)),
+      done,
+    };
+  }
+}
+
+function openFile({ root, paths, guarded }: ToRead, file: number): OpenFile {
+  const absolute = `${root}/${paths[file]}`;
   const fd = openSync(absolute, readFlags);
-  const stat = fstatSync(fd, { bigint: true });
+  const stat = fstatSync(fd);
   // A job that still runs may turn a folder of its output into a link to somewhere it can't read itself; only Linux can tell.
   const elsewhere =
-    expected !== undefined &&
-    process.platform === 'linux' &&
-    readlinkSync(`/proc/self/fd/${fd}`) !== expected;
+    guarded && process.platform === 'linux' && readlinkSync(`/proc/self/fd/${fd}`) !== absolute;
   if (!stat.isFile() || elsewhere) {
     closeSync(fd);
     throw new SwappedError();
@@ -155,11 +206,7 @@ function openFile({ absolute, expected }: ToRead): OpenFile {
 
 class SwappedError extends Error {}
 
-const named = (bytes: Buffer, offset: number): SlabChunk => ({
-  hash: createHash('sha256').update(bytes).digest('hex'),
-  offset,
-  size: bytes.length,
-});
+const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();
 
 /** @returns the bytes read: less than asked for only at the end of the file */
 function readFully(fd: number, into: Buffer, position: number): number {

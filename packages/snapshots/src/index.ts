@@ -3,6 +3,8 @@ export * from './diff.js';
 export * from './download.js';
 export * from './hash-cache.js';
 export * from './manifest.js';
+export { unpackTree } from './manifest-stream.js';
 export type { UploadProgress } from './progress.js';
 export * from './scan.js';
+export * from './tree.js';
 export * from './upload.js';

@@ -3,7 +3,8 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { AppError, bytesSchema, hashSchema, maxPackBytes } from '@mycloud/shared';
 import { z } from 'zod';
-import { checkTree, entryLine, manifestHeader } from './encode-manifest.js';
+import { entryLine, manifestHeader } from './encode-manifest.js';
+import { TreeCheck } from './tree-check.js';
 import { quoted, refuse } from './tree-rules.js';
 
 export { encodeManifest } from './encode-manifest.js';
@@ -30,7 +31,9 @@ export type ManifestFile = Extract<Entry, { type: 'file' }>;
 
 /** Largest manifest read, unpacked: about five million small files. */
 export const maxManifestBytes = 1024 * 1024 * 1024;
-const headerBytes = Buffer.from(manifestHeader);
+export const headerBytes = Buffer.from(manifestHeader);
+/** A file of a terabyte is a line of 150 MB; what has no end before that is no manifest. */
+const maxLineBytes = 256 * 1024 * 1024;
 
 /**
  * Reads a manifest that anybody may have written.
@@ -39,28 +42,69 @@ const headerBytes = Buffer.from(manifestHeader);
  *   files used as folders, sizes that don't add up, or bytes that aren't the canonical form of what they say.
  */
 export function decodeManifest(bytes: Uint8Array): Entry[] {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!buffer.subarray(0, headerBytes.length).equals(headerBytes)) {
-    throw new AppError('bad_request', 'this is not a manifest of a snapshot, or of a newer version', {
-      hint: `It must begin with the line ${quoted(manifestHeader.trimEnd())}.`,
-    });
+  const decoder = new ManifestDecoder();
+  const entries = [...decoder.push(bytes)];
+  decoder.end();
+  return entries;
+}
+
+/** Reads a manifest as it comes, in pieces of any length; checks what decodeManifest does. */
+export class ManifestDecoder {
+  private readonly check = new TreeCheck();
+  /** Of the line that isn't whole yet; joined once it is, however long it gets. */
+  private rest: Buffer[] = [];
+  private restBytes = 0;
+  /** Lines read. */
+  private lines = 0;
+
+  /** @returns the entries that are whole by now; to be taken before the next piece is given */
+  *push(bytes: Uint8Array): Generator<Entry> {
+    const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let start = 0;
+    for (;;) {
+      const end = piece.indexOf(0x0a, start);
+      if (end < 0) break;
+      const tail = piece.subarray(start, end);
+      const entry = this.line(this.rest.length > 0 ? Buffer.concat([...this.rest, tail]) : tail);
+      this.rest = [];
+      this.restBytes = 0;
+      start = end + 1;
+      if (entry) yield entry;
+    }
+    if (start === piece.length) return;
+    this.rest.push(piece.subarray(start));
+    this.restBytes += piece.length - start;
+    if (this.restBytes > maxLineBytes) throw refuseHeader();
   }
-  const entries: Entry[] = [];
-  let start = headerBytes.length;
-  while (start < buffer.length) {
-    const end = buffer.indexOf(0x0a, start);
-    if (end < 0) throw new AppError('bad_request', 'the manifest breaks off in its last line');
-    const line = buffer.toString('utf8', start, end);
-    const entry = parseLine(line, entries.length + 2);
+
+  /** Nothing comes any more. */
+  end(): void {
+    if (this.lines === 0) throw refuseHeader();
+    if (this.rest.length > 0) throw new AppError('bad_request', 'the manifest breaks off in its last line');
+    this.check.end();
+  }
+
+  private line(bytes: Buffer): Entry | undefined {
+    this.lines += 1;
+    const line = bytes.toString();
+    if (this.lines === 1) {
+      if (`${line}\n` !== manifestHeader) throw refuseHeader();
+      return undefined;
+    }
+    const entry = parseLine(line, this.lines);
     // Also refuses invalid UTF-8 and any second spelling of the same entry: one tree, one name.
-    if (entryLine(entry) !== line || Buffer.byteLength(line) !== end - start) {
+    if (entryLine(entry) !== line || Buffer.byteLength(line) !== bytes.length) {
       throw refuse(entry.path, 'the line is not in canonical form');
     }
-    entries.push(entry);
-    start = end + 1;
+    this.check.take(entry);
+    return entry;
   }
-  checkTree(entries);
-  return entries;
+}
+
+function refuseHeader(): AppError {
+  return new AppError('bad_request', 'this is not a manifest of a snapshot, or of a newer version', {
+    hint: `It must begin with the line ${quoted(manifestHeader.trimEnd())}.`,
+  });
 }
 
 function parseLine(line: string, number: number): Entry {
@@ -100,14 +144,17 @@ export async function unpackManifest(packed: Uint8Array, maxBytes = maxManifestB
   try {
     return await promisify(gunzip)(packed, { maxOutputLength: maxBytes });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new AppError('too_large', `the manifest is longer than ${maxBytes} bytes`, {
-        cause,
-        hint: 'Pack many small files into fewer archives, or split the folder.',
-      });
-    }
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLong(maxBytes, cause);
     throw new AppError('bad_request', 'the manifest is not whole gzip data', { cause });
   }
+}
+
+/** The error for a manifest that is longer than it may be. */
+export function tooLong(maxBytes: number, cause?: unknown): AppError {
+  return new AppError('too_large', `the manifest is longer than ${maxBytes} bytes`, {
+    cause,
+    hint: 'Pack many small files into fewer archives, or split the folder.',
+  });
 }
 
 /** How many files a tree has, and their bytes. */

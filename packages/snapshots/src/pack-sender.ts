@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { AppError, type AttemptProof, type Client, maxHashesPerCall, snapshotRoutes } from '@mycloud/shared';
-import type { SlabChunk } from './file-reader.js';
+import type { ChunkTable } from './chunk-table.js';
 import { Limit } from './pool.js';
 import { backOff, isPassing, tries, withRetry } from './retry.js';
 import { type Slab, type SlabPool, slabBytes } from './slab.js';
@@ -37,10 +37,17 @@ export async function askMissing(options: SenderOptions, hashes: string[]): Prom
 }
 
 interface Pack {
-  sha256: string;
+  crc32: number;
   size: number;
   chunks: SlabChunk[];
   parts: Buffer[];
+}
+
+/** A chunk and where its bytes are. */
+interface SlabChunk {
+  hash: string;
+  offset: number;
+  size: number;
 }
 
 /**
@@ -53,29 +60,35 @@ interface Pack {
 export class PackSender {
   sentBytes = 0;
   newChunks = 0;
-  private readonly known = new Set<string>();
   private readonly limit: Limit;
   private readonly under = new Set<Promise<void>>();
-  private gathered: { hash: string; data: Buffer }[] = [];
+  private gathered: Gathered[] = [];
   private gatheredBytes = 0;
   private failure: { error: unknown } | undefined;
 
+  /** @param known marked are the chunks the owner has, or that were given to this sender */
   constructor(
     private readonly options: SenderOptions,
     private readonly slabs: SlabPool,
+    private readonly known: ChunkTable,
   ) {
     this.limit = new Limit(options.concurrency);
   }
 
-  /** Says that the owner has these already. */
-  know(hashes: Iterable<string>): void {
-    for (const hash of hashes) this.known.add(hash);
-  }
-
-  /** Takes a slab with its chunks and answers at once. @param helper who hashes what becomes a pack */
-  add(slab: Slab, chunks: readonly SlabChunk[], helper: Helper): void {
-    const fresh = chunks.filter(({ hash }) => !this.known.has(hash) && this.known.add(hash));
-    const task = this.store(slab, fresh, helper)
+  /**
+   * Takes a slab with its chunks, which lie in it from its beginning, and answers at once.
+   * @param ids numbers of `known`. @param helper who sums up what becomes a pack of its own
+   */
+  add(slab: Slab, ids: readonly number[], crc32: number, helper: Helper): void {
+    const fresh: SlabChunk[] = [];
+    let offset = 0;
+    for (const id of ids) {
+      const size = this.known.size(id);
+      if (this.known.mark(id)) fresh.push({ hash: this.known.hex(id), offset, size });
+      offset += size;
+    }
+    const whole = fresh.length === ids.length ? { crc32, size: offset } : undefined;
+    const task = this.store(slab, fresh, whole, helper)
       .catch((error: unknown) => {
         this.failure ??= { error };
       })
@@ -103,21 +116,35 @@ export class PackSender {
     await this.flush();
   }
 
-  private async store(slab: Slab, chunks: SlabChunk[], helper: Helper): Promise<void> {
+  private async store(
+    slab: Slab,
+    chunks: SlabChunk[],
+    whole: { crc32: number; size: number } | undefined,
+    helper: Helper,
+  ): Promise<void> {
     if (chunks.length === 0 || this.failure) return;
-    const missing = await askMissing(
-      this.options,
-      chunks.map((chunk) => chunk.hash),
-    );
+    const missing =
+      whole && whole.size >= packBytes / 2 && chunks.length <= packChunks
+        ? await this.limit.run(() =>
+            this.sendIfAllMissing({ ...whole, chunks, parts: partsOf(slab, 0, whole.size) }),
+          )
+        : await askMissing(
+            this.options,
+            chunks.map((chunk) => chunk.hash),
+          );
     const left = chunks.filter((chunk) => missing.has(chunk.hash));
-    this.newChunks += left.length;
     if (left.reduce((sum, chunk) => sum + chunk.size, 0) < packBytes / 2) await this.gather(slab, left);
     else {
       for (let at = 0; at < left.length; at += packChunks) {
         const chosen = left.slice(at, at + packChunks);
-        await this.limit.run(async () => this.send(await slabPack(slab, chosen, helper)));
+        await this.limit.run(async () => void (await this.send(await slabPack(slab, chosen, helper))));
       }
     }
+  }
+
+  /** Sends a slab as it is, the question what is missing saved. @returns what is, when it isn't all; then nothing was sent */
+  private async sendIfAllMissing(pack: Pack): Promise<Set<string>> {
+    return new Set(await this.send(pack, true));
   }
 
   /** Copies chunks out of a slab; its owner waits while a pack made full by them is sent. */
@@ -133,14 +160,15 @@ export class PackSender {
     const { gathered } = this;
     this.gathered = [];
     this.gatheredBytes = 0;
-    if (gathered.length > 0) await this.limit.run(() => this.send(gatheredPack(gathered)));
+    if (gathered.length > 0) await this.limit.run(async () => void (await this.send(gatheredPack(gathered))));
   }
 
-  private async send(pack: Pack): Promise<void> {
+  /** @returns with `onlyWhole`: the chunks that are missing when others aren't, and the pack was not sent */
+  private async send(pack: Pack, onlyWhole = false): Promise<string[]> {
     for (let attempt = 1; ; attempt += 1) {
       this.check();
       try {
-        return await this.trySend(pack);
+        return await this.trySend(pack, onlyWhole);
       } catch (error) {
         if (attempt >= tries || !isPassing(error)) throw error;
         await backOff(attempt, this.options.signal);
@@ -149,11 +177,12 @@ export class PackSender {
   }
 
   /** Announces the pack anew on every try: its signed URL may have run out. */
-  private async trySend({ sha256, size, chunks, parts }: Pack): Promise<void> {
+  private async trySend({ crc32, size, chunks, parts }: Pack, onlyWhole: boolean): Promise<string[]> {
     const { client, signal, attempt } = this.options;
-    const body = { sha256, size, chunks, attempt };
-    const { id, upload } = await client.call(snapshotRoutes.createPack, { body }, { signal });
-    if (!upload) return;
+    const checksum = `crc32:${crc32.toString(16).padStart(8, '0')}`;
+    const body = { checksum, size, chunks, onlyWhole, attempt };
+    const { id, upload, missing } = await client.call(snapshotRoutes.createPack, { body }, { signal });
+    if (!id || !upload) return missing;
     let counted = 0;
     const onBytes = (bytes: number): void => {
       counted += bytes;
@@ -164,6 +193,8 @@ export class PackSender {
       if (answer.status >= 300) throw storeRefusal('a pack', answer);
       await client.call(snapshotRoutes.commitPack, { params: { id }, body: { attempt } }, { signal });
       this.sentBytes += size;
+      this.newChunks += chunks.length;
+      return [];
     } catch (error) {
       this.options.onSent?.(-counted);
       // The bytes didn't arrive as they were sent: worth another try.
@@ -188,22 +219,30 @@ async function slabPack(slab: Slab, chosen: SlabChunk[], helper: Helper): Promis
     size += chunk.size;
     return { ...chunk, offset: size - chunk.size };
   });
-  const parts: Buffer[] = [];
-  for (const { offset, size: length } of ranges) {
-    for (let at = offset; at < offset + length; at += partBytes) {
-      parts.push(slab.subarray(at, Math.min(at + partBytes, offset + length)));
-    }
-  }
-  return { sha256: await helper.hash(slab, ranges), size, chunks, parts };
+  const parts = ranges.flatMap((range) => partsOf(slab, range.offset, range.size));
+  return { crc32: await helper.sum(slab, ranges), size, chunks, parts };
 }
 
-function gatheredPack(gathered: { hash: string; data: Buffer }[]): Pack {
-  const sha256 = createHash('sha256');
+function partsOf(slab: Slab, offset: number, size: number): Buffer[] {
+  const parts: Buffer[] = [];
+  const end = offset + size;
+  for (let at = offset; at < end; at += partBytes)
+    parts.push(slab.subarray(at, Math.min(at + partBytes, end)));
+  return parts;
+}
+
+interface Gathered {
+  hash: string;
+  data: Buffer;
+}
+
+function gatheredPack(gathered: readonly Gathered[]): Pack {
+  let sum = 0;
   let size = 0;
   const chunks = gathered.map(({ hash, data }) => {
-    sha256.update(data);
+    sum = crc32(data, sum);
     size += data.length;
     return { hash, offset: size - data.length, size: data.length };
   });
-  return { sha256: sha256.digest('hex'), size, chunks, parts: gathered.map(({ data }) => data) };
+  return { crc32: sum, size, chunks, parts: gathered.map(({ data }) => data) };
 }

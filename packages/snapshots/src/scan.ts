@@ -1,23 +1,12 @@
-import { type BigIntStats, type Dirent, lstatSync } from 'node:fs';
-import { lstat, open, readdir, readFile, readlink } from 'node:fs/promises';
+import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import { lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { AppError } from '@mycloud/shared';
-import type { Ignore } from 'ignore';
 import { defaultIgnoreFiles, ignoreRules } from './ignore-rules.js';
-import type { Entry } from './manifest.js';
-import { eachLimit } from './pool.js';
-import { type FileStamp, stampOf } from './stamp.js';
-import { linkFault, pathFault, quoted } from './tree-rules.js';
-
-export interface ScannedFile {
-  /** In the tree, with slashes. */
-  path: string;
-  /** On this machine. */
-  absolute: string;
-  mode: 0o644 | 0o755;
-  stamp: FileStamp;
-}
+import { stampOf } from './stamp.js';
+import { Tree } from './tree.js';
+import { comparePaths, linkFault, pathFault, quoted } from './tree-rules.js';
 
 /** Something that can't be stored, and why. */
 export interface Refusal {
@@ -26,11 +15,8 @@ export interface Refusal {
 }
 
 export interface Scan {
-  files: ScannedFile[];
-  /** Folders and symbolic links. */
-  others: Extract<Entry, { type: 'dir' | 'symlink' }>[];
-  /** Bytes of all files. */
-  bytes: number;
+  /** Its files have stamps and no chunks yet. */
+  tree: Tree;
   /** Empty unless the scan was lenient. */
   refused: Refusal[];
 }
@@ -45,10 +31,8 @@ export interface ScanOptions {
   signal?: AbortSignal;
 }
 
-/** Folders read at once. */
-const parallel = 16;
 /** Looked at between two turns of the event loop. */
-const namesPerTurn = 256;
+const namesPerTurn = 512;
 
 /**
  * Lists what is in a folder, reading no file. An empty folder gives no files; whether that is an error is the caller's.
@@ -62,27 +46,10 @@ export async function scanFolder(dir: string, options: ScanOptions = {}): Promis
   const ignored = options.ignore
     ? await readRules(root, options.ignoreFiles ?? defaultIgnoreFiles)
     : undefined;
-  const scan: Scan = { files: [], others: [], bytes: 0, refused: [] };
-  let level = [''];
-  while (level.length > 0) {
-    const below: string[] = [];
-    await eachLimit(level, parallel, async (folder) => {
-      options.signal?.throwIfAborted();
-      const names = await namesIn(root, folder, scan.refused);
-      const kept = names.filter(
-        (name) => !ignored?.ignores(folder + name.name + (name.isDirectory() ? '/' : '')),
-      );
-      for (const [i, name] of kept.entries()) {
-        if (i % namesPerTurn === namesPerTurn - 1) await turn();
-        await look(root, folder + name.name, scan, below);
-      }
-    });
-    level = below;
-  }
+  const scan: Scan = { tree: new Tree(), refused: [] };
+  await new Walk(root, scan, ignored, options.signal).folder('');
   refuseLeavingLinks(scan);
   if (scan.refused.length > 0 && !options.lenient) throw refusal(root, scan.refused);
-  // The order of a tree, so that what lies together is packed together.
-  scan.files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return scan;
 }
 
@@ -95,81 +62,112 @@ async function requireFolder(root: string): Promise<void> {
   if (!stat?.isDirectory()) throw new AppError('bad_request', `${root} is a file, not a folder`);
 }
 
-async function readRules(root: string, names: string[]): Promise<Ignore> {
-  return ignoreRules(
-    await Promise.all(
-      names.map((name) =>
-        readFile(path.join(root, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
-          if (error.code === 'ENOENT') return '';
-          throw new AppError('bad_request', `cannot read the ignore file ${name}: ${error.message}`, {
-            cause: error,
-          });
-        }),
-      ),
-    ),
-  );
+/** @returns whether a path is ignored; a folder's ends in a slash */
+async function readRules(root: string, names: string[]): Promise<(path: string) => boolean> {
+  return ignoreRules(await Promise.all(names.map((name) => readIgnoreFile(root, name))));
 }
 
-async function namesIn(root: string, folder: string, refused: Refusal[]): Promise<Dirent[]> {
+async function readIgnoreFile(root: string, name: string): Promise<string> {
   try {
-    return await readdir(path.join(root, folder), { withFileTypes: true });
-  } catch (error) {
-    refused.push({ path: folder || '.', reason: `the folder can't be read (${codeOf(error)})` });
-    return [];
+    return await readFile(path.join(root, name), 'utf8');
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return '';
+    throw new AppError('bad_request', `cannot read the ignore file ${name}: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 
-async function look(root: string, name: string, scan: Scan, below: string[]): Promise<void> {
-  const absolute = path.join(root, name);
-  const refuse = (reason: string): void => void scan.refused.push({ path: name, reason });
-  let stat: BigIntStats;
-  try {
-    // The way to the thread pool and back would cost ten times the call.
-    stat = lstatSync(absolute, { bigint: true });
-  } catch (error) {
-    // A name that isn't UTF-8 comes back from readdir with U+FFFD in it, and is not found.
-    if (codeOf(error) === 'ENOENT' && name.includes('\uFFFD')) return refuse('the name is not valid UTF-8');
-    if (codeOf(error) === 'ENOENT') return;
-    return refuse(`it can't be read (${codeOf(error)})`);
+/** Goes through a folder in the order of a manifest, so that nothing has to be sorted, or held, as a whole. */
+class Walk {
+  private looked = 0;
+
+  constructor(
+    private readonly root: string,
+    private readonly scan: Scan,
+    private readonly ignored: ((path: string) => boolean) | undefined,
+    private readonly signal: AbortSignal | undefined,
+  ) {}
+
+  /** @param prefix the folder's path with a slash after it, or nothing */
+  async folder(prefix: string): Promise<void> {
+    // "d" comes before "d-x", and "d-x" before "d/y": what is in a folder waits until a later name is past its slash.
+    const waiting: string[] = [];
+    for (const name of this.namesIn(prefix)) {
+      while (waiting.length > 0 && comparePaths(waiting.at(-1)!, name) < 0)
+        await this.folder(prefix + waiting.pop()!);
+      this.looked += 1;
+      if (this.looked % namesPerTurn === 0) {
+        await turn();
+        this.signal?.throwIfAborted();
+      }
+      if (this.look(prefix + name) === 'folder') waiting.push(`${name}/`);
+    }
+    while (waiting.length > 0) await this.folder(prefix + waiting.pop()!);
   }
-  const fault = pathFault(name);
-  if (fault) return refuse(fault);
-  if (stat.isDirectory()) {
-    scan.others.push({ path: name, type: 'dir', mode: 0o755 });
-    below.push(`${name}/`);
-  } else if (stat.isSymbolicLink()) {
-    scan.others.push({ path: name, type: 'symlink', target: await readlink(absolute) });
-  } else if (!stat.isFile()) {
-    refuse(`it is ${kindOf(stat)}, which can't be stored`);
-  } else {
-    const denied = await whyUnreadable(absolute, stat);
-    if (denied) return refuse(`the file can't be read (${denied})`);
-    const mode = (stat.mode & 0o111n) === 0n ? 0o644 : 0o755;
-    scan.files.push({ path: name, absolute, mode, stamp: stampOf(stat) });
-    scan.bytes += Number(stat.size);
+
+  private namesIn(folder: string): string[] {
+    try {
+      return readdirSync(path.join(this.root, folder)).sort(comparePaths);
+    } catch (error) {
+      this.scan.refused.push({ path: folder || '.', reason: `the folder can't be read (${codeOf(error)})` });
+      return [];
+    }
+  }
+
+  private look(name: string): 'folder' | undefined {
+    // Calls that block: the way to the thread pool and back would cost ten times the call.
+    const absolute = `${this.root}${path.sep}${name}`;
+    const { tree } = this.scan;
+    const refuse = (reason: string): undefined => void this.scan.refused.push({ path: name, reason });
+    let stat: Stats;
+    try {
+      stat = lstatSync(absolute);
+    } catch (error) {
+      if (this.ignored?.(name)) return;
+      // A name that isn't UTF-8 comes back from readdir with U+FFFD in it, and is not found.
+      if (codeOf(error) === 'ENOENT' && name.includes('\uFFFD')) return refuse('the name is not valid UTF-8');
+      if (codeOf(error) === 'ENOENT') return;
+      return refuse(`it can't be read (${codeOf(error)})`);
+    }
+    const type = stat.mode & constants.S_IFMT;
+    if (this.ignored?.(type === constants.S_IFDIR ? `${name}/` : name)) return;
+    const fault = pathFault(name);
+    if (fault) return refuse(fault);
+    if (type === constants.S_IFDIR) {
+      tree.addDir(name);
+      return 'folder';
+    }
+    if (type === constants.S_IFLNK) tree.addLink(name, readlinkSync(absolute));
+    else if (type !== constants.S_IFREG) refuse(`it is ${kindOf(stat)}, which can't be stored`);
+    else {
+      const denied = whyUnreadable(absolute, stat);
+      if (denied) refuse(`the file can't be read (${denied})`);
+      else tree.addStamped(name, (stat.mode & 0o111) === 0 ? 0o644 : 0o755, stampOf(stat));
+    }
   }
 }
 
 /** Opens only files that not everybody may read: the others cost no further call. */
-async function whyUnreadable(absolute: string, stat: BigIntStats): Promise<string | undefined> {
-  if ((stat.mode & 0o004n) !== 0n) return undefined;
+function whyUnreadable(absolute: string, stat: Stats): string | undefined {
+  if ((stat.mode & 0o004) !== 0) return undefined;
   try {
-    await (await open(absolute, 'r')).close();
+    closeSync(openSync(absolute, 'r'));
     return undefined;
   } catch (error) {
     return codeOf(error);
   }
 }
 
-function refuseLeavingLinks(scan: Scan): void {
-  const links = new Map<string, string>();
-  for (const entry of scan.others) if (entry.type === 'symlink') links.set(entry.path, entry.target);
-  scan.others = scan.others.filter((entry) => {
-    if (entry.type !== 'symlink') return true;
-    const fault = linkFault(entry.path, entry.target, links);
-    if (fault) scan.refused.push({ path: entry.path, reason: fault });
-    return fault === undefined;
-  });
+function refuseLeavingLinks({ tree, refused }: Scan): void {
+  const links = new Map(tree.links().map((index) => [tree.path(index), tree.target(index)!]));
+  for (const index of tree.links()) {
+    const name = tree.path(index);
+    const fault = linkFault(name, tree.target(index)!, links);
+    if (!fault) continue;
+    refused.push({ path: name, reason: fault });
+    tree.leaveOut(index);
+  }
 }
 
 function refusal(root: string, refused: Refusal[]): AppError {
@@ -182,7 +180,7 @@ function refusal(root: string, refused: Refusal[]): AppError {
   });
 }
 
-function kindOf(stat: BigIntStats): string {
+function kindOf(stat: Stats): string {
   if (stat.isFIFO()) return 'a named pipe';
   if (stat.isSocket()) return 'a socket';
   return 'a device';

@@ -1,16 +1,19 @@
-import type { BigIntStats } from 'node:fs';
+import type { Stats } from 'node:fs';
 
-/** What tells that a file is still the one it was, without reading it. */
+/**
+ * What tells that a file is still the one it was, without reading it. Times in ms since the epoch are exact to 0.25 µs,
+ * which is finer than any kernel's clock for files.
+ */
 export interface FileStamp {
   size: number;
-  mtimeNs: bigint;
-  ctimeNs: bigint;
-  inode: bigint;
+  mtimeMs: number;
+  ctimeMs: number;
+  inode: number;
 }
 
-export const stampOf = (stat: BigIntStats): FileStamp => ({
-  size: Number(stat.size),
-  mtimeNs: stat.mtimeNs,
-  ctimeNs: stat.ctimeNs,
-  inode: stat.ino,
+export const stampOf = ({ size, mtimeMs, ctimeMs, ino }: Stats): FileStamp => ({
+  size,
+  mtimeMs,
+  ctimeMs,
+  inode: ino,
 });

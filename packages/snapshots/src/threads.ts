@@ -13,10 +13,10 @@ const maxThreads = 4;
 
 /** Somebody who reads, hashes and writes; what is asked of it is done in order. */
 export interface Helper {
-  begin(files: ToRead[]): Promise<void>;
+  begin(files: ToRead): Promise<void>;
   fill(slab: Slab): Promise<Filled>;
-  /** SHA-256 of ranges of a slab, one after the other. */
-  hash(slab: Slab, ranges: Range[]): Promise<string>;
+  /** CRC-32 of ranges of a slab, one after the other. */
+  sum(slab: Slab, ranges: Range[]): Promise<number>;
   /** Verifies chunks of a slab and writes them where they go. @returns the names of those that are damaged */
   write(slab: Slab, chunks: Placed[]): Promise<string[]>;
   /** Which chunks of files are there already. @returns their places in the file's list */
@@ -38,7 +38,11 @@ export function startHelpers(files: number, bytes: number): Helpers {
       await turn();
       return work(asked);
     });
-    return { all: [here], next: () => here, close: async () => void work({ kind: 'begin', files: [] }) };
+    return {
+      all: [here],
+      next: () => here,
+      close: async () => void work({ kind: 'begin', files: { root: '', paths: [], guarded: false } }),
+    };
   }
   const threads = Array.from({ length: Math.min(maxThreads, availableParallelism()) }, startThread);
   const all = threads.map((thread) => helper(thread.ask));
@@ -56,7 +60,7 @@ type Ask = (work: Work) => Promise<unknown>;
 const helper = (ask: Ask): Helper => ({
   begin: (files) => ask({ kind: 'begin', files }) as Promise<void>,
   fill: (slab) => ask({ kind: 'fill', memory: slab.buffer }) as Promise<Filled>,
-  hash: (slab, ranges) => ask({ kind: 'hash', memory: slab.buffer, ranges }) as Promise<string>,
+  sum: (slab, ranges) => ask({ kind: 'sum', memory: slab.buffer, ranges }) as Promise<number>,
   write: (slab, chunks) => ask({ kind: 'write', memory: slab.buffer, chunks }) as Promise<string[]>,
   find: (suspects) => ask({ kind: 'find', suspects }) as Promise<number[][]>,
 });

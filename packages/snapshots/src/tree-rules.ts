@@ -15,9 +15,12 @@ const longer = (text: string, bytes: number): boolean =>
   text.length * 3 > bytes && utf8.encode(text).length > bytes;
 /** Half a surrogate pair is no character. */
 const isUnicode = (text: string): boolean => !/\p{Surrogate}/u.test(text);
+/** Paths that need no closer look: printable ASCII without backslashes, short, no part of them empty, "." or "..". */
+const plainPath = /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[ -[\]-~]{1,255}$/;
 
 /** @returns why the path can't stand in a tree, or undefined when it can. */
 export function pathFault(path: string): string | undefined {
+  if (plainPath.test(path)) return undefined;
   if (path === '') return 'the path is empty';
   if (path.includes('\0')) return 'the name holds a NUL byte';
   if (!isUnicode(path)) return 'the name is not valid Unicode';
@@ -31,6 +34,21 @@ export function pathFault(path: string): string | undefined {
   }
   return undefined;
 }
+
+/**
+ * The order of a manifest: by the bytes of UTF-8. UTF-16 has the same, but for surrogates, which stand for characters
+ * above all others and lie below some.
+ */
+export function comparePaths(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (x !== y) return x >= 0xd800 && y >= 0xd800 ? lifted(x) - lifted(y) : x - y;
+  }
+  return a.length - b.length;
+}
+
+const lifted = (unit: number): number => (unit < 0xe000 ? unit + 0x10000 : unit);
 
 /**
  * Follows a symbolic link as the kernel would, through the other links of its tree.

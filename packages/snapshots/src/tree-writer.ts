@@ -1,20 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
 import {
-  chmod,
-  copyFile,
-  lstat,
-  mkdir,
-  readFile,
-  rename,
-  rm,
-  symlink,
-  unlink,
-  writeFile,
-} from 'node:fs/promises';
+  chmodSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  type Stats,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '@mycloud/shared';
-import type { ManifestFile } from './manifest.js';
+import type { Tree } from './tree.js';
 import type { Place } from './tree-places.js';
 import { caseTwins, quoted, refuse } from './tree-rules.js';
 
@@ -32,21 +31,25 @@ interface WriterOptions {
  * staging folder and renamed into place when whole: a place holds the old file or the new one, never half.
  */
 export class TreeWriter {
+  /** Nothing was there when it was opened: nothing of an earlier try needs to be looked for. */
+  foundEmpty = false;
   private staging = '';
   private readonly folders = new Set<string>();
-  private readonly partial = new Map<ManifestFile, { at: string; left: number }>();
+  private readonly partial = new Map<number, { at: string; left: number }>();
   private count = 0;
 
   private constructor(
     private readonly root: string,
+    private readonly tree: Tree,
     private readonly options: WriterOptions,
   ) {}
 
-  /** @param dir made when it isn't there. */
-  static async open(dir: string, options: WriterOptions): Promise<TreeWriter> {
+  /** @param dir made when it isn't there. @param tree whose files are named by their indexes */
+  static async open(dir: string, tree: Tree, options: WriterOptions): Promise<TreeWriter> {
     const root = path.resolve(dir);
     await mkdir(root, { recursive: true });
-    const writer = new TreeWriter(root, options);
+    const writer = new TreeWriter(root, tree, options);
+    writer.foundEmpty = options.fresh || (await readdir(root)).length === 0;
     if (!options.fresh) writer.staging = await takeStaging(root, options.key);
     return writer;
   }
@@ -72,7 +75,7 @@ export class TreeWriter {
     const probe = path.join(this.root, `.mycloud-case-${randomUUID()}`);
     await writeFile(probe, '');
     try {
-      return (await statOf(path.join(this.root, path.basename(probe).toUpperCase()))) !== undefined;
+      return statOf(path.join(this.root, path.basename(probe).toUpperCase())) !== undefined;
     } finally {
       await unlink(probe);
     }
@@ -82,123 +85,126 @@ export class TreeWriter {
    * What is there of a file already, in its place or in pieces.
    * @returns undefined: nothing; `whole` says that it would be in its place
    */
-  async suspect(file: ManifestFile): Promise<{ at: string; whole: boolean } | undefined> {
-    const place = this.inside(file.path);
-    const there = await statOf(place);
-    if (there?.isFile() && there.size === file.size) return { at: place, whole: true };
-    if (file.chunks.length === 1) return undefined;
+  suspect(file: number): { at: string; whole: boolean } | undefined {
+    const place = this.placeFor(file);
+    const there = statOf(place);
+    if (there?.isFile() && there.size === this.tree.size(file)) return { at: place, whole: true };
+    if (this.tree.chunkCount(file) === 1) return undefined;
     const staged = this.stage(file);
-    return (await statOf(staged))?.isFile() ? { at: staged, whole: false } : undefined;
+    return statOf(staged)?.isFile() ? { at: staged, whole: false } : undefined;
   }
 
   /** Takes a file in its place for written. */
-  async keep(file: ManifestFile): Promise<void> {
-    await chmod(this.inside(file.path), this.modeOf(file));
+  keep(file: number): void {
+    chmodSync(this.placeFor(file), this.modeOf(file));
   }
 
   /** Makes a folder and those above it. @throws AppError conflict when a file or link is in the way. */
-  async folder(name: string): Promise<void> {
+  folder(name: string): void {
     if (name === '' || this.folders.has(name)) return;
-    const slash = name.lastIndexOf('/');
-    await this.folder(slash < 0 ? '' : name.slice(0, slash));
+    this.parentOf(name);
     const at = this.inside(name);
-    const there = await statOf(at);
+    const there = statOf(at);
     if (there && !there.isDirectory()) throw inTheWay(name, there);
-    // Another file of this folder may be making it at the same time.
-    if (!there) await mkdir(at, { mode: 0o755, recursive: true });
+    if (!there) mkdirSync(at, { mode: 0o755 });
     this.folders.add(name);
   }
 
   /** Writes a file without bytes. */
-  async empty(file: ManifestFile): Promise<void> {
+  empty(file: number): void {
     const at = this.stage(file);
-    await writeFile(at, '', { mode: 0o600 });
-    await chmod(at, this.modeOf(file));
-    await this.place(file, at);
+    writeFileSync(at, '', { mode: 0o600 });
+    chmodSync(at, this.modeOf(file));
+    this.place(file, at);
   }
 
   /** Where a chunk at `offset` of a file goes; its folder must be there. `written` follows once it is there. */
-  placeOf(file: ManifestFile, offset: number): Place {
-    if (file.chunks.length === 1) {
-      return { kind: 'whole', at: this.stage(file), final: this.inside(file.path), mode: this.modeOf(file) };
+  placeOf(file: number, offset: number): Place {
+    if (this.tree.chunkCount(file) === 1) {
+      return { kind: 'whole', at: this.stage(file), final: this.placeFor(file), mode: this.modeOf(file) };
     }
     return { kind: 'piece', at: this.partialOf(file).at, position: offset };
   }
 
   /** Takes down that `bytes` of a file were written. @returns true when they were the last and the file is in place */
-  async written(file: ManifestFile, bytes: number): Promise<boolean> {
-    if (file.chunks.length === 1) return true;
+  written(file: number, bytes: number): boolean {
+    if (this.tree.chunkCount(file) === 1) return true;
     const partial = this.partialOf(file);
     partial.left -= bytes;
     if (partial.left > 0) return false;
     this.partial.delete(file);
-    await chmod(partial.at, this.modeOf(file));
-    await this.place(file, partial.at);
+    chmodSync(partial.at, this.modeOf(file));
+    this.place(file, partial.at);
     return true;
   }
 
   /** The error for a file that couldn't be moved to where something else is, or else the one given. */
-  async explain(error: unknown): Promise<unknown> {
+  explain(error: unknown): unknown {
     const { dest } = error as { dest?: string };
-    const there = dest === undefined ? undefined : await statOf(dest);
+    const there = dest === undefined ? undefined : statOf(dest);
     return dest !== undefined && there?.isDirectory()
       ? inTheWay(path.relative(this.root, dest), there)
       : error;
   }
 
   /** Copies a file of another tree, sharing its bytes until one side writes, where the file system can. */
-  async copy(file: ManifestFile, source: string): Promise<void> {
+  async copy(file: number, source: string): Promise<void> {
     const at = this.stage(file);
     await copyFile(source, at, constants.COPYFILE_FICLONE);
-    await chmod(at, this.modeOf(file));
-    await this.place(file, at);
+    chmodSync(at, this.modeOf(file));
+    this.place(file, at);
   }
 
   /** Makes a link; after all files, so that none is written through it. */
-  async link(name: string, target: string): Promise<void> {
-    await this.parentOf(name);
+  link(name: string, target: string): void {
+    this.parentOf(name);
     const at = this.inside(name);
-    const there = await statOf(at);
+    const there = statOf(at);
     if (there?.isDirectory()) throw inTheWay(name, there);
-    if (there) await unlink(at);
-    await symlink(target, at);
+    if (there) unlinkSync(at);
+    symlinkSync(target, at);
   }
 
-  private partialOf(file: ManifestFile): { at: string; left: number } {
+  private partialOf(file: number): { at: string; left: number } {
     let partial = this.partial.get(file);
     if (!partial) {
-      partial = { at: this.stage(file), left: file.size };
+      partial = { at: this.stage(file), left: this.tree.size(file) };
       this.partial.set(file, partial);
     }
     return partial;
   }
 
-  private modeOf(file: ManifestFile): number {
-    if (!this.options.readOnly) return file.mode;
-    return file.mode === 0o755 ? 0o555 : 0o444;
+  private modeOf(file: number): number {
+    const mode = this.tree.mode(file);
+    if (!this.options.readOnly) return mode;
+    return mode === 0o755 ? 0o555 : 0o444;
   }
 
-  private async place(file: ManifestFile, staged: string): Promise<void> {
-    const at = this.inside(file.path);
+  private placeFor(file: number): string {
+    return this.inside(this.tree.path(file));
+  }
+
+  private place(file: number, staged: string): void {
+    const at = this.placeFor(file);
     if (staged === at) return;
     try {
       // rename replaces a file or a link itself, whatever the link points to.
-      await rename(staged, at);
+      renameSync(staged, at);
     } catch (error) {
-      throw await this.explain(error);
+      throw this.explain(error);
     }
   }
 
   /** Makes the folder a path lies in. */
-  async parentOf(name: string): Promise<void> {
+  parentOf(name: string): void {
     const slash = name.lastIndexOf('/');
-    await this.folder(slash < 0 ? '' : name.slice(0, slash));
+    if (slash > 0) this.folder(name.slice(0, slash));
   }
 
-  private stage(file: ManifestFile): string {
-    if (this.options.fresh) return this.inside(file.path);
+  private stage(file: number): string {
+    if (this.options.fresh) return this.placeFor(file);
     // A large file's name says its content, so that its pieces are found again.
-    if (file.chunks.length > 1) return path.join(this.staging, nameOf(file));
+    if (this.tree.chunkCount(file) > 1) return path.join(this.staging, nameOf(this.tree, file));
     this.count += 1;
     return path.join(this.staging, String(this.count));
   }
@@ -214,9 +220,9 @@ export class TreeWriter {
   }
 }
 
-function nameOf(file: ManifestFile): string {
-  const hash = createHash('sha256').update(file.path);
-  for (const chunk of file.chunks) hash.update(chunk.hash);
+function nameOf(tree: Tree, file: number): string {
+  const hash = createHash('sha256').update(tree.path(file));
+  for (let i = 0; i < tree.chunkCount(file); i++) hash.update(tree.chunks.hash(tree.chunkId(file, i)));
   return hash.digest('hex');
 }
 
@@ -240,14 +246,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function statOf(at: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(at);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
+/** Calls that block: the way to the thread pool and back would cost ten times the call. */
+const statOf = (at: string): Stats | undefined => lstatSync(at, { throwIfNoEntry: false });
 
 function inTheWay(name: string, there: Stats): AppError {
   const kind = there.isSymbolicLink() ? 'a symbolic link' : there.isDirectory() ? 'a folder' : 'a file';

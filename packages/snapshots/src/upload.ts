@@ -1,21 +1,23 @@
+import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
-import { AppError, type AttemptProof, type Client, snapshotRoutes } from '@mycloud/shared';
-import type { HashCache } from './hash-cache.js';
 import {
-  type Chunk,
-  encodeManifest,
-  type ManifestFile,
-  manifestHash,
-  manifestTotals,
-  packManifest,
-} from './manifest.js';
+  AppError,
+  type AttemptProof,
+  type Client,
+  maxHashesPerCall,
+  type Snapshot,
+  snapshotRoutes,
+} from '@mycloud/shared';
+import { type HashCache, isTrusted, type Remembered } from './hash-cache.js';
+import { packTree } from './manifest-stream.js';
 import { askMissing, PackSender, type SenderOptions } from './pack-sender.js';
 import { Meter, type UploadProgress } from './progress.js';
-import { manifestFile, readFiles } from './read-files.js';
+import { readFiles } from './read-files.js';
 import { withRetry } from './retry.js';
-import { type Refusal, type ScannedFile, scanFolder } from './scan.js';
+import { type Refusal, scanFolder } from './scan.js';
 import { SlabPool } from './slab.js';
 import { startHelpers } from './threads.js';
+import type { Tree } from './tree.js';
 
 export interface UploadOptions {
   client: Client;
@@ -49,7 +51,7 @@ export interface UploadResult {
 
 /**
  * Stores a folder as a snapshot, sending only chunks the owner lacks. Reads each file at most once, holds at most
- * a few slabs in memory, and leaves what it has sent stored when it is broken off.
+ * a few slabs and a hundred bytes a file in memory, and leaves what it has sent stored when it is broken off.
  *
  * @throws AppError bad_request for entries that can't be stored, conflict for a file that changes while it is read,
  *   unavailable when the server or store stays away, and what the server says (quota_exceeded, stale_fence, …).
@@ -57,8 +59,20 @@ export interface UploadResult {
 export async function uploadFolder(options: UploadOptions): Promise<UploadResult> {
   const { client, cache, lenient } = options;
   const meter = new Meter(options.onProgress);
-  const scan = await scanFolder(options.dir, { ignore: options.ignore, lenient, signal: options.signal });
-  meter.found(scan.files.length, scan.bytes);
+  const { tree, refused } = await scanFolder(options.dir, {
+    ignore: options.ignore,
+    lenient,
+    signal: options.signal,
+  });
+  meter.found(tree.files, tree.bytes);
+  const root = await realpath(options.dir);
+  const unchanged = await findUnchanged(root, tree, options);
+  if (unchanged) {
+    meter.read(tree.bytes, tree.files);
+    meter.finished();
+    const { id: snapshotId, hash, files, bytes } = unchanged;
+    return { snapshotId, hash, files, bytes, sentBytes: 0, newChunks: 0, skipped: refused };
+  }
 
   const broken = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, broken.signal]) : broken.signal;
@@ -69,48 +83,48 @@ export async function uploadFolder(options: UploadOptions): Promise<UploadResult
     concurrency: options.concurrency ?? 4,
     onSent: (bytes) => meter.sent(bytes),
   };
-  const done = new Map<string, ManifestFile>();
-  const skipped = [...scan.refused];
-  const root = await realpath(options.dir);
-  const known = await takeCached(scan.files, options, sending, done, meter);
-  const helpers = startHelpers(known.unread.length, known.unreadBytes);
+  const skipped = [...refused];
+  const trusted = cache?.recall(root, tree) ?? new Uint8Array(tree.count);
+  const missing = await missingOf(tree, sending);
+  const unread = unreadOf(tree, trusted, missing);
+  meter.read(tree.bytes - unread.bytes, tree.files - unread.files);
+  const helpers = startHelpers(unread.files, unread.bytes);
   // One slab a helper to read into, one a pack under way, and one that waits in between.
   const slabs = new SlabPool(helpers.all.length + sending.concurrency + 1);
-  const sender = new PackSender(sending, slabs);
-  sender.know(known.stored);
+  const sender = new PackSender(sending, slabs, tree.chunks);
   try {
-    await readFiles(known.unread, helpers.all, {
+    await readFiles(unread.indexes(), helpers.all, {
       root,
+      tree,
       lenient,
       broken,
       signal,
       sender,
       slabs,
       meter,
-      cache,
-      onFile: (file) => done.set(file.path, file),
+      onRead(file, readAt) {
+        trusted[file] = isTrusted(tree.stamp(file), readAt) ? 1 : 0;
+      },
       onSkipped: (refusal) => skipped.push(refusal),
     });
     await sender.finish();
   } catch (error) {
     broken.abort(error);
+    cache?.keep(root, tree, trusted, undefined);
     throw error;
   } finally {
     await sender.settled();
     await helpers.close();
-    await cache?.save();
   }
 
   meter.committing();
-  const entries = [...scan.others, ...done.values()];
-  const manifest = encodeManifest(entries);
-  const packed = await packManifest(manifest);
+  const { packed, hash } = await packTree(tree);
+  cache?.keep(root, tree, trusted, rememberedOf(tree, trusted, hash));
   const query = options.attempt ?? {};
   const snapshot = await withRetry(async () => {
     const response = await client.open(snapshotRoutes.create, { query }, { rawBody: packed, signal });
     return snapshotRoutes.create.response.parse(await response.json());
   }, signal);
-  const hash = manifestHash(manifest);
   if (snapshot.hash !== hash) {
     throw new AppError(
       'internal',
@@ -118,37 +132,70 @@ export async function uploadFolder(options: UploadOptions): Promise<UploadResult
     );
   }
   meter.finished();
+  const { files, bytes } = tree;
   const { sentBytes, newChunks } = sender;
-  return { snapshotId: snapshot.id, hash, ...manifestTotals(entries), sentBytes, newChunks, skipped };
+  return { snapshotId: snapshot.id, hash, files, bytes, sentBytes, newChunks, skipped };
 }
 
-/** Takes from the hash cache what is there and stored; answers the files to be read. */
-async function takeCached(
-  files: ScannedFile[],
-  options: UploadOptions,
-  sending: SenderOptions,
-  done: Map<string, ManifestFile>,
-  meter: Meter,
-): Promise<{ unread: ScannedFile[]; unreadBytes: number; stored: string[] }> {
-  const cached = new Map<ScannedFile, Chunk[]>();
-  const hashes = new Set<string>();
-  for (const file of files) {
-    const chunks = options.cache?.get(file.absolute, file.stamp);
-    if (!chunks) continue;
-    cached.set(file, chunks);
-    for (const chunk of chunks) hashes.add(chunk.hash);
+/** Nothing changed since the last upload of this folder: its snapshot, if something on the server still keeps it. */
+async function findUnchanged(root: string, tree: Tree, options: UploadOptions): Promise<Snapshot | null> {
+  const { client, cache, attempt, signal } = options;
+  const last = cache?.remembered(root);
+  if (!last || last.scanned !== scannedHash(tree)) return null;
+  const body = { hash: last.hash, attempt };
+  const { snapshot } = await withRetry(() => client.call(snapshotRoutes.find, { body }, { signal }), signal);
+  return snapshot;
+}
+
+/** What a later scan must say for this to be the folder's snapshot; undefined when a file is too young to be sure. */
+function rememberedOf(tree: Tree, trusted: Uint8Array, hash: string): Remembered | undefined {
+  for (let index = 0; index < tree.count; index++) {
+    if (tree.isFile(index) && trusted[index] !== 1) return undefined;
   }
-  const missing = await askMissing(sending, [...hashes]);
-  let unreadBytes = 0;
-  const unread = files.filter((file) => {
-    const chunks = cached.get(file);
-    if (!chunks || chunks.some((chunk) => missing.has(chunk.hash))) {
-      unreadBytes += file.stamp.size;
-      return true;
-    }
-    done.set(file.path, manifestFile(file, chunks));
-    meter.read(file.stamp.size, 1);
-    return false;
-  });
-  return { unread, unreadBytes, stored: [...hashes].filter((hash) => !missing.has(hash)) };
+  return { scanned: scannedHash(tree), hash };
+}
+
+function scannedHash(tree: Tree): string {
+  const hash = createHash('sha256');
+  for (const bytes of tree.scanned()) hash.update(bytes);
+  return hash.digest('hex');
+}
+
+/** Asks for the chunks that the cache gave; marks those that are stored. @returns whether any is missing */
+async function missingOf(tree: Tree, sending: SenderOptions): Promise<boolean> {
+  const { chunks } = tree;
+  let complete = true;
+  for (let from = 0; from < chunks.count; from += maxHashesPerCall) {
+    const ids = Array.from({ length: Math.min(maxHashesPerCall, chunks.count - from) }, (_, i) => from + i);
+    const missing = await askMissing(
+      sending,
+      ids.map((id) => chunks.hex(id)),
+    );
+    if (missing.size > 0) complete = false;
+    for (const id of ids) if (missing.size === 0 || !missing.has(chunks.hex(id))) chunks.mark(id);
+  }
+  return !complete;
+}
+
+/** The files that must be read: the cache doesn't know them, or the server has lost a chunk of them. */
+function unreadOf(tree: Tree, trusted: Uint8Array, someMissing: boolean) {
+  const isRead = (file: number): boolean => {
+    if (!tree.isFile(file) || trusted[file] !== 1) return false;
+    if (!someMissing) return true;
+    for (let i = 0; i < tree.chunkCount(file); i++)
+      if (!tree.chunks.marked(tree.chunkId(file, i))) return false;
+    return true;
+  };
+  const unread = new Uint8Array(tree.count);
+  let [files, bytes] = [0, 0];
+  for (let index = 0; index < tree.count; index++) {
+    if (!tree.isFile(index) || isRead(index)) continue;
+    unread[index] = 1;
+    files += 1;
+    bytes += tree.size(index);
+  }
+  function* indexes(): Generator<number> {
+    for (const [index, flag] of unread.entries()) if (flag === 1) yield index;
+  }
+  return { files, bytes, indexes };
 }

@@ -37,7 +37,7 @@ it('goes on in the middle of a large file', async () => {
   const [left] = await readdir(target());
   expect(left).toMatch(/^\.mycloud-partial-/);
   // What is left of a download is no part of what a person uploads from there.
-  expect((await scanFolder(target(), { ignore: true })).files).toEqual([]);
+  expect((await scanFolder(target(), { ignore: true })).tree.files).toBe(0);
   world.api.gate = () => undefined;
   const all = ranges();
   await get(up);

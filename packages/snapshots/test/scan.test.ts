@@ -7,7 +7,9 @@ import { plant, useWorld } from './support/world.js';
 
 const world = useWorld();
 const paths = async (options: object): Promise<string[]> =>
-  (await scanFolder(world.dir, options)).files.map((file) => file.path).sort();
+  [...(await scanFolder(world.dir, options)).tree].flatMap(({ type, path }) =>
+    type === 'file' ? [path] : [],
+  );
 
 it('leaves out what the ignore files of mycloud and floyd say, and git and our own state', async () => {
   await plant(world.dir, {
@@ -38,6 +40,17 @@ it('leaves out what the ignore files of mycloud and floyd say, and git and our o
   expect(await paths({ ignore: true })).toEqual(kept);
   expect(await paths({ ignore: true, ignoreFiles: [] })).toHaveLength(12);
   expect(await paths({})).toHaveLength(14);
+});
+
+it('lists what it finds in the order of a manifest, by bytes of UTF-8', async () => {
+  const odd = ['\uFF5E', '\u{1F600}', 'ä', 'z'];
+  await plant(
+    world.dir,
+    Object.fromEntries(['a/b', 'a-b', 'a/c/d', 'a/c.d', 'a.b', ...odd].map((n) => [n, n])),
+  );
+  const { tree } = await scanFolder(world.dir);
+  const found = [...tree].map((entry) => entry.path);
+  expect(found).toEqual(['a', 'a-b', 'a.b', 'a/b', 'a/c', 'a/c.d', 'a/c/d', 'z', 'ä', '\uFF5E', '\u{1F600}']);
 });
 
 it('refuses links that leave the folder, naming each, and keeps those that stay', async () => {

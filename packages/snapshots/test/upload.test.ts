@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { materialize, openHashCache, type UploadProgress, uploadFolder } from '../src/index.js';
 import { noise, picture, plant, useWorld } from './support/world.js';
@@ -89,7 +90,7 @@ describe('an upload', () => {
     let changed = false;
     // With one pack under way at most 40 MiB are held, so the file can't be read to its end before this.
     world.api.gate = async (request) => {
-      if (request !== 'POST /v1/chunks/missing' || changed) return;
+      if (request !== 'POST /v1/packs' || changed) return;
       changed = true;
       await truncate(path.join(folder(), 'growing'), 47 * MiB);
     };
@@ -103,9 +104,9 @@ describe('an upload', () => {
   it('names a file that never holds still; a lenient upload keeps what it read', async () => {
     await plant(folder(), { 'logs/busy': randomBytes(48 * MiB) });
     world.api.gate = async (request) => {
-      if (request !== 'POST /v1/chunks/missing') return;
+      if (request !== 'POST /v1/packs' && request !== 'POST /v1/chunks/missing') return;
       // In place: a file seen just as it is truncated would be a whole, empty file to anybody.
-      await writeFile(path.join(folder(), 'logs/busy'), randomBytes(48 * MiB), { flag: 'r+' });
+      await writeFile(path.join(folder(), 'logs/busy'), randomBytes(MiB), { flag: 'r+' });
     };
     const strict = upload({ concurrency: 1 });
     await expect(strict).rejects.toMatchObject({
@@ -118,67 +119,91 @@ describe('an upload', () => {
 });
 
 describe('the hash cache', () => {
-  const chunks = [{ hash: 'b'.repeat(64), size: 5 }];
-  const stamp = { size: 5, mtimeNs: 1_000_000_000_000n, ctimeNs: 1_000_000_000_000n, inode: 7n };
-  const later = 1_010_000;
-  const cacheFile = (): string => path.join(world.dir, 'home/hashes');
-
-  it('remembers a file over a restart, and forgets it when anything about it differs', async () => {
-    const cache = await openHashCache(cacheFile());
-    cache.set('/x', stamp, chunks, later);
-    await cache.save();
-    const next = await openHashCache(cacheFile());
-    expect(next.get('/x', stamp)).toEqual(chunks);
-    for (const other of [{ size: 6 }, { mtimeNs: 2n }, { ctimeNs: 2n }, { inode: 8n }]) {
-      expect(next.get('/x', { ...stamp, ...other })).toBeUndefined();
+  const cacheDir = (): string => path.join(world.dir, 'home/folders');
+  const long = 10_000;
+  /** As if everything below the folder had been written ten seconds ago: younger files are not trusted. */
+  const age = async (): Promise<void> => {
+    for (const entry of await readdir(folder(), { recursive: true, withFileTypes: true })) {
+      const at = path.join(entry.parentPath, entry.name);
+      if (entry.isFile()) await utimes(at, new Date(Date.now() - long), new Date(Date.now() - long));
     }
-    expect(next.get('/y', stamp)).toBeUndefined();
+    // Nothing sets the time of the last change of an inode: it is waited for.
+    await sleep(2100);
+  };
+  const again = () => upload({ cache: openHashCache(cacheDir()) });
+  const count = (request: string): number => world.api.requests.filter((one) => one === request).length;
+
+  it('makes an unchanged folder one question, and a changed one those of its changed files', async () => {
+    await plant(folder(), { a: noise(3 * MiB, 'a'), b: 'b', 'c/d': '', e: noise(300, 'e') });
+    await age();
+    const first = await again();
+    const before = world.api.requests.length;
+    expect(await again()).toMatchObject({ hash: first.hash, files: 4, bytes: 3 * MiB + 301, sentBytes: 0 });
+    expect(world.api.requests.slice(before)).toEqual(['POST /v1/snapshots/find']);
+    await plant(folder(), { b: 'B' });
+    const changed = await again();
+    expect(changed).toMatchObject({ sentBytes: 1, newChunks: 1 });
+    expect(changed.hash).not.toBe(first.hash);
+    expect((await upload()).hash).toBe(changed.hash);
   });
 
-  it('does not trust a file written just before it was read', async () => {
-    const cache = await openHashCache(cacheFile());
-    cache.set('/x', stamp, chunks, 1_001_999);
-    expect(cache.get('/x', stamp)).toBeUndefined();
-    cache.set('/x', stamp, chunks, 1_002_000);
-    expect(cache.get('/x', stamp)).toEqual(chunks);
-    cache.set('/x', { ...stamp, ctimeNs: 1_009_000_000_000n }, chunks, later);
-    expect(cache.get('/x', stamp)).toBeUndefined();
+  it('reads and sends again what the server has lost meanwhile', async () => {
+    await plant(folder(), { a: noise(3 * MiB, 'a'), b: 'b' });
+    await age();
+    const first = await again();
+    world.api.packs.clear();
+    expect(await again()).toMatchObject({ hash: first.hash, sentBytes: 3 * MiB + 1 });
+  });
+
+  it('does not trust a file that was written just before it was read', async () => {
+    await plant(folder(), { a: 'a' });
+    await again();
+    const before = count('POST /v1/snapshots');
+    await again();
+    expect(count('POST /v1/snapshots')).toBe(before + 1);
+  });
+
+  it('sees a file that was replaced, and one whose time was set back', async () => {
+    await plant(folder(), { a: 'one', b: 'b' });
+    await age();
+    const first = await again();
+    const { mtime } = await stat(path.join(folder(), 'a'));
+    await plant(folder(), { a: 'two' });
+    await utimes(path.join(folder(), 'a'), mtime, mtime);
+    expect((await again()).hash).not.toBe(first.hash);
+  });
+
+  it('keeps what an upload that was broken off had read', async () => {
+    await plant(folder(), { a: noise(5 * MiB, 'a'), b: noise(5 * MiB, 'b') });
+    await age();
+    world.api.fault = (request) => (request === 'POST /v1/snapshots' ? 403 : undefined);
+    await expect(again()).rejects.toThrow();
+    world.api.fault = () => undefined;
+    const before = count('POST /v1/packs');
+    expect(await again()).toMatchObject({ sentBytes: 0, newChunks: 0 });
+    expect(count('POST /v1/packs')).toBe(before);
   });
 
   it.each([
-    ['cut short', (text: string) => text.slice(0, -20)],
-    ['changed in one byte', (text: string) => text.replace('bbbb', 'cbbb')],
-    ['empty', () => ''],
-    ['of another program', () => 'hello\nworld\n'],
+    ['cut short', (bytes: Buffer) => bytes.subarray(0, -20)],
+    ['changed in its rows', (bytes: Buffer) => flipped(bytes, bytes.length - 1)],
+    ['changed in its head', (bytes: Buffer) => flipped(bytes, 100)],
+    ['empty', () => Buffer.alloc(0)],
+    ['of another program', () => Buffer.from('hello\nworld\n')],
   ])('counts as empty when its file is %s', async (_, damage) => {
-    const cache = await openHashCache(cacheFile());
-    cache.set('/x', stamp, chunks, later);
-    await cache.save();
-    await writeFile(cacheFile(), damage(await readFile(cacheFile(), 'utf8')));
-    expect((await openHashCache(cacheFile())).get('/x', stamp)).toBeUndefined();
-  });
-
-  it('spares reading what is unchanged, and not what the server has lost meanwhile', async () => {
-    await plant(folder(), { a: noise(3 * MiB, 'a'), b: 'b' });
-    const real = await openHashCache(cacheFile());
-    let read = 0;
-    // The files are too fresh to be trusted; for this test they were read ten seconds later.
-    const cache = {
-      ...real,
-      set: (...[name, at, cut]: Parameters<typeof real.set>) => {
-        read += 1;
-        real.set(name, at, cut, Date.now() + 10_000);
-      },
-    };
-    const first = await upload({ cache });
-    expect(read).toBe(2);
-    expect(await upload({ cache })).toMatchObject({ hash: first.hash, sentBytes: 0 });
-    expect(read).toBe(2);
+    await plant(folder(), { a: noise(200, 'a'), b: 'b' });
+    await age();
+    const first = await again();
+    const [name] = await readdir(cacheDir());
+    const file = path.join(cacheDir(), name!);
+    await writeFile(file, damage(await readFile(file)));
     await plant(folder(), { b: 'B' });
-    expect(await upload({ cache })).toMatchObject({ sentBytes: 1 });
-    expect(read).toBe(3);
-    world.api.packs.clear();
-    expect(await upload({ cache })).toMatchObject({ sentBytes: 3 * MiB + 1 });
-    expect(read).toBe(5);
+    await plant(folder(), { b: 'b' });
+    expect(await again()).toMatchObject({ hash: first.hash, sentBytes: 0 });
   });
 });
+
+function flipped(bytes: Buffer, at: number): Buffer {
+  bytes[at]! ^= 1;
+  return bytes;
+}

@@ -12,7 +12,7 @@ import { findFile, listFolder, readFile } from '../snapshots/files.js';
 import { folderSnapshot } from '../snapshots/folder.js';
 import { commitPack, createPack } from '../snapshots/packs.js';
 import { pictureType } from '../snapshots/pictures.js';
-import { createSnapshot, openManifests, viewSnapshot } from '../snapshots/snapshots.js';
+import { createSnapshot, findKept, openManifests, viewSnapshot } from '../snapshots/snapshots.js';
 
 const downloadSeconds = 3600;
 const maxPackedManifest = 256 * 1024 * 1024;
@@ -48,6 +48,11 @@ export function snapshotRoutes(app: FastifyInstance, deps: Deps): void {
       });
     }
     return viewSnapshot(await createSnapshot(deps, owner, request.body));
+  });
+
+  serve(app, contract.find, async ({ body, caller }) => {
+    const found = await findKept(deps, await writerOf(deps, caller, body.attempt), body.hash);
+    return { snapshot: found ? viewSnapshot(found) : null };
   });
 
   serve(app, contract.get, async ({ params, caller }) =>

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '@mycloud/shared';
-import type { Entry, ManifestFile } from '@mycloud/snapshots';
+import type { Entry, ManifestFile, Tree } from '@mycloud/snapshots';
 import { pack as openTar, type Pack } from 'tar-stream';
 import { ZipFile } from 'yazl';
 import type { Deps } from '../deps.js';
@@ -9,10 +9,14 @@ import type { SnapshotRow } from './access.js';
 import { readFile } from './files.js';
 
 /** The entries of one folder, or of all. @throws AppError not_found */
-export function entriesBelow(entries: readonly Entry[], path: string): Entry[] {
+export function entriesBelow(tree: Tree, path: string): Iterable<Entry> {
   const folder = path.replace(/^\/+|\/+$/g, '');
-  if (folder === '') return [...entries];
-  const below = entries.filter((entry) => entry.path === folder || entry.path.startsWith(`${folder}/`));
+  if (folder === '') return tree;
+  const below: Entry[] = [];
+  for (let index = 0; index < tree.count; index++) {
+    const at = tree.path(index);
+    if (at === folder || at.startsWith(`${folder}/`)) below.push(tree.entry(index));
+  }
   if (below.length === 0) throw new AppError('not_found', `there is no ${folder} in this snapshot`);
   return below;
 }
@@ -21,7 +25,7 @@ export function entriesBelow(entries: readonly Entry[], path: string): Entry[] {
 export function archive(
   deps: Deps,
   snapshot: SnapshotRow,
-  entries: readonly Entry[],
+  entries: Iterable<Entry>,
   format: 'tar' | 'zip',
 ): Readable {
   const content = (file: ManifestFile) =>
@@ -33,7 +37,7 @@ export function archive(
 
 type Content = (file: ManifestFile) => Readable;
 
-function tar(entries: readonly Entry[], mtime: Date, content: Content): Readable {
+function tar(entries: Iterable<Entry>, mtime: Date, content: Content): Readable {
   const packed = openTar();
   fillTar(packed, entries, mtime, content).then(
     () => packed.finalize(),
@@ -43,12 +47,7 @@ function tar(entries: readonly Entry[], mtime: Date, content: Content): Readable
   return Readable.from(packed, { objectMode: false });
 }
 
-async function fillTar(
-  packed: Pack,
-  entries: readonly Entry[],
-  mtime: Date,
-  content: Content,
-): Promise<void> {
+async function fillTar(packed: Pack, entries: Iterable<Entry>, mtime: Date, content: Content): Promise<void> {
   for (const entry of entries) {
     const { path: name } = entry;
     if (entry.type === 'dir') packed.entry({ name, type: 'directory', mode: entry.mode, mtime });
@@ -58,7 +57,7 @@ async function fillTar(
 }
 
 /** Stored, not compressed: most of what is large here is compressed already, and speed is what is waited for. */
-function zip(entries: readonly Entry[], mtime: Date, content: Content): Readable {
+function zip(entries: Iterable<Entry>, mtime: Date, content: Content): Readable {
   const zipped = new ZipFile();
   const stream = Readable.from(zipped.outputStream, { objectMode: false });
   zipped.on('error', (error) => stream.destroy(error as Error));

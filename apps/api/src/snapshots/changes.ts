@@ -5,10 +5,10 @@ const sizeOf = (entry: Entry | undefined): number | null =>
   entry === undefined ? null : entry.type === 'file' ? entry.size : 0;
 
 /** What tree `b` has more, less or other than `a`, by path, with the bytes of each kind. */
-export function treeChanges(a: readonly Entry[], b: readonly Entry[]) {
-  const before = new Map(a.map((entry) => [entry.path, entry]));
-  const after = new Map(b.map((entry) => [entry.path, entry]));
-  const diff = diffEntries(a, b);
+export function treeChanges(a: Iterable<Entry>, b: Iterable<Entry>) {
+  const before = new Map(Array.from(a, (entry) => [entry.path, entry]));
+  const after = new Map(Array.from(b, (entry) => [entry.path, entry]));
+  const diff = diffEntries(before.values(), after.values());
   const list = (paths: readonly string[], change: TreeChange['change']): TreeChange[] =>
     paths.map((path) => ({
       path,

@@ -4,27 +4,42 @@ import type { Deps } from '../deps.js';
 export const toBytes = (hashes: readonly string[]): Buffer[] =>
   hashes.map((hash) => Buffer.from(hash, 'hex'));
 
-/**
- * Which of these the owner has not stored; nobody learns what others have. The others are not deleted for a grace
- * period from now on, though no snapshot may need them: whoever asks is about to commit one that does.
- */
+/** The same bytes, as the database's client wants them. */
+export const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Which of these the owner has not stored; nobody learns what others have. */
 export async function missingChunks(
   deps: Deps,
   ownerId: string,
   hashes: readonly string[],
 ): Promise<string[]> {
-  const { rows } = await deps.pool.query<{ hash: Buffer; doomed: boolean }>(
-    'SELECT hash, "doomedAt" IS NOT NULL AS doomed FROM "Chunk" WHERE "ownerId" = $1 AND hash = ANY($2)',
-    [ownerId, toBytes(hashes)],
-  );
-  const doomed = rows.filter((row) => row.doomed).map((row) => row.hash);
-  const stored = new Set(rows.filter((row) => !row.doomed).map((row) => row.hash.toString('hex')));
-  // One deleted since it was looked at is not among those answered.
-  for (const hash of await spare(deps, ownerId, doomed)) stored.add(hash);
-  return [...new Set(hashes)].filter((hash) => !stored.has(hash));
+  const stored = await storedChunks(deps, ownerId, toBytes(hashes));
+  const found = new Set(stored.map((hash) => hash.toString('hex')));
+  return [...new Set(hashes)].filter((hash) => !found.has(hash));
 }
 
-async function spare(deps: Deps, ownerId: string, hashes: Buffer[]): Promise<string[]> {
+/**
+ * Which of these the owner has stored. They are not deleted for a grace period from now on, though no snapshot may
+ * need them: whoever asks is about to commit one that does.
+ * @param hashes each once
+ */
+export async function storedChunks(
+  deps: Deps,
+  ownerId: string,
+  hashes: readonly Buffer[],
+): Promise<Buffer[]> {
+  const { rows } = await deps.pool.query<{ hash: Buffer; doomed: boolean }>(
+    'SELECT hash, "doomedAt" IS NOT NULL AS doomed FROM "Chunk" WHERE "ownerId" = $1 AND hash = ANY($2)',
+    [ownerId, hashes],
+  );
+  const doomed = rows.filter((row) => row.doomed).map((row) => row.hash);
+  const stored = rows.filter((row) => !row.doomed).map((row) => row.hash);
+  // One deleted since it was looked at is not among those answered.
+  return [...stored, ...(await spare(deps, ownerId, doomed))];
+}
+
+async function spare(deps: Deps, ownerId: string, hashes: Buffer[]): Promise<Buffer[]> {
   if (hashes.length === 0) return [];
   // Locked in one order, so that two who spare the same chunks don't wait for each other.
   const { rows } = await deps.pool.query<{ hash: Buffer }>(
@@ -33,7 +48,7 @@ async function spare(deps: Deps, ownerId: string, hashes: Buffer[]): Promise<str
      WHERE c."ownerId" = $1 AND c.hash = found.hash RETURNING c.hash`,
     [ownerId, hashes],
   );
-  return rows.map((row) => row.hash.toString('hex'));
+  return rows.map((row) => row.hash);
 }
 
 export interface LocatedChunk {

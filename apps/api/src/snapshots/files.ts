@@ -1,46 +1,45 @@
 import { createHash } from 'node:crypto';
 import { AppError, type FileEntry } from '@mycloud/shared';
-import type { Entry, ManifestFile } from '@mycloud/snapshots';
+import type { ManifestFile, Tree } from '@mycloud/snapshots';
 import type { Deps } from '../deps.js';
 import { locateChunks } from './chunks.js';
 
 const clean = (path: string): string => path.replace(/^\/+|\/+$/g, '');
 
 /** One level of a tree, folders first; a folder counts what is below it. @throws AppError not_found */
-export function listFolder(entries: Entry[], path: string): FileEntry[] {
+export function listFolder(tree: Tree, path: string): FileEntry[] {
   const folder = clean(path);
   const prefix = folder === '' ? '' : `${folder}/`;
-  if (folder !== '' && !entries.some((entry) => entry.path === folder && entry.type === 'dir')) {
-    throw new AppError('not_found', `there is no folder ${folder} in this snapshot`);
-  }
+  let found = folder === '';
   const items = new Map<string, FileEntry>();
-  for (const entry of entries) {
-    if (!entry.path.startsWith(prefix) || entry.path === folder) continue;
-    const [name = '', ...below] = entry.path.slice(prefix.length).split('/');
-    const size = entry.type === 'file' ? entry.size : 0;
+  for (let index = 0; index < tree.count; index++) {
+    const at = tree.path(index);
+    if (at === folder && tree.isDir(index)) found = true;
+    if (!at.startsWith(prefix) || at === folder) continue;
+    const [name = '', ...below] = at.slice(prefix.length).split('/');
+    const isFile = tree.isFile(index);
+    const size = isFile ? tree.size(index) : 0;
     const item = items.get(name);
-    if (below.length === 0)
-      items.set(name, {
-        name,
-        path: entry.path,
-        type: entry.type,
-        size,
-        files: entry.type === 'file' ? 1 : 0,
-      });
-    else if (item && entry.type === 'file') {
+    if (below.length === 0) {
+      const type = isFile ? 'file' : tree.isDir(index) ? 'dir' : 'symlink';
+      items.set(name, { name, path: at, type, size, files: isFile ? 1 : 0 });
+    } else if (item && isFile) {
       item.size += size;
       item.files += 1;
     }
   }
+  if (!found) throw new AppError('not_found', `there is no folder ${folder} in this snapshot`);
   return [...items.values()].sort(
     (a, b) => Number(b.type === 'dir') - Number(a.type === 'dir') || (a.name < b.name ? -1 : 1),
   );
 }
 
 /** @throws AppError not_found, bad_request for a folder */
-export function findFile(entries: Entry[], path: string): ManifestFile {
+export function findFile(tree: Tree, path: string): ManifestFile {
   const wanted = clean(path);
-  const entry = entries.find((candidate) => candidate.path === wanted);
+  let index = 0;
+  while (index < tree.count && tree.path(index) !== wanted) index += 1;
+  const entry = index < tree.count ? tree.entry(index) : undefined;
   if (!entry) throw new AppError('not_found', `there is no file ${wanted} in this snapshot`);
   if (entry.type !== 'file')
     throw new AppError(

@@ -1,5 +1,5 @@
 import { AppError } from '@mycloud/shared';
-import { type Entry, encodeManifest, packManifest } from '@mycloud/snapshots';
+import { encodeManifest, packManifest, type Tree } from '@mycloud/snapshots';
 import type { Deps } from '../deps.js';
 import type { UserPrincipal } from '../http/principal.js';
 import type { SnapshotRow } from './access.js';
@@ -14,7 +14,7 @@ export async function folderSnapshot(
   deps: Deps,
   caller: UserPrincipal,
   snapshot: SnapshotRow,
-  entries: readonly Entry[],
+  tree: Tree,
   path: string,
 ): Promise<SnapshotRow> {
   if (snapshot.ownerId !== caller.userId && caller.role !== 'admin') {
@@ -22,7 +22,7 @@ export async function folderSnapshot(
       hint: 'Download them and upload them as yours.',
     });
   }
-  const [folder, ...below] = entriesBelow(entries, path);
+  const [folder, ...below] = entriesBelow(tree, path);
   if (folder?.type !== 'dir') throw new AppError('bad_request', `${path} is not a folder`);
   const inside = below.map((entry) => ({ ...entry, path: entry.path.slice(folder.path.length + 1) }));
   const packed = await packManifest(encodeManifest(inside));

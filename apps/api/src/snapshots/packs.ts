@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { AppError } from '@mycloud/shared';
+import { AppError, type RouteOutput, type snapshotRoutes } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import { newId } from '../jobs/id.js';
 import { one, transaction } from '../jobs/sql.js';
+import { type Checksum, openSum } from '../store/checksum.js';
 import { missingChunks, toBytes } from './chunks.js';
 import { requireRoom, uploadSeconds } from './quota.js';
 
@@ -15,14 +15,15 @@ interface AnnouncedChunk {
 }
 
 /**
- * Announces a pack; its key is its own, so that no two uploads write one object.
+ * Announces a pack, unless the owner has all its chunks already; its key is its own, so that no two uploads write one object.
+ * @param onlyWhole announce it only when he has none of them
  * @throws AppError bad_request for chunks that overlap or leave it, quota_exceeded
  */
 export async function createPack(
   deps: Deps,
   ownerId: string,
-  pack: { sha256: string; size: number; chunks: AnnouncedChunk[] },
-) {
+  pack: { checksum: Checksum; size: number; chunks: AnnouncedChunk[]; onlyWhole?: boolean },
+): Promise<RouteOutput<typeof snapshotRoutes.createPack>> {
   let end = 0;
   for (const chunk of [...pack.chunks].sort((a, b) => a.offset - b.offset)) {
     if (chunk.offset < end || chunk.offset + chunk.size > pack.size) {
@@ -33,40 +34,28 @@ export async function createPack(
     }
     end = chunk.offset + chunk.size;
   }
-  const same = await one<{ id: string }>(
-    deps.pool,
-    'SELECT id FROM "Pack" WHERE "ownerId" = $1 AND sha256 = $2 AND size = $3 AND committed LIMIT 1',
-    [ownerId, pack.sha256, pack.size],
-  );
-  if (
-    same &&
-    (
-      await missingChunks(
-        deps,
-        ownerId,
-        pack.chunks.map((chunk) => chunk.hash),
-      )
-    ).length === 0
-  ) {
-    return { id: same.id, upload: null };
-  }
+  const hashes = pack.chunks.map((chunk) => chunk.hash);
+  const missing = await missingChunks(deps, ownerId, hashes);
+  const isWhole = missing.length === new Set(hashes).size;
+  if (missing.length === 0 || (pack.onlyWhole && !isWhole)) return { id: null, upload: null, missing };
   await requireRoom(deps, deps.pool, ownerId, pack.size, { announced: true });
   const id = newId();
   const key = packKey(ownerId, id);
-  await deps.db.pack.create({
-    data: {
-      id,
-      ownerId,
-      key,
-      sha256: pack.sha256,
-      size: pack.size,
-      announced: pack.chunks.map(({ hash, offset, size }) => [hash, offset, size]),
-    },
-  });
-  return {
-    id,
-    upload: await deps.store.signPut(key, { size: pack.size, sha256: pack.sha256 }, uploadSeconds),
-  };
+  const announced = pack.chunks.map(({ hash, offset, size }) => [hash, offset, size]);
+  await deps.pool.query(
+    'INSERT INTO "Pack" (id, "ownerId", key, checksum, size, announced) VALUES ($1, $2, $3, $4, $5, $6)',
+    [id, ownerId, key, pack.checksum, pack.size, JSON.stringify(announced)],
+  );
+  const what = { size: pack.size, checksum: pack.checksum };
+  return { id, upload: await deps.store.signPut(key, what, uploadSeconds), missing };
+}
+
+interface PackRow {
+  key: string;
+  size: number;
+  checksum: Checksum;
+  committed: boolean;
+  announced: [hash: string, offset: number, size: number][];
 }
 
 /**
@@ -74,11 +63,15 @@ export async function createPack(
  * @throws AppError not_found, bad_request for other bytes, quota_exceeded
  */
 export async function commitPack(deps: Deps, ownerId: string, id: string): Promise<void> {
-  const pack = await deps.db.pack.findFirst({ where: { id, ownerId } });
+  const pack = await one<PackRow>(
+    deps.pool,
+    'SELECT key, size, checksum, committed, announced FROM "Pack" WHERE id = $1 AND "ownerId" = $2',
+    [id, ownerId],
+  );
   if (!pack) throw new AppError('not_found', `there is no pack ${id} of yours`);
   if (pack.committed) return;
   await proveBytes(deps, pack);
-  const chunks = pack.announced as [string, number, number][];
+  const chunks = pack.announced;
   await transaction(deps.pool, async (sql) => {
     const { rowCount } = await sql.query(
       'UPDATE "Pack" SET committed = true, announced = NULL WHERE id = $1 AND NOT committed',
@@ -105,8 +98,8 @@ export async function commitPack(deps: Deps, ownerId: string, id: string): Promi
   });
 }
 
-/** The directory store hashed the bytes as they came; a bucket may know their checksum; otherwise they are read. */
-async function proveBytes(deps: Deps, pack: { key: string; size: number; sha256: string }): Promise<void> {
+/** The directory store checked the bytes as they came; a bucket may say that it did; otherwise they are read. */
+async function proveBytes(deps: Deps, pack: PackRow): Promise<void> {
   const info = await deps.store.stat(pack.key);
   if (!info)
     throw new AppError('bad_request', 'the bytes of this pack have not come', { hint: 'PUT them first.' });
@@ -116,8 +109,8 @@ async function proveBytes(deps: Deps, pack: { key: string; size: number; sha256:
     });
   if (info.size !== pack.size) throw wrong();
   if (deps.store.kind === 'directory') return;
-  if (info.sha256 === pack.sha256) return;
-  const hash = createHash('sha256');
-  for await (const bytes of await deps.store.get(pack.key)) hash.update(bytes as Buffer);
-  if (hash.digest('hex') !== pack.sha256) throw wrong();
+  if (info.checksum === pack.checksum) return;
+  const sum = openSum(pack.checksum);
+  for await (const bytes of await deps.store.get(pack.key)) sum.update(bytes as Buffer);
+  if (!sum.matches()) throw wrong();
 }

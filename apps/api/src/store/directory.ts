@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import {
   type FileHandle,
@@ -14,25 +14,28 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { AppError, type SignedRequest } from '@mycloud/shared';
+import type { Checksum } from './checksum.js';
+import { fillFile } from './fill-file.js';
 import type { Store } from './store.js';
 
 /** The directory store serves its signed URLs itself, through the api's /v1/store routes. */
 export interface DirectoryStore extends Store {
   readonly kind: 'directory';
   /** @throws AppError forbidden for a signature that is wrong or too old */
-  checkPut(key: string, signed: { expires: number; size: number; sha256: string; signature: string }): void;
+  checkPut(
+    key: string,
+    signed: { expires: number; size: number; checksum: Checksum; signature: string },
+  ): void;
   checkGet(key: string, signed: { expires: number; signature: string }): void;
   /** Writes what a signed PUT sends. @throws AppError bad_request when it is other bytes than were signed */
-  receive(key: string, bytes: Readable, expected: { size: number; sha256: string }): Promise<void>;
+  receive(key: string, bytes: Readable, expected: { size: number; checksum: Checksum }): Promise<void>;
 }
 
 const keyPattern = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[a-z0-9._-]+(?:\/[a-z0-9._-]+)*$/;
 /** Uploads that broke off are swept away after this long. */
-const partialMaxAgeMs = 3_600_000;
-/** Gathered before it is written: what comes from the network comes in pieces of 64 KiB. */
-const writeBytes = 1024 * 1024;
+const partialMaxAgeMs = 86_400_000;
 const readBytes = 512 * 1024;
 
 /** @param publicUrl what signed URLs begin with; without it they are relative to the api's address */
@@ -42,6 +45,8 @@ export async function openDirectoryStore(root: string, publicUrl?: string): Prom
   await mkdir(objects, { recursive: true });
   await mkdir(partial, { recursive: true });
   await sweepPartial(partial);
+  /** Known to be there: they are never removed. */
+  const folders = new Set<string>();
   const secret = await readSecret(path.join(root, 'secret'));
 
   const fileOf = (key: string): string => {
@@ -66,48 +71,19 @@ export async function openDirectoryStore(root: string, publicUrl?: string): Prom
   };
   const expiry = (seconds: number): number => Math.ceil(Date.now() / 1000 + seconds);
 
-  async function write(
-    key: string,
-    bytes: Uint8Array | Readable,
-    expected: { size: number; sha256?: string },
-  ): Promise<void> {
+  /** Writes under a temporary name and moves it to its key once `fill` has written it all. */
+  async function write(key: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
     const target = fileOf(key);
     const temporary = path.join(partial, randomBytes(12).toString('hex'));
     const file = await open(temporary, 'wx');
     try {
-      const hash = createHash('sha256');
-      let size = 0;
-      const source = bytes instanceof Uint8Array ? [bytes] : bytes;
-      let gathered: Uint8Array[] = [];
-      let gatheredBytes = 0;
-      const flush = async (): Promise<void> => {
-        await writeAll(file, gathered);
-        gathered = [];
-        gatheredBytes = 0;
-      };
-      for await (const chunk of source as Iterable<Uint8Array> | AsyncIterable<Uint8Array>) {
-        size += chunk.length;
-        if (size > expected.size) break;
-        if (expected.sha256) hash.update(chunk);
-        gathered.push(chunk);
-        gatheredBytes += chunk.length;
-        if (gatheredBytes >= writeBytes) await flush();
-      }
-      await flush();
-      if (size !== expected.size) {
-        throw new AppError(
-          'bad_request',
-          `${size > expected.size ? 'more' : `${size}`} bytes came where ${expected.size} were announced`,
-        );
-      }
-      if (expected.sha256 && hash.digest('hex') !== expected.sha256) {
-        throw new AppError('bad_request', 'the bytes have another SHA-256 than was announced', {
-          hint: 'Send them again.',
-        });
-      }
+      await fill(file);
       await file.sync();
       await file.close();
-      await mkdir(path.dirname(target), { recursive: true });
+      if (!folders.has(path.dirname(target))) {
+        await mkdir(path.dirname(target), { recursive: true });
+        folders.add(path.dirname(target));
+      }
       await rename(temporary, target);
     } catch (error) {
       await file.close();
@@ -124,8 +100,11 @@ export async function openDirectoryStore(root: string, publicUrl?: string): Prom
 
   return {
     kind: 'directory',
-    put: (key, bytes, size) => write(key, bytes, { size }),
-    receive: (key, bytes, expected) => write(key, bytes, expected),
+    put: (key, bytes, size) =>
+      write(key, (file) =>
+        fillFile(file, bytes instanceof Uint8Array ? Readable.from([bytes]) : bytes, { size }),
+      ),
+    receive: (key, bytes, expected) => write(key, (file) => fillFile(file, bytes, expected)),
     async get(key, range) {
       // Opened before it is answered, so that a missing object is an error and not a broken stream.
       const file = await open(fileOf(key)).catch((cause: NodeJS.ErrnoException) => {
@@ -144,7 +123,7 @@ export async function openDirectoryStore(root: string, publicUrl?: string): Prom
         if (error.code === 'ENOENT') return undefined;
         throw error;
       });
-      return info && { size: info.size, sha256: undefined };
+      return info && { size: info.size, checksum: undefined };
     },
     delete: (key) => rm(fileOf(key), { force: true }),
     async *list(prefix) {
@@ -155,12 +134,12 @@ export async function openDirectoryStore(root: string, publicUrl?: string): Prom
         if (key.startsWith(prefix)) yield { key, size: (await stat(full)).size };
       }
     },
-    async signPut(key, { size, sha256 }, seconds): Promise<SignedRequest> {
+    async signPut(key, { size, checksum }, seconds): Promise<SignedRequest> {
       fileOf(key);
       const expires = expiry(seconds);
-      const signature = sign('PUT', key, expires, size, sha256);
+      const signature = sign('PUT', key, expires, size, checksum);
       const headers = { 'content-type': 'application/octet-stream' };
-      return { method: 'PUT', url: urlOf(key, { expires, size, sha256, signature }), headers };
+      return { method: 'PUT', url: urlOf(key, { expires, size, checksum, signature }), headers };
     },
     async signGet(key, seconds): Promise<SignedRequest> {
       fileOf(key);
@@ -171,8 +150,8 @@ export async function openDirectoryStore(root: string, publicUrl?: string): Prom
         headers: {},
       };
     },
-    checkPut: (key, { expires, size, sha256, signature }) =>
-      check(signature, sign('PUT', key, expires, size, sha256), expires),
+    checkPut: (key, { expires, size, checksum, signature }) =>
+      check(signature, sign('PUT', key, expires, size, checksum), expires),
     checkGet: (key, { expires, signature }) => check(signature, sign('GET', key, expires), expires),
     async check() {
       try {
@@ -188,14 +167,6 @@ export async function openDirectoryStore(root: string, publicUrl?: string): Prom
       }
     },
   };
-}
-
-/** Writes all of it: writev may stop short on a full disk without an error, and says why only when asked again. */
-async function writeAll(file: FileHandle, parts: Uint8Array[]): Promise<void> {
-  const total = parts.reduce((sum, part) => sum + part.length, 0);
-  if (total === 0) return;
-  const { bytesWritten } = await file.writev(parts);
-  if (bytesWritten < total) await file.writeFile(Buffer.concat(parts).subarray(bytesWritten));
 }
 
 /** holds: the file is whole or not there, whoever starts first and whatever breaks off; an empty key would sign for anybody. */

@@ -2,10 +2,9 @@ import { Readable } from 'node:stream';
 import { AppError, type SignedRequest } from '@mycloud/shared';
 import { Client, S3Error } from 'minio';
 import type { Config } from '../config.js';
+import { checksumHeader, checksumOf } from './checksum.js';
 import { presign } from './presign.js';
 import type { Store } from './store.js';
-
-const checksumHeader = 'x-amz-checksum-sha256';
 
 /** A bucket of MinIO or any S3 server; it is made when it isn't there. */
 export async function openS3Store(options: NonNullable<Config['s3']>): Promise<Store> {
@@ -57,11 +56,7 @@ export async function openS3Store(options: NonNullable<Config['s3']>): Promise<S
       const answer = await guard(fetch(head.url, { method: 'HEAD', headers: head.headers }), key);
       if (answer.status === 404) return undefined;
       if (!answer.ok) throw toAppError(new Error(`HEAD ${key} was answered ${answer.status}`), key);
-      const sum = answer.headers.get(checksumHeader);
-      return {
-        size: Number(answer.headers.get('content-length')),
-        sha256: sum ? Buffer.from(sum, 'base64').toString('hex') : undefined,
-      };
+      return { size: Number(answer.headers.get('content-length')), checksum: checksumOf(answer.headers) };
     },
     delete: (key) => guard(client.removeObject(bucket, key), key),
     async *list(prefix) {
@@ -70,12 +65,9 @@ export async function openS3Store(options: NonNullable<Config['s3']>): Promise<S
         yield { key: name, size };
       }
     },
-    async signPut(key, { size, sha256 }, seconds): Promise<SignedRequest> {
+    async signPut(key, { size, checksum }, seconds): Promise<SignedRequest> {
       // Both are signed: the server refuses other bytes, or more of them, as they come.
-      const headers = {
-        'content-length': String(size),
-        [checksumHeader]: Buffer.from(sha256, 'hex').toString('base64'),
-      };
+      const headers = { 'content-length': String(size), ...checksumHeader(checksum) };
       return { method: 'PUT', ...presign(options, 'PUT', { bucket, key }, headers, seconds) };
     },
     async signGet(key, seconds): Promise<SignedRequest> {

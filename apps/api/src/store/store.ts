@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
 import type { SignedRequest } from '@mycloud/shared';
+import type { Checksum } from './checksum.js';
 
 interface ObjectInfo {
   size: number;
-  /** SHA-256 in hexadecimal, where the store knows it without reading the bytes. */
-  sha256: string | undefined;
+  /** What it was checked against as it came, where the store knows that without reading the bytes. */
+  checksum: Checksum | undefined;
 }
 
 /**
@@ -23,7 +24,7 @@ export interface Store {
   delete(key: string): Promise<void>;
   list(prefix: string): AsyncIterable<{ key: string; size: number }>;
   /** A PUT of exactly these bytes, good for `seconds`; the store refuses any others. */
-  signPut(key: string, what: { size: number; sha256: string }, seconds: number): Promise<SignedRequest>;
+  signPut(key: string, what: { size: number; checksum: Checksum }, seconds: number): Promise<SignedRequest>;
   signGet(key: string, seconds: number): Promise<SignedRequest>;
   /** @throws AppError unavailable when it can't take bytes now */
   check(): Promise<void>;

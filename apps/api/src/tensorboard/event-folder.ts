@@ -9,8 +9,8 @@ import { readFile } from '../snapshots/files.js';
  * The event files of a tree, and only they: TensorBoard's projector reads whatever file a `projector_config.pbtxt` of
  * the user's names, on this machine.
  */
-export const eventFilesOf = (entries: readonly Entry[]): ManifestFile[] =>
-  entries.filter(
+export const eventFilesOf = (entries: Iterable<Entry>): ManifestFile[] =>
+  [...entries].filter(
     (entry): entry is ManifestFile =>
       entry.type === 'file' && entry.size > 0 && path.posix.basename(entry.path).includes('tfevents'),
   );

@@ -8,7 +8,7 @@ import { openManifests } from '../snapshots/snapshots.js';
 export interface SavedOutputs {
   /** undefined: nothing yet. */
   of(jobId: string): Promise<SnapshotRow | undefined>;
-  entries(output: SnapshotRow): Promise<Entry[]>;
+  entries(output: SnapshotRow): Promise<Iterable<Entry>>;
 }
 
 export function openSavedOutputs(deps: Deps): SavedOutputs {

@@ -40,8 +40,7 @@ export async function dataClone(
   const session = await openSession();
   const version = await findVersion(session, name);
   const target = path.resolve(dir ?? (await datasetRef(session, name)).params.dataset);
-  const entries = await download(session, version.snapshotId, target);
-  const files = entries.filter((entry) => entry.type === 'file').length;
+  const { files } = await download(session, version.snapshotId, target);
   if (json) return printJson({ version: version.name, dir: target, files });
   print(`${countText(files, 'file')} of ${version.name} in ${target}`);
 }

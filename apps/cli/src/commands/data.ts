@@ -138,17 +138,15 @@ export async function dataGet(
 ): Promise<void> {
   const session = await openSession();
   const version = await findVersion(session, name);
-  const entries = await download(
+  const { files } = await download(
     session,
     version.snapshotId,
     out,
     wanted === undefined ? undefined : below(wanted),
   );
-  const files = entries.filter((entry) => entry.type === 'file');
-  if (files.length === 0 && wanted)
-    throw new AppError('not_found', `there is no ${wanted} in ${version.name}`);
-  if (json) return printJson({ version: version.name, dir: path.resolve(out), files: files.length });
-  print(`${countText(files.length, 'file')} of ${version.name} in ${path.resolve(out)}`);
+  if (files === 0 && wanted) throw new AppError('not_found', `there is no ${wanted} in ${version.name}`);
+  if (json) return printJson({ version: version.name, dir: path.resolve(out), files });
+  print(`${countText(files, 'file')} of ${version.name} in ${path.resolve(out)}`);
 }
 
 export async function dataDelete(name: string, { yes, json }: Json & { yes?: boolean }): Promise<void> {

@@ -45,11 +45,9 @@ export async function output(
       ),
     );
   }
-  const entries = await download(session, id, out, wanted === undefined ? undefined : below(wanted));
-  const files = entries.filter((entry) => entry.type === 'file');
-  if (files.length === 0 && wanted)
+  const { files, paths } = await download(session, id, out, wanted === undefined ? undefined : below(wanted));
+  if (files === 0 && wanted)
     throw new AppError('not_found', `there is no ${wanted} in the output of ${job.name}`);
-  if (json)
-    return printJson({ job: job.name, dir: path.resolve(out), files: files.map((entry) => entry.path) });
-  print(`${countText(files.length, 'file')} of ${job.name} in ${path.resolve(out)}`);
+  if (json) return printJson({ job: job.name, dir: path.resolve(out), files: [...paths()] });
+  print(`${countText(files, 'file')} of ${job.name} in ${path.resolve(out)}`);
 }

@@ -16,7 +16,10 @@ const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export type RunnerName = 'process' | 'bubblewrap' | 'docker';
 /** Those that run a command in an environment of this machine. */
-export const localRunners: RunnerName[] = ['process', ...(wantProgram('bwrap') ? ['bubblewrap' as const] : [])];
+export const localRunners: RunnerName[] = [
+  'process',
+  ...(wantProgram('bwrap') ? ['bubblewrap' as const] : []),
+];
 /** Those that work here: every test of a runner is for all of them. */
 export const runners: RunnerName[] = [...localRunners, ...(wantPodman() ? ['docker' as const] : [])];
 

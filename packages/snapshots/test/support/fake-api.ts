@@ -1,15 +1,24 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { crc32 } from 'node:zlib';
 import { type Client, createClient } from '@mycloud/shared';
 import { type Chunk, decodeManifest, manifestHash, manifestTotals, unpackManifest } from '../../src/index.js';
 
 interface Pack {
   id: string;
-  sha256: string;
+  checksum: string;
   chunks: { hash: string; offset: number; size: number }[];
   bytes: Buffer;
   committed: boolean;
+}
+
+interface Stored {
+  packed: Buffer;
+  hash: string;
+  chunks: string[];
+  files: number;
+  bytes: number;
 }
 
 /** What a fault does to one request: drop the line, or answer this status. */
@@ -43,7 +52,7 @@ class Refused extends Error {
 
 export async function startFakeApi(): Promise<FakeApi> {
   const packs = new Map<string, Pack>();
-  const snapshots = new Map<string, { packed: Buffer; hash: string; files: number; bytes: number }>();
+  const snapshots = new Map<string, Stored>();
   const requests: string[] = [];
   let received = 0;
 
@@ -53,6 +62,22 @@ export async function startFakeApi(): Promise<FakeApi> {
     return hashes;
   };
 
+  /** A snapshot as long as all its chunks are there. */
+  function find(hash: string): unknown {
+    const have = stored();
+    const found = [...snapshots].find(([, one]) => one.hash === hash && one.chunks.every((c) => have.has(c)));
+    return { snapshot: found ? view(...found) : null };
+  }
+
+  const view = (id: string, { hash, files, bytes }: Stored): unknown => ({
+    id,
+    hash,
+    files,
+    bytes,
+    storedBytes: bytes,
+    createdAt: new Date().toISOString(),
+  });
+
   async function create(packed: Buffer): Promise<unknown> {
     const bytes = await unpackManifest(packed);
     const entries = decodeManifest(bytes);
@@ -61,16 +86,10 @@ export async function startFakeApi(): Promise<FakeApi> {
     if (chunks.some((chunk) => !have.has(chunk.hash)))
       throw new Refused(400, 'bad_request', 'chunks are missing');
     const id = randomUUID();
-    const snapshot = { packed, hash: manifestHash(bytes), ...manifestTotals(entries) };
+    const hashes = chunks.map((chunk) => chunk.hash);
+    const snapshot = { packed, chunks: hashes, hash: manifestHash(bytes), ...manifestTotals(entries) };
     snapshots.set(id, snapshot);
-    return {
-      id,
-      hash: snapshot.hash,
-      files: snapshot.files,
-      bytes: snapshot.bytes,
-      storedBytes: snapshot.bytes,
-      createdAt: new Date().toISOString(),
-    };
+    return view(id, snapshot);
   }
 
   function locate(hashes: string[]): unknown {
@@ -92,23 +111,33 @@ export async function startFakeApi(): Promise<FakeApi> {
   }
 
   function serve(method: string, path: string, body: Buffer, headers: http.IncomingHttpHeaders): unknown {
-    const json = () => JSON.parse(body.toString()) as { hashes: string[] } & Pick<Pack, 'sha256' | 'chunks'>;
+    const json = () =>
+      JSON.parse(body.toString()) as {
+        hash: string;
+        hashes: string[];
+        onlyWhole?: boolean;
+      } & Pick<Pack, 'checksum' | 'chunks'>;
     const [, , noun, id = '', verb] = path.split('/');
     if (noun === 'chunks') {
       const have = stored();
       return { missing: json().hashes.filter((hash) => !have.has(hash)) };
     }
     if (noun === 'packs' && !verb) {
-      const { sha256, chunks } = json();
-      const pack: Pack = { id: randomUUID(), sha256, chunks, bytes: Buffer.alloc(0), committed: false };
+      const { checksum, chunks, onlyWhole } = json();
+      const have = stored();
+      const missing = chunks.map((chunk) => chunk.hash).filter((hash) => !have.has(hash));
+      if (missing.length === 0 || (onlyWhole && missing.length < chunks.length)) {
+        return { id: null, upload: null, missing };
+      }
+      const pack: Pack = { id: randomUUID(), checksum, chunks, bytes: Buffer.alloc(0), committed: false };
       packs.set(pack.id, pack);
       const upload = { method: 'PUT', url: `/v1/store/${pack.id}`, headers: { 'x-signed': 'yes' } };
-      return { id: pack.id, upload };
+      return { id: pack.id, upload, missing };
     }
     const pack = packs.get(id);
     if (noun === 'packs' && pack) {
-      const hash = createHash('sha256').update(pack.bytes).digest('hex');
-      if (hash !== pack.sha256) throw new Refused(400, 'bad_request', 'the pack is not what was announced');
+      const sum = `crc32:${crc32(pack.bytes).toString(16).padStart(8, '0')}`;
+      if (sum !== pack.checksum) throw new Refused(400, 'bad_request', 'the pack is not what was announced');
       pack.committed = true;
       return undefined;
     }
@@ -121,13 +150,13 @@ export async function startFakeApi(): Promise<FakeApi> {
       const range = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '');
       return range ? pack.bytes.subarray(Number(range[1]), Number(range[2]) + 1) : pack.bytes;
     }
+    if (noun === 'snapshots' && id === 'find') return find(json().hash);
     if (noun === 'snapshots' && method === 'POST' && !verb) return create(body);
     const snapshot = snapshots.get(id);
     if (noun === 'snapshots' && snapshot) {
       if (verb === 'manifest') return snapshot.packed;
       if (verb === 'locate') return locate(json().hashes);
-      const { hash, files, bytes } = snapshot;
-      return { id, hash, files, bytes, storedBytes: bytes, createdAt: new Date().toISOString() };
+      return view(id, snapshot);
     }
     throw new Refused(404, 'not_found', `${method} ${path}`);
   }

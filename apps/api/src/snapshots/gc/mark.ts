@@ -1,14 +1,9 @@
-import { toBytes } from '../chunks.js';
+import { asBuffer } from '../chunks.js';
 import { readManifest } from '../snapshots.js';
 import type { Collection } from './collect.js';
+import { needed } from './needed.js';
 
 const hashesPerInsert = 10_000;
-
-/** What needs a snapshot s. */
-export const needed = `(EXISTS (SELECT 1 FROM "DatasetVersion" v WHERE v."snapshotId" = s.id)
-  OR EXISTS (SELECT 1 FROM "Mount" m WHERE m."snapshotId" = s.id)
-  OR EXISTS (SELECT 1 FROM "Job" j WHERE j."codeSnapshotId" = s.id)
-  OR EXISTS (SELECT 1 FROM "Job" j WHERE j."outputSnapshotId" = s.id))`;
 
 /** Dooms the snapshots that nothing needs and spares those that something does. @returns the owners who store anything */
 export async function markSnapshots({ sql, report }: Collection): Promise<string[]> {
@@ -34,16 +29,15 @@ export async function sweepChunks({ deps, sql, report, cutoff }: Collection, own
   );
   for (const snapshot of rows) {
     // A manifest that can't be read ends the run: its chunks must not be taken for garbage.
-    const entries = await readManifest(deps, snapshot);
-    const hashes = new Set<string>();
-    for (const entry of entries)
-      if (entry.type === 'file') for (const chunk of entry.chunks) hashes.add(chunk.hash);
-    const all = [...hashes];
-    for (let at = 0; at < all.length; at += hashesPerInsert) {
+    const { chunks } = await readManifest(deps, snapshot);
+    for (let from = 0; from < chunks.count; from += hashesPerInsert) {
+      const hashes = Array.from({ length: Math.min(hashesPerInsert, chunks.count - from) }, (_, i) =>
+        asBuffer(chunks.hash(from + i)),
+      );
       await sql.query(
         `INSERT INTO "HeldChunk" SELECT *, $2::boolean FROM unnest($1::bytea[])
          ON CONFLICT (hash) DO UPDATE SET live = "HeldChunk".live OR EXCLUDED.live`,
-        [toBytes(all.slice(at, at + hashesPerInsert)), snapshot.live],
+        [hashes, snapshot.live],
       );
     }
   }

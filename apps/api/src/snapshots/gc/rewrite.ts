@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
+import { crc32 } from 'node:zlib';
 import { AppError } from '@mycloud/shared';
 import { newId } from '../../jobs/id.js';
+import { crc32Of } from '../../store/checksum.js';
 import { packKey } from '../packs.js';
 import type { Collection } from './collect.js';
 
@@ -63,12 +65,11 @@ async function store(
   const bytes = Buffer.concat(gathered.map((one) => one.bytes));
   const id = newId();
   const key = packKey(ownerId, id);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  await sql.query(`INSERT INTO "Pack" (id, "ownerId", key, sha256, size) VALUES ($1, $2, $3, $4, $5)`, [
+  await sql.query(`INSERT INTO "Pack" (id, "ownerId", key, checksum, size) VALUES ($1, $2, $3, $4, $5)`, [
     id,
     ownerId,
     key,
-    sha256,
+    crc32Of(crc32(bytes)),
     bytes.length,
   ]);
   await deps.store.put(key, bytes, bytes.length);

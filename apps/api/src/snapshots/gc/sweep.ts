@@ -1,6 +1,6 @@
 import { uploadSeconds } from '../quota.js';
 import type { Collection } from './collect.js';
-import { needed } from './mark.js';
+import { needed } from './needed.js';
 
 /** A signed URL of a pack is good for this long: until then a reader may still hold one. */
 const readSeconds = 3600;

@@ -89,13 +89,13 @@ export async function treeOf(folder: ChosenFolder): Promise<UploadTree> {
     const known = ignored.get(dir);
     if (known !== undefined) return known;
     const parent = dir.slice(0, Math.max(0, dir.lastIndexOf('/')));
-    const found = (parent !== '' && isIgnored(parent)) || rules.ignores(`${dir}/`);
+    const found = (parent !== '' && isIgnored(parent)) || rules(`${dir}/`);
     ignored.set(dir, found);
     return found;
   };
   const kept = ({ path }: ChosenFile): boolean => {
     const slash = path.lastIndexOf('/');
-    return !(slash > 0 && isIgnored(path.slice(0, slash))) && !rules.ignores(path);
+    return !(slash > 0 && isIgnored(path.slice(0, slash))) && !rules(path);
   };
   const files = folder.files.filter(kept);
   for (const { path } of files) {

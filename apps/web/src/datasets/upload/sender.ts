@@ -71,7 +71,7 @@ export class Sender {
 
   private async send(chunks: CutChunk[]): Promise<void> {
     const bytes = new Blob(chunks.map((chunk) => chunk.bytes));
-    const sha256 = await sha256Hex(new Uint8Array(await bytes.arrayBuffer()));
+    const checksum = `sha256:${await sha256Hex(new Uint8Array(await bytes.arrayBuffer()))}`;
     let offset = 0;
     const listed = chunks.map(({ hash, size }) => {
       offset += size;
@@ -80,7 +80,7 @@ export class Sender {
     for (let attempt = 1; ; attempt += 1) {
       this.check();
       try {
-        return await this.trySend({ sha256, size: bytes.size, chunks: listed }, bytes);
+        return await this.trySend({ checksum, size: bytes.size, chunks: listed }, bytes);
       } catch (error) {
         if (attempt >= tries || !isPassing(error)) throw error;
         await backOff(attempt);
@@ -90,11 +90,11 @@ export class Sender {
 
   /** Announces the pack anew on every try: its signed URL may have run out. */
   private async trySend(
-    body: { sha256: string; size: number; chunks: { hash: string; size: number; offset: number }[] },
+    body: { checksum: string; size: number; chunks: { hash: string; size: number; offset: number }[] },
     bytes: Blob,
   ): Promise<void> {
     const { id, upload } = await call('POST /v1/packs', { body });
-    if (!upload) return;
+    if (!id || !upload) return;
     await putPack(upload, bytes, this.onSent);
     await call('POST /v1/packs/:id/commit', { params: { id }, body: {} }).catch((error: unknown) => {
       this.onSent(-bytes.size);

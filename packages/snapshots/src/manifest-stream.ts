@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createGzip } from 'node:zlib';
+import { AppError } from '@mycloud/shared';
+import { entryLine, manifestHeader } from './encode-manifest.js';
+import { ManifestDecoder, maxManifestBytes, tooLong } from './manifest.js';
+import { Tree } from './tree.js';
+
+const pieceBytes = 128 * 1024;
+
+/** A tree's manifest as it travels, made line by line: it is never in memory unpacked. */
+export async function packTree(tree: Tree): Promise<{ packed: Buffer<ArrayBuffer>; hash: string }> {
+  const hash = createHash('sha256');
+  const parts: Buffer[] = [];
+  // Hashes don't compress; a higher level costs time and gains nothing.
+  const gzip = createGzip({ level: 1, chunkSize: pieceBytes });
+  const pieces = Readable.from(
+    piecesOf(tree, (piece) => hash.update(piece)),
+    { objectMode: false },
+  );
+  await pipeline(pieces, gzip, async (packed) => {
+    for await (const part of packed as AsyncIterable<Buffer>) parts.push(part);
+  });
+  return { packed: Buffer.concat(parts), hash: hash.digest('hex') };
+}
+
+function* piecesOf(tree: Tree, see: (piece: Buffer) => unknown): Generator<Buffer> {
+  let lines: string[] = [manifestHeader];
+  let length = 0;
+  for (let index = 0; index <= tree.count; index++) {
+    const last = index === tree.count;
+    if (!last && !tree.isLeftOut(index)) {
+      const line = `${entryLine(tree.entry(index))}\n`;
+      lines.push(line);
+      length += line.length;
+    }
+    if (!last && length < pieceBytes) continue;
+    const piece = Buffer.from(lines.join(''));
+    see(piece);
+    yield piece;
+    lines = [];
+    length = 0;
+  }
+}
+
+/**
+ * Reads a manifest as it travels, whoever wrote it, piece by piece.
+ * @throws AppError bad_request as decodeManifest does, or when it isn't gzip; too_large past `maxBytes` unpacked
+ */
+export async function unpackTree(
+  packed: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  maxBytes = maxManifestBytes,
+): Promise<{ tree: Tree; hash: string }> {
+  const tree = new Tree();
+  const decoder = new ManifestDecoder();
+  const hash = createHash('sha256');
+  let length = 0;
+  try {
+    await pipeline(
+      Readable.from(packed, { objectMode: false }),
+      createGunzip({ chunkSize: pieceBytes }),
+      async (pieces) => {
+        for await (const piece of pieces as AsyncIterable<Buffer>) {
+          length += piece.length;
+          if (length > maxBytes) throw tooLong(maxBytes);
+          hash.update(piece);
+          for (const entry of decoder.push(piece)) tree.addEntry(entry);
+        }
+      },
+    );
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? '';
+    if (/^Z_/.test(code)) throw new AppError('bad_request', 'the manifest is not whole gzip data', { cause });
+    throw cause;
+  }
+  decoder.end();
+  return { tree, hash: hash.digest('hex') };
+}
