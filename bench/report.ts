@@ -8,7 +8,7 @@ export function figure(
 ): void {
   const round = (x: number) => Number(x.toPrecision(4));
   const line: Record<string, unknown> = { bench, name, value: round(value), unit };
-  if (peer && 'missing' in peer) line.peer = `${peer.missing}: not installed`;
+  if (peer && 'missing' in peer) line.peer = `${peer.missing}: not measured here`;
   else if (peer)
     Object.assign(line, { peer: peer.name, peerValue: round(peer.value), ratio: round(value / peer.value) });
   process.stdout.write(`${JSON.stringify(line)}\n`);

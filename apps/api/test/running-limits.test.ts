@@ -1,4 +1,4 @@
-import { type CreateJob, jobRoutes, projectRoutes, userRoutes } from '@mycloud/shared';
+import { type CreateJob, jobRoutes, machineRoutes, projectRoutes, userRoutes } from '@mycloud/shared';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { refused } from './support/refused.js';
 import { startWorld, type TestWorker, type World } from './support/world.js';
@@ -34,6 +34,8 @@ it('lets a user run as many jobs at once as an admin said, and another user the 
   expect([first.jobId, second.jobId]).toEqual([jobs[0]?.id, jobs[1]?.id]);
   expect(await worker.claim()).toBeNull();
   expect((await world.get(jobs[2]!, world.eve)).message).toBe('eve has 2 of 2 jobs running');
+  const queue = await world.eve.call(machineRoutes.queue, {});
+  expect(queue.items.map(({ reason }) => reason)).toEqual(Array(2).fill('eve has 2 of 2 jobs running'));
 
   // Who has no limit passes by, however long eve's jobs have waited.
   const other = await world.submit();

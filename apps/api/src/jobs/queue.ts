@@ -1,6 +1,7 @@
 import { jobName, type QueuedJob } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import type { UserPrincipal } from '../http/principal.js';
+import { heldByLimits } from './running-limits.js';
 import { type Line, lineOf, needsImages, waitingReason } from './waiting.js';
 
 interface Row {
@@ -34,18 +35,27 @@ export async function listQueue(
   for (const { machine } of rows) if (!lines.has(machine)) lines.set(machine, await lineOf(deps, machine));
   const sees = (job: { public: boolean; ownerId: string }) =>
     admin || job.public || job.ownerId === caller.userId;
+  // By owner and GPUs, on which alone it depends.
+  const held = new Map<string, string | undefined>();
+  for (const row of rows) {
+    const { gpus } = lines.get(row.machine)!;
+    const key = `${row.owner} ${gpus}`;
+    if (gpus !== undefined && !held.has(key)) held.set(key, await heldByLimits(deps, row.id, gpus));
+  }
   const items = rows.map((row) => ({
     id: row.id,
     name: jobName(row),
     owner: row.owner,
     machine: row.machine,
     place: row.place,
-    reason: waitingReason(
-      deps,
-      lines.get(row.machine)!,
-      { place: row.place, image: needsImages(deps, row.environment) },
-      sees,
-    ),
+    reason:
+      held.get(`${row.owner} ${lines.get(row.machine)!.gpus}`) ??
+      waitingReason(
+        deps,
+        lines.get(row.machine)!,
+        { place: row.place, image: needsImages(deps, row.environment) },
+        sees,
+      ),
     queuedAt: row.queuedAt.toISOString(),
   }));
   return { items, total: rows[0]?.total ?? (await countQueued(deps)) };
