@@ -136,7 +136,7 @@ describe.skipIf(!chromiumPath)('acting on the page', () => {
     });
     await page.keyboard.press('2');
     await page.locator('.line-text', { hasText: 'hunter2 two' }).waitFor();
-    await page.keyboard.press('4');
+    await page.keyboard.press('5');
     await page.locator('code', { hasText: 'MORE, WORD' }).waitFor();
     await untouched();
   });
