@@ -72,10 +72,10 @@ describe.skipIf(!chromiumPath)('jobs in a list, and side by side', () => {
   it('show the columns that were chosen, also for who returns, until the defaults are wanted', async () => {
     await page.getByRole('button', { name: 'Columns' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByLabel('Tags').click();
-    await dialog.getByLabel('Worker').click();
+    await dialog.getByLabel('Tags').check();
+    await dialog.getByLabel('Worker').check();
     await dialog.getByLabel('Machine').uncheck();
-    await dialog.getByLabel(evil).click();
+    await dialog.getByLabel(evil).check();
     await dialog.getByRole('button', { name: 'Done' }).click();
     const titles = () => page.getByRole('columnheader').allTextContents();
     const chosen = [
@@ -132,7 +132,7 @@ describe.skipIf(!chromiumPath)('jobs in a list, and side by side', () => {
     expect(await row('description')).toEqual([evil, '–']);
     expect((await row('val_acc, last'))[1]).toContain('★');
     expect(await page.locator('tr[data-row="machine"]').count()).toBe(0);
-    await page.getByLabel('Show all').click();
+    await page.getByLabel('Show all').check();
     await page.locator('tr[data-row="machine"]').waitFor();
     expect(await row('machine')).toEqual(['cpu', 'cpu']);
     await page.locator('.diff-added', { hasText: evil }).waitFor();
