@@ -99,12 +99,8 @@ describe.each([
   );
 
   it.skipIf(missing)(
-    'it does not for a multipart put: two at once both go through; packs have keys of their own',
+    'it does not hold two multipart puts of one key apart: packs have keys of their own, and both are whole',
     async () => {
-      const condition = { 'if-none-match': '*' };
-      const race = () =>
-        client.putObject(bucket, 'raced', Readable.from([randomBytes(65 * MiB)]), 65 * MiB, condition);
-      expect(await Promise.all([race(), race()])).toHaveLength(2);
       const [one, two] = [randomBytes(65 * MiB), randomBytes(65 * MiB)];
       await Promise.all([
         store.put('packs/one', Readable.from([one]), one.length),
