@@ -29,13 +29,13 @@ it('fills the path, the query and the token, and parses the answer', async () =>
   const url = await listen((request, response) => {
     seen = `${request.method} ${request.url} ${request.headers.authorization}`;
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ items: [], nextCursor: null }));
+    response.end(JSON.stringify({ items: [], nextCursor: null, cut: false }));
   });
   const page = await createClient({ url, token: 'myc_x' }).call(jobRoutes.list, {
     query: { project: 'cats', limit: 5 },
   });
   expect(seen).toBe('GET /v1/jobs?project=cats&limit=5 Bearer myc_x');
-  expect(page).toEqual({ items: [], nextCursor: null });
+  expect(page).toEqual({ items: [], nextCursor: null, cut: false });
 });
 
 it('throws the error the server said, with its hint', async () => {
