@@ -10,6 +10,8 @@ import type { Placed, Suspect } from './tree-places.js';
 const threadsFromBytes = 32 * 1024 * 1024;
 const threadsFromFiles = 4000;
 const maxThreads = 4;
+/** What a thread holds is short-lived lists; without a limit each lets 100 MB of garbage lie before it tidies up. */
+const threadLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
 
 /** Somebody who reads, hashes and writes; what is asked of it is done in order. */
 export interface Helper {
@@ -74,7 +76,7 @@ const threadUrl = (): URL => {
 };
 
 function startThread() {
-  const worker = new Worker(threadUrl(), { execArgv: [] });
+  const worker = new Worker(threadUrl(), { execArgv: [], resourceLimits: threadLimits });
   worker.unref();
   const waiting: { resolve(answer: unknown): void; reject(error: unknown): void }[] = [];
   const fail = (error: unknown): void => {
