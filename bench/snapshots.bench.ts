@@ -116,7 +116,8 @@ try {
     within = 300,
   ): Promise<number> {
     const at = { owner: name, project: 'bench' };
-    const body = { command: 'true', mounts: [{ source, name: 'input' }] };
+    // A job that is over at once tells no stage but its end.
+    const body = { command: 'sleep 1', mounts: [{ source, name: 'input' }] };
     const job = await client.call(jobRoutes.create, { params: at, body });
     const params = { ...at, number: job.number };
     const ended = async () => (await client.call(jobRoutes.get, { params })).finishedAt ?? undefined;
