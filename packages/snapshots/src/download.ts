@@ -1,4 +1,4 @@
-import { AppError, type Client, maxHashesPerCall, snapshotRoutes } from '@mycloud/shared';
+import { AppError, type Client, snapshotRoutes } from '@mycloud/shared';
 import { type AlreadyWritten, findAlreadyWritten } from './already-written.js';
 import { fetchChunks, parallelRanges } from './chunk-source.js';
 import type { ContentCache } from './content-cache.js';
@@ -190,7 +190,10 @@ function takeDown(
   }
 }
 
-/** Groups the places of chunks so that a group asks for at most one call's worth of different chunks. */
+/** Different chunks asked for at once: enough for long ranges, few enough that a million files don't need much memory. */
+const chunksPerBatch = 4096;
+
+/** Groups the places of chunks so that a group asks for at most so many different chunks. */
 function* batches(
   files: Iterable<number>,
   tree: Tree,
@@ -210,7 +213,7 @@ function* batches(
       const targets = batch.get(hash);
       if (targets) targets.push(target);
       else batch.set(hash, [target]);
-      if (batch.size < maxHashesPerCall) continue;
+      if (batch.size < chunksPerBatch) continue;
       yield batch;
       batch = new Map();
     }
