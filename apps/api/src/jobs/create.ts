@@ -9,7 +9,7 @@ import { type ResolvedMount, resolveMount } from './mounts.js';
 import { one, type Sql, transaction } from './sql.js';
 import { refuseNul } from './text.js';
 import { announceQueued } from './tickets.js';
-import { queueJob } from './transitions.js';
+import { queueJob } from './transitions/begin.js';
 
 export type JobBody = z.output<typeof createJobBody>;
 

@@ -1,7 +1,7 @@
 import type { Deps } from '../deps.js';
 import { transaction } from './sql.js';
 import { type Queued, sendTicket } from './tickets.js';
-import { loseAttempt } from './transitions.js';
+import { loseAttempt } from './transitions/end.js';
 
 const ticketAgeSeconds = 60;
 

@@ -10,7 +10,7 @@ import { deleteJob } from '../jobs/delete.js';
 import { editJob } from '../jobs/edit.js';
 import { listJobs } from '../jobs/list.js';
 import { restartJob } from '../jobs/restart.js';
-import { stopJob } from '../jobs/transitions.js';
+import { stopJob } from '../jobs/transitions/stop.js';
 import { viewJob } from '../jobs/view.js';
 import { eventStreams, frame } from '../logs/sse.js';
 

@@ -1,7 +1,7 @@
 import { AppError, type Assignment, jobName } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import { one } from '../jobs/sql.js';
-import type { Claimed } from '../jobs/transitions.js';
+import type { Claimed } from '../jobs/transitions/begin.js';
 import type { WorkerRow } from './held.js';
 
 interface Row {

@@ -1,7 +1,7 @@
 import type { Assignment, Ticket } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import type { WorkerPrincipal } from '../http/principal.js';
-import { claimJob } from '../jobs/transitions.js';
+import { claimJob } from '../jobs/transitions/begin.js';
 import { assignmentOf } from './assignment.js';
 import { findWorker, type WorkerRow } from './held.js';
 

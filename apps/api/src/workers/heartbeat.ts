@@ -1,7 +1,7 @@
 import type { AttemptProof, WorkerCommand, WorkerUse } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import type { WorkerPrincipal } from '../http/principal.js';
-import { returnJob } from '../jobs/transitions.js';
+import { returnJob } from '../jobs/transitions/return.js';
 import { findWorker } from './held.js';
 
 interface Heartbeat {

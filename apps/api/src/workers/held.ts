@@ -1,7 +1,7 @@
 import { AppError, type AttemptProof } from '@mycloud/shared';
 import type { WorkerPrincipal } from '../http/principal.js';
 import { one, type Sql } from '../jobs/sql.js';
-import { staleFence } from '../jobs/transitions.js';
+import { staleFence } from '../jobs/transitions/lock.js';
 
 export interface WorkerRow {
   id: string;

@@ -3,7 +3,7 @@ import type { Deps } from '../deps.js';
 import type { WorkerPrincipal } from '../http/principal.js';
 import { checkOutput } from '../jobs/output.js';
 import { one, transaction } from '../jobs/sql.js';
-import { staleFence } from '../jobs/transitions.js';
+import { staleFence } from '../jobs/transitions/lock.js';
 import { lockAttempt } from './held.js';
 
 /** Names the newest saved state of /output; a later attempt begins with it. @throws AppError stale_fence, bad_request */

@@ -1,0 +1,174 @@
+import {
+  AppError,
+  type AttemptProof,
+  type EndStatus,
+  maxSystemAttempts,
+  type Reason,
+  reasonSentence,
+  reasons,
+} from '@mycloud/shared';
+import type { Deps } from '../../deps.js';
+import { addEvent } from '../events.js';
+import { checkOutput } from '../output.js';
+import { wakeForOwner } from '../running-limits.js';
+import { one, type Sql, transaction } from '../sql.js';
+import { storable } from '../text.js';
+import { announceQueued } from '../tickets.js';
+import { type LockedJob, lockJob, staleFence } from './lock.js';
+
+/** Outcome of an attempt as the worker, or the sweep, knows it. */
+export interface Outcome {
+  reason: Reason;
+  detail: string;
+  exitCode: number | null;
+  outputSnapshotId: string | null;
+  /** Milliseconds since 1970, by the worker's clock; not given: as it was told before. */
+  startedAt?: number | null;
+}
+
+/**
+ * Ends an attempt as its worker says. The same end said twice is no error.
+ * @throws AppError stale_fence; log_gap when log lines are missing (details.expected); bad_request for another's output
+ */
+export async function finishAttempt(
+  deps: Deps,
+  proof: AttemptProof,
+  tokenOwner: string,
+  outcome: Outcome & { lastSeq: number },
+): Promise<void> {
+  const ended = await transaction(deps.pool, async (sql) => {
+    const job = await lockJob(sql, proof.jobId);
+    const attempt = await one<{ endedAt: Date | null; reason: string | null; lastSeq: number }>(
+      sql,
+      `SELECT a."endedAt", a.reason, a."lastSeq" FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
+       WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND w."ownerId" = $4 FOR NO KEY UPDATE OF a`,
+      [proof.jobId, proof.attempt, proof.fence, tokenOwner],
+    );
+    if (!job || !attempt) throw staleFence(proof.attempt);
+    // Ended by the sweep and by its worker are told apart: only the worker's own end may be said again.
+    if (attempt.endedAt) {
+      if (attempt.reason === outcome.reason && outcome.reason !== 'worker_lost') return undefined;
+      throw staleFence(proof.attempt);
+    }
+    if (outcome.lastSeq > attempt.lastSeq) {
+      throw new AppError('log_gap', `its log is stored up to line ${attempt.lastSeq} of ${outcome.lastSeq}`, {
+        hint: 'Send the missing lines, then finish.',
+        details: { expected: attempt.lastSeq + 1 },
+      });
+    }
+    await checkOutput(sql, job.ownerId, outcome.outputSnapshotId);
+    return endAttempt(sql, job, outcome);
+  });
+  if (ended) await tellEnd(deps, ended);
+}
+
+/** Ends an attempt whose lease has run out, unless it was renewed or ended meanwhile. */
+export async function loseAttempt(
+  deps: Deps,
+  lost: { jobId: string; attempt: number; fence: string },
+): Promise<boolean> {
+  const ended = await transaction(deps.pool, async (sql) => {
+    const job = await lockJob(sql, lost.jobId);
+    const attempt = await one<{ leaseUntil: Date; worker: string }>(
+      sql,
+      `SELECT a."leaseUntil", w.name AS worker FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
+       WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND a."leaseUntil" < now()
+       FOR NO KEY UPDATE OF a`,
+      [lost.jobId, lost.attempt, lost.fence],
+    );
+    if (!job || !attempt || job.attempt !== lost.attempt) return undefined;
+    const detail = `${attempt.worker} was not heard of after ${attempt.leaseUntil.toISOString()}`;
+    return endAttempt(sql, job, { reason: 'worker_lost', detail, exitCode: null, outputSnapshotId: null });
+  });
+  if (ended) await tellEnd(deps, ended);
+  return ended !== undefined;
+}
+
+/** May it be tried again? The table of reasons decides, unless somebody asked to stop it. */
+function triedAgain(job: LockedJob, reason: Reason): boolean {
+  if (job.stopRequestedBy !== null) return false;
+  switch (reasons[reason].retry) {
+    case 'never':
+      return false;
+    case 'system':
+      return job.attempt - job.userFailures < maxSystemAttempts;
+    case 'user':
+      return job.userFailures < job.retries;
+  }
+}
+
+interface Ended {
+  job: LockedJob;
+  again: boolean;
+}
+
+/** As it was told when it began, or as its end says it, whatever that worker's clock shows. */
+const startOf = (ms: string): string =>
+  `COALESCE("startedAt", LEAST(now(), GREATEST("createdAt", to_timestamp(${ms}::float8 / 1000))))`;
+
+/** holds: the job and its attempt are locked, the attempt is the job's last and open */
+async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<Ended> {
+  const stopped = job.stopRequestedBy !== null && reasons[outcome.reason].retry === 'system';
+  let reason: Reason = stopped ? 'stopped_by_user' : outcome.reason;
+  let detail = storable(stopped ? (job.stopRequestedBy ?? '') : outcome.detail);
+  await sql.query(
+    `UPDATE "Attempt" SET "endedAt" = now(), reason = $3, detail = $4, "exitCode" = $5
+     WHERE "jobId" = $1 AND number = $2 AND "endedAt" IS NULL`,
+    [job.id, job.attempt, outcome.reason, storable(outcome.detail), outcome.exitCode],
+  );
+  const again = triedAgain(job, reason);
+  const lost = reason === 'worker_lost' && !again ? await lostAttempts(sql, job.id) : 0;
+  if (lost >= maxSystemAttempts) {
+    reason = 'kills_worker';
+    detail = String(lost);
+  }
+  const sentence = reasonSentence(reason, detail);
+  const failure = reasons[reason].retry === 'user' ? 1 : 0;
+  if (again) {
+    await sql.query(
+      `UPDATE "Job" SET status = 'queued', "queuedAt" = now(), "ticketAt" = now(), "userFailures" = "userFailures" + $3,
+         "outputSnapshotId" = COALESCE($4, "outputSnapshotId"), "startedAt" = ${startOf('$5')}
+       WHERE id = $1 AND attempt = $2 AND status IN ('preparing','running','saving')`,
+      [job.id, job.attempt, failure, outcome.outputSnapshotId, outcome.startedAt ?? null],
+    );
+    const message = `${sentence}; tried again as attempt ${job.attempt + 1}`;
+    await addEvent(sql, { jobId: job.id, attempt: job.attempt, type: 'queued', reason, message });
+  } else {
+    const status: EndStatus = reasons[reason].status;
+    await sql.query(
+      `UPDATE "Job" SET status = $3, reason = $4, detail = $5, "exitCode" = $6, "finishedAt" = now(),
+         "userFailures" = "userFailures" + $7, "outputSnapshotId" = COALESCE($8, "outputSnapshotId"), "startedAt" = ${startOf('$9')}
+       WHERE id = $1 AND attempt = $2 AND status IN ('preparing','running','saving')`,
+      [
+        job.id,
+        job.attempt,
+        status,
+        reason,
+        detail,
+        outcome.exitCode,
+        failure,
+        outcome.outputSnapshotId,
+        outcome.startedAt ?? null,
+      ],
+    );
+    await addEvent(sql, { jobId: job.id, attempt: job.attempt, type: status, reason, message: sentence });
+  }
+  return { job, again };
+}
+
+/** How many attempts of a job ended with their worker lost. */
+async function lostAttempts(sql: Sql, jobId: string): Promise<number> {
+  const counted = await one<{ lost: number }>(
+    sql,
+    `SELECT count(*)::int AS lost FROM "Attempt" WHERE "jobId" = $1 AND reason = 'worker_lost'`,
+    [jobId],
+  );
+  return counted?.lost ?? 0;
+}
+
+/** Tells all apis of an end that is committed, and workers of what may begin now. */
+export async function tellEnd(deps: Deps, { job, again }: Ended): Promise<void> {
+  await deps.hub.publish({ type: 'job', jobId: job.id });
+  if (again) await announceQueued(deps, job);
+  await wakeForOwner(deps, job.ownerId);
+}

@@ -1,0 +1,34 @@
+import { AppError, type JobStatus } from '@mycloud/shared';
+import { one, type Sql } from '../sql.js';
+
+/*
+ * This folder is the only writer of a job's status. Every write names the job, the attempt, its fence and the status it leaves,
+ * stands in one statement or transaction with its event, and is told to all apis once it is committed.
+ * Locks are taken job first, attempt second; the job's is NO KEY UPDATE, so that rows that refer to it can be added meanwhile.
+ */
+
+export interface LockedJob {
+  id: string;
+  status: JobStatus;
+  attempt: number;
+  ownerId: string;
+  machine: string;
+  priority: number;
+  retries: number;
+  userFailures: number;
+  stopRequestedBy: string | null;
+}
+
+/** holds: until the transaction ends, the job is nobody else's to change. */
+export const lockJob = (sql: Sql, jobId: string): Promise<LockedJob | undefined> =>
+  one<LockedJob>(
+    sql,
+    `SELECT id, status, attempt, "ownerId", machine, priority, retries, "userFailures", "stopRequestedBy"
+     FROM "Job" WHERE id = $1 FOR NO KEY UPDATE`,
+    [jobId],
+  );
+
+export const staleFence = (attempt: number): AppError =>
+  new AppError('stale_fence', `the lease of attempt ${attempt} of this job is over`, {
+    hint: 'End this execution: another attempt may be running.',
+  });
