@@ -54,6 +54,20 @@ describe('the life of a job', () => {
     );
   });
 
+  it('began when it was told, or when its end says so, and never when it could not be started', async () => {
+    const worker = await world.worker('w-began');
+    const startOf = async (end: Parameters<typeof worker.finish>[1]) => {
+      const job = await world.submit();
+      await worker.finish(await worker.take(), end);
+      return (await world.get(job)).startedAt;
+    };
+    expect(await startOf({ reason: 'exit_nonzero', exitCode: null })).toBeNull();
+    expect(await startOf({ reason: 'exit_nonzero', exitCode: null, startedAt: null })).toBeNull();
+    const before = Date.now();
+    const began = Date.parse((await startOf({ startedAt: before })) ?? '');
+    expect(Math.abs(began - before)).toBeLessThan(10_000);
+  });
+
   it('is taken by one of many claimers at once', async () => {
     const workers = await Promise.all([1, 2, 3, 4].map((n) => world.worker(`w-race-${n}`)));
     for (let round = 0; round < 5; round++) {

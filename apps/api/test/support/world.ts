@@ -274,6 +274,7 @@ export class TestWorker {
       exitCode?: number | null;
       outputSnapshotId?: string | null;
       lastSeq?: number;
+      startedAt?: number | null;
     } = {},
   ) {
     return this.client.call(workerRoutes.finish, {

@@ -102,9 +102,13 @@ interface Ended {
   again: boolean;
 }
 
-/** As it was told when it began, or as its end says it, whatever that worker's clock shows. */
+/**
+ * As it was told when it began, or as its end says it, whatever that worker's clock shows; null when neither did. (GREATEST
+ * and LEAST pass over nulls.)
+ */
 const startOf = (ms: string): string =>
-  `COALESCE("startedAt", LEAST(now(), GREATEST("createdAt", to_timestamp(${ms}::float8 / 1000))))`;
+  `COALESCE("startedAt", CASE WHEN ${ms}::float8 IS NOT NULL
+     THEN LEAST(now(), GREATEST("createdAt", to_timestamp(${ms}::float8 / 1000))) END)`;
 
 /** holds: the job and its attempt are locked, the attempt is the job's last and open */
 async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<Ended> {
