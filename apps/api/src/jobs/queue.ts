@@ -32,35 +32,20 @@ export async function listQueue(
     [caller.userId, admin, limit],
   );
   const lines = new Map<string, Line>();
-  for (const { machine } of rows) if (!lines.has(machine)) lines.set(machine, await lineOf(deps, machine));
+  // By owner and machine, on which alone it depends.
+  const held = new Map<string, string | undefined>();
   const sees = (job: { public: boolean; ownerId: string }) =>
     admin || job.public || job.ownerId === caller.userId;
-  // By owner and GPUs, on which alone it depends.
-  const held = new Map<string, string | undefined>();
-  for (const row of rows) {
-    const { gpus } = lines.get(row.machine)!;
-    const key = `${row.owner} ${gpus}`;
-    if (gpus !== undefined && !held.has(key)) held.set(key, await heldByLimits(deps, row.id, gpus));
+  const items: QueuedJob[] = [];
+  for (const { id, owner, project, number, machine, environment, place, queuedAt } of rows) {
+    const line = lines.get(machine) ?? (await lineOf(deps, machine));
+    lines.set(machine, line);
+    const key = `${owner} ${machine}`;
+    if (line.gpus !== undefined && !held.has(key)) held.set(key, await heldByLimits(deps, id, line.gpus));
+    const image = needsImages(deps, environment);
+    const reason = held.get(key) ?? waitingReason(deps, line, { place, image }, sees);
+    const name = jobName({ owner, project, number });
+    items.push({ id, name, owner, machine, place, reason, queuedAt: queuedAt.toISOString() });
   }
-  const items = rows.map((row) => ({
-    id: row.id,
-    name: jobName(row),
-    owner: row.owner,
-    machine: row.machine,
-    place: row.place,
-    reason:
-      held.get(`${row.owner} ${lines.get(row.machine)!.gpus}`) ??
-      waitingReason(
-        deps,
-        lines.get(row.machine)!,
-        { place: row.place, image: needsImages(deps, row.environment) },
-        sees,
-      ),
-    queuedAt: row.queuedAt.toISOString(),
-  }));
-  return { items, total: rows[0]?.total ?? (await countQueued(deps)) };
-}
-
-async function countQueued(deps: Deps): Promise<number> {
-  return deps.db.job.count({ where: { status: 'queued' } });
+  return { items, total: rows[0]?.total ?? (await deps.db.job.count({ where: { status: 'queued' } })) };
 }

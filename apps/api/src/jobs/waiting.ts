@@ -126,6 +126,9 @@ function foreign(workers: Offering[], gpus: number): string {
  * Names only jobs that everybody who sees this one may see: of public projects, or of the same owner when this one is private.
  */
 export async function waitingSentence(deps: Deps, job: Waiting): Promise<string> {
+  const asked = deps.catalogue.machines.find(({ name }) => name === job.machine);
+  const held = asked && (await heldByLimits(deps, job.id, asked.gpus));
+  if (held) return held;
   const found = await one<{ ahead: number; ownerId: string; public: boolean }>(
     deps.pool,
     `SELECT p."ownerId", p.public, (SELECT count(*)::int FROM "Job" WHERE status = 'queued' AND machine = $1
@@ -133,9 +136,6 @@ export async function waitingSentence(deps: Deps, job: Waiting): Promise<string>
      FROM "Job" j JOIN "Project" p ON p.id = j."projectId" WHERE j.id = $2`,
     [job.machine, job.id],
   );
-  const asked = deps.catalogue.machines.find(({ name }) => name === job.machine);
-  const held = asked && (await heldByLimits(deps, job.id, asked.gpus));
-  if (held) return held;
   const line = await lineOf(deps, job.machine);
   const sees = (other: Busy) => other.public || (other.ownerId === found?.ownerId && !found.public);
   const place = (found?.ahead ?? 0) + 1;

@@ -6,11 +6,11 @@ import { pack as openTar, type Pack } from 'tar-stream';
 import { ZipFile } from 'yazl';
 import type { Deps } from '../deps.js';
 import type { SnapshotRow } from './access.js';
-import { readFile } from './files.js';
+import { clean, readFile } from './files.js';
 
 /** The entries of one folder, or of all. @throws AppError not_found */
 export function entriesBelow(tree: Tree, path: string): Iterable<Entry> {
-  const folder = path.replace(/^\/+|\/+$/g, '');
+  const folder = clean(path);
   if (folder === '') return tree;
   const below: Entry[] = [];
   for (let index = 0; index < tree.count; index++) {

@@ -4,7 +4,8 @@ import type { ManifestFile, Tree } from '@mycloud/snapshots';
 import type { Deps } from '../deps.js';
 import { locateChunks } from './chunks.js';
 
-const clean = (path: string): string => path.replace(/^\/+|\/+$/g, '');
+/** A path of a tree, without slashes around it. */
+export const clean = (path: string): string => path.replace(/^\/+|\/+$/g, '');
 
 /** One level of a tree, folders first; a folder counts what is below it. @throws AppError not_found */
 export function listFolder(tree: Tree, path: string): FileEntry[] {

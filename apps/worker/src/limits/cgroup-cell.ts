@@ -1,10 +1,31 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendSignal } from '../processes.js';
 import type { Cell, MemoryFacts } from './limits.js';
 
+/** Of the CPU's time; the kernel's own default. */
+export const periodMicros = 100_000;
 const goneWithinMs = 5000;
+
+export function mayWrite(dir: string): boolean {
+  try {
+    accessSync(dir, constants.W_OK);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EROFS' || code === 'ENOENT') return false;
+    throw error;
+  }
+}
 
 export const cgroupCell = (dirs: string[]): Cell => ({
   dirs,

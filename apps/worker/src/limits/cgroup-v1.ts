@@ -1,11 +1,8 @@
-import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { cgroupCell, removeEmpty, sweepCells } from './cgroup-cell.js';
+import { cgroupCell, mayWrite, periodMicros, removeEmpty, sweepCells } from './cgroup-cell.js';
 import type { OwnCgroups } from './cgroup-mounts.js';
 import type { Enforced, Limit, Limits } from './limits.js';
-
-/** Of the CPU's time; the kernel's own default. */
-const periodMicros = 100_000;
 
 /**
  * Limits by cgroup v1, below the cgroup this process is in; null where none of its controllers may be written.
@@ -56,16 +53,5 @@ function confine(dirs: Record<keyof Enforced, string | null>, limit: Limit): voi
     const quota = limit.cores === null ? -1 : Math.round(limit.cores * periodMicros);
     const file = path.join(dirs.cpu, 'cpu.cfs_quota_us');
     if (existsSync(file)) writeFileSync(file, String(quota));
-  }
-}
-
-export function mayWrite(dir: string): boolean {
-  try {
-    accessSync(dir, constants.W_OK);
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EACCES' || code === 'EROFS' || code === 'ENOENT') return false;
-    throw error;
   }
 }

@@ -1,11 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { cellMembers, cgroupCell, removeEmpty, sweepCells } from './cgroup-cell.js';
+import { cellMembers, cgroupCell, mayWrite, periodMicros, removeEmpty, sweepCells } from './cgroup-cell.js';
 import type { OwnCgroup } from './cgroup-mounts.js';
-import { mayWrite } from './cgroup-v1.js';
 import type { Limit, Limits } from './limits.js';
 
-const periodMicros = 100_000;
 /** Where this process and its neighbours go, so that controllers can be handed down past them. */
 const leaf = 'mycloud-worker';
 const controllers = { memory: 'memory', cpu: 'cpu', processes: 'pids' } as const;
