@@ -3,6 +3,7 @@ import { meQuery, storageQuery } from '../api/queries.js';
 import { bytesText, fullTime } from '../ui/format.js';
 import { useHead } from '../ui/head.js';
 import { Loading } from '../ui/notice.js';
+import { SettingsList } from '../ui/settings-list.js';
 import { Tokens } from './tokens.js';
 
 /** Who is logged in, what he stores, and the tokens that stand for him. */
@@ -24,14 +25,7 @@ export function AccountPage() {
   return (
     <div className="page">
       <h1>Account</h1>
-      <dl className="settings">
-        {rows.map(([title, value]) => (
-          <div key={title}>
-            <dt>{title}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <SettingsList rows={rows} />
       <Tokens admin={me.data.role === 'admin'} />
     </div>
   );

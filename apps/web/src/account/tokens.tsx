@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { call } from '../api/call.js';
 import { tokensQuery } from '../api/queries.js';
-import { Dialog } from '../ui/dialog.js';
+import { ConfirmDialog } from '../ui/confirm-dialog.js';
 import { timeText } from '../ui/format.js';
 import { ErrorNotice, Loading } from '../ui/notice.js';
 import { useNow } from '../ui/now.js';
@@ -80,25 +80,17 @@ function Revoke({ token, onClose }: { token: Token; onClose: () => void }) {
     },
   });
   return (
-    <Dialog title={`Revoke ${token.name} (…${token.last4})?`} onClose={onClose}>
+    <ConfirmDialog
+      title={`Revoke ${token.name} (…${token.last4})?`}
+      onClose={onClose}
+      keep="Keep it"
+      action={{ word: 'Revoke the token', pending: 'Revoking…', run: revoke.mutate }}
+      work={revoke}
+    >
       <p>
         {token.kind === 'worker' ? 'Workers that use it' : 'Whatever uses it'} can’t call any more, from this
         moment on. This can’t be undone.
       </p>
-      {revoke.error && <ErrorNotice error={revoke.error} />}
-      <form method="dialog" className="buttons">
-        <button type="submit" className="button">
-          Keep it
-        </button>
-        <button
-          type="button"
-          className="button button-danger"
-          onClick={() => revoke.mutate()}
-          disabled={revoke.isPending}
-        >
-          {revoke.isPending ? 'Revoking…' : 'Revoke the token'}
-        </button>
-      </form>
-    </Dialog>
+    </ConfirmDialog>
   );
 }

@@ -2,7 +2,7 @@ import type { WorkerInfo } from '@mycloud/shared/browser';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { call } from '../api/call.js';
-import { Dialog } from '../ui/dialog.js';
+import { ConfirmDialog } from '../ui/confirm-dialog.js';
 import { countText } from '../ui/format.js';
 import { ErrorNotice } from '../ui/notice.js';
 
@@ -33,26 +33,23 @@ export function DrainButton({ worker }: { worker: WorkerInfo }) {
       </button>
       {change.error && !asking && <ErrorNotice error={change.error} />}
       {asking && (
-        <Dialog title={`Drain ${name}?`} onClose={() => setAsking(false)}>
+        <ConfirmDialog
+          title={`Drain ${name}?`}
+          onClose={() => setAsking(false)}
+          keep="Leave it"
+          action={{
+            word: `Drain ${name}`,
+            pending: `Drain ${name}`,
+            run: () => change.mutate(true),
+            harmless: true,
+          }}
+          work={change}
+        >
           <p>
             It takes no new job{left > 0 && `, and finishes the ${countText(left, 'job')} it has`}. That
             holds, though it restarts, until you undrain it.
           </p>
-          {change.error && <ErrorNotice error={change.error} />}
-          <form method="dialog" className="buttons">
-            <button type="submit" className="button">
-              Leave it
-            </button>
-            <button
-              type="button"
-              className="button button-primary"
-              disabled={change.isPending}
-              onClick={() => change.mutate(true)}
-            >
-              Drain {name}
-            </button>
-          </form>
-        </Dialog>
+        </ConfirmDialog>
       )}
     </div>
   );

@@ -5,10 +5,10 @@ import { changesQuery } from '../api/queries.js';
 import { useSetInAddress } from '../ui/address.js';
 import { bytesText, countText } from '../ui/format.js';
 import { ErrorNotice, Loading } from '../ui/notice.js';
+import { changeMarks, changeSizes } from '../ui/tree-change.js';
 import { VirtualList } from '../ui/virtual-list.js';
 
 const rowHeight = 30;
-const marks = { added: '+', removed: '−', changed: '~' } as const;
 
 /** What a version has more, less or other than one that is chosen, the one before at first. */
 export function Changes({ version, versions }: { version: Version; versions: readonly Version[] }) {
@@ -47,7 +47,7 @@ function ChangeList({ snapshotId, since }: { snapshotId: string; since: string }
       <p>
         {(['added', 'removed', 'changed'] as const).map((change) => (
           <span key={change} data-change={change}>
-            <b>{marks[change]}</b> {countText(totals[change].paths, 'path')} {change},{' '}
+            <b>{changeMarks[change]}</b> {countText(totals[change].paths, 'path')} {change},{' '}
             {bytesText(totals[change].bytes)}
           </span>
         ))}
@@ -68,19 +68,16 @@ function ChangeList({ snapshotId, since }: { snapshotId: string; since: string }
 }
 
 function Change({ item }: { item: TreeChange }) {
-  const { path, type, change, before, after } = item;
+  const { path, type, change } = item;
   return (
     <span className="change" data-change={change}>
-      <b aria-hidden>{marks[change]}</b>
+      <b aria-hidden>{changeMarks[change]}</b>
       <span className="sr-only">{change}</span>
       <code title={path}>
         {path}
         {type === 'dir' && '/'}
       </code>
-      <small className="dim number">
-        {type === 'file' &&
-          [before, after].flatMap((size) => (size === null ? [] : bytesText(size))).join(' → ')}
-      </small>
+      <small className="dim number">{type === 'file' && changeSizes(item).join(' → ')}</small>
     </span>
   );
 }

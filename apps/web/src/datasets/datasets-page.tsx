@@ -4,6 +4,7 @@ import { Link } from 'react-router';
 import { datasetsQuery, meQuery } from '../api/queries.js';
 import { bytesText, countText, timeText } from '../ui/format.js';
 import { useHead } from '../ui/head.js';
+import { MoreButton } from '../ui/more-button.js';
 import { Empty, ErrorNotice, Loading } from '../ui/notice.js';
 import { DropFolder } from './upload/drop-folder.js';
 
@@ -30,16 +31,7 @@ export function DatasetsPage() {
           ))}
         </ul>
       )}
-      {found.hasNextPage && (
-        <button
-          type="button"
-          className="button"
-          onClick={() => found.fetchNextPage()}
-          disabled={found.isFetchingNextPage}
-        >
-          More datasets
-        </button>
-      )}
+      <MoreButton list={found}>More datasets</MoreButton>
     </div>
   );
 }

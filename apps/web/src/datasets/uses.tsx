@@ -2,6 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
 import { usesQuery } from '../api/queries.js';
 import { timeText } from '../ui/format.js';
+import { MoreButton } from '../ui/more-button.js';
 import { ErrorNotice, Loading } from '../ui/notice.js';
 import { Status } from '../ui/status.js';
 
@@ -33,16 +34,7 @@ export function Uses({ owner, dataset, number }: Props) {
           </li>
         ))}
       </ul>
-      {found.hasNextPage && (
-        <button
-          type="button"
-          className="button"
-          onClick={() => found.fetchNextPage()}
-          disabled={found.isFetchingNextPage}
-        >
-          More jobs
-        </button>
-      )}
+      <MoreButton list={found}>More jobs</MoreButton>
     </div>
   );
 }

@@ -2,15 +2,16 @@ import type { TreeChange } from '@mycloud/shared/browser';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
 import { changesQuery } from '../api/queries.js';
-import { bytesText, countText } from '../ui/format.js';
+import { countText } from '../ui/format.js';
+import { MoreButton } from '../ui/more-button.js';
 import { ErrorNotice, Loading } from '../ui/notice.js';
+import { changeMarks, changeSizes } from '../ui/tree-change.js';
 import '../styles/diff.css';
 
 const FileDiff = lazy(() => import('./file-diff.js'));
 
 /** So many files are opened by themselves. */
 const opened = 5;
-const marks = { added: '+', removed: '−', changed: '~' };
 
 interface Props {
   before: string;
@@ -37,11 +38,9 @@ export function TreeDiff({ before, after }: Props) {
           </li>
         ))}
       </ul>
-      {found.hasNextPage && (
-        <button type="button" className="link" onClick={() => found.fetchNextPage()}>
-          List more
-        </button>
-      )}
+      <MoreButton list={found} className="link">
+        List more
+      </MoreButton>
     </>
   );
 }
@@ -56,10 +55,10 @@ function ChangedFile({ item, before, after, open }: Props & { item: TreeChange; 
       onToggle={(event) => event.currentTarget.open && setSeen(true)}
     >
       <summary>
-        <b aria-hidden="true">{marks[item.change]}</b>
+        <b aria-hidden="true">{changeMarks[item.change]}</b>
         <span className="sr-only">{item.change}</span>
         <code>{item.path}</code>
-        <span className="dim number">{sizesText(item)}</span>
+        <span className="dim number">{[...new Set(changeSizes(item))].join(' → ')}</span>
       </summary>
       {seen && (
         <Suspense fallback={<Loading what="the lines" />}>
@@ -68,9 +67,4 @@ function ChangedFile({ item, before, after, open }: Props & { item: TreeChange; 
       )}
     </details>
   );
-}
-
-function sizesText({ before, after }: TreeChange): string {
-  const sizes = [before, after].filter((size) => size !== null);
-  return [...new Set(sizes.map(bytesText))].join(' → ');
 }

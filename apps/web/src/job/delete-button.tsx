@@ -6,8 +6,7 @@ import { call } from '../api/call.js';
 import { dropJobs } from '../api/live.js';
 import { isActive } from '../api/queries.js';
 import { choose, useChosen } from '../jobs/chosen.js';
-import { Dialog } from '../ui/dialog.js';
-import { ErrorNotice } from '../ui/notice.js';
+import { ConfirmDialog } from '../ui/confirm-dialog.js';
 import { tell } from '../ui/toast.js';
 import type { TabProps } from './job-page.js';
 
@@ -34,29 +33,19 @@ export function DeleteButton({ job, at }: TabProps) {
         Delete
       </button>
       {asking && (
-        <Dialog title={`Delete ${job.name}?`} onClose={() => setAsking(false)}>
+        <ConfirmDialog
+          title={`Delete ${job.name}?`}
+          onClose={() => setAsking(false)}
+          keep="Keep it"
+          action={active ? undefined : { word: 'Delete the job', pending: 'Deleting…', run: remove.mutate }}
+          work={remove}
+        >
           {active ? (
             <p>It has not ended. Stop it first; what it wrote is kept until it is deleted.</p>
           ) : (
             <p>Its log, metrics and output are deleted with it. This can’t be undone.</p>
           )}
-          {remove.error && <ErrorNotice error={remove.error} />}
-          <form method="dialog" className="buttons">
-            <button type="submit" className="button">
-              Keep it
-            </button>
-            {!active && (
-              <button
-                type="button"
-                className="button button-danger"
-                onClick={() => remove.mutate()}
-                disabled={remove.isPending}
-              >
-                {remove.isPending ? 'Deleting…' : 'Delete the job'}
-              </button>
-            )}
-          </form>
-        </Dialog>
+        </ConfirmDialog>
       )}
     </>
   );

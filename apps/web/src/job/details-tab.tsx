@@ -5,6 +5,7 @@ import { Link } from 'react-router';
 import { eventsQuery } from '../api/queries.js';
 import { durationText, fullTime } from '../ui/format.js';
 import { ErrorNotice, Loading } from '../ui/notice.js';
+import { SettingsList } from '../ui/settings-list.js';
 import { CodeBefore } from './code-before.js';
 import type { TabProps } from './job-page.js';
 
@@ -34,14 +35,7 @@ export function DetailsTab({ job, at }: TabProps) {
       <div className="details">
         <section>
           <h2>Settings</h2>
-          <dl className="settings">
-            {rows.map(([title, value]) => (
-              <div key={title}>
-                <dt>{title}</dt>
-                <dd>{value}</dd>
-              </div>
-            ))}
-          </dl>
+          <SettingsList rows={rows} />
           <h2>Mounts</h2>
           {job.mounts.length === 0 ? (
             <p className="dim">None.</p>

@@ -4,8 +4,7 @@ import { Square } from 'lucide-react';
 import { useState } from 'react';
 import { call } from '../api/call.js';
 import { jobKey } from '../api/queries.js';
-import { Dialog } from '../ui/dialog.js';
-import { ErrorNotice } from '../ui/notice.js';
+import { ConfirmDialog } from '../ui/confirm-dialog.js';
 import type { TabProps } from './job-page.js';
 
 /** Asks once more, naming the job; its output is kept. */
@@ -27,23 +26,15 @@ export function StopButton({ job, at }: TabProps) {
         {asked ? 'Stopping…' : 'Stop'}
       </button>
       {asking && (
-        <Dialog title={`Stop ${job.name}?`} onClose={() => setAsking(false)}>
+        <ConfirmDialog
+          title={`Stop ${job.name}?`}
+          onClose={() => setAsking(false)}
+          keep="Let it run"
+          action={{ word: 'Stop the job', pending: 'Stopping…', run: stop.mutate }}
+          work={stop}
+        >
           <p>Its command is told to end, and what it wrote to /output is kept.</p>
-          {stop.error && <ErrorNotice error={stop.error} />}
-          <form method="dialog" className="buttons">
-            <button type="submit" className="button">
-              Let it run
-            </button>
-            <button
-              type="button"
-              className="button button-danger"
-              onClick={() => stop.mutate()}
-              disabled={stop.isPending}
-            >
-              {stop.isPending ? 'Stopping…' : 'Stop the job'}
-            </button>
-          </form>
-        </Dialog>
+        </ConfirmDialog>
       )}
     </>
   );

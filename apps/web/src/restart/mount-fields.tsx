@@ -1,5 +1,6 @@
-import { Plus, X } from 'lucide-react';
+import { Plus } from 'lucide-react';
 import type { Fields } from './form-state.js';
+import { TakeAway } from './take-away.js';
 
 type Mounts = Fields['mounts'];
 
@@ -26,14 +27,7 @@ export function MountFields({ mounts, onChange }: { mounts: Mounts; onChange: (m
             value={mount.name}
             onChange={(event) => change(i, { name: event.target.value })}
           />
-          <button
-            type="button"
-            className="icon-button"
-            aria-label={`Take mount ${i + 1} away`}
-            onClick={() => onChange(mounts.filter((_, at) => at !== i))}
-          >
-            <X size={14} aria-hidden />
-          </button>
+          <TakeAway what={`mount ${i + 1}`} onClick={() => onChange(mounts.filter((_, at) => at !== i))} />
         </div>
       ))}
       <button

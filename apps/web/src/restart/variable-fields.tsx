@@ -1,6 +1,7 @@
 import type { Job } from '@mycloud/shared/browser';
-import { Plus, X } from 'lucide-react';
+import { Plus } from 'lucide-react';
 import type { Fields } from './form-state.js';
+import { TakeAway } from './take-away.js';
 
 interface Props {
   job: Job;
@@ -53,14 +54,10 @@ export function VariableFields({ job, fields, set }: Props) {
             value={value}
             onChange={(event) => change(i, { value: event.target.value })}
           />
-          <button
-            type="button"
-            className="icon-button"
-            aria-label={`Take variable ${i + 1} away`}
+          <TakeAway
+            what={`variable ${i + 1}`}
             onClick={() => set({ variables: variables.filter((_, at) => at !== i) })}
-          >
-            <X size={14} aria-hidden />
-          </button>
+          />
         </div>
       ))}
       <button

@@ -1,8 +1,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { Trash2 } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
-import { Dialog } from './dialog.js';
-import { ErrorNotice } from './notice.js';
+import { ConfirmDialog } from './confirm-dialog.js';
 
 interface Props {
   /** What goes, by its name. */
@@ -27,23 +26,15 @@ export function DeleteButton({ name, word, remove, children }: Props) {
         <Trash2 size={14} aria-hidden /> {word}
       </button>
       {asking && (
-        <Dialog title={`Delete ${name}?`} onClose={() => setAsking(false)}>
+        <ConfirmDialog
+          title={`Delete ${name}?`}
+          onClose={() => setAsking(false)}
+          keep="Keep it"
+          action={{ word: `Delete ${name}`, pending: 'Deleting…', run: work.mutate }}
+          work={work}
+        >
           {children}
-          {work.error && <ErrorNotice error={work.error} />}
-          <form method="dialog" className="buttons">
-            <button type="submit" className="button">
-              Keep it
-            </button>
-            <button
-              type="button"
-              className="button button-danger"
-              onClick={() => work.mutate()}
-              disabled={work.isPending}
-            >
-              {work.isPending ? 'Deleting…' : `Delete ${name}`}
-            </button>
-          </form>
-        </Dialog>
+        </ConfirmDialog>
       )}
     </>
   );

@@ -1,13 +1,11 @@
-import { useState } from 'react';
-import { Plot } from '../../charts/plot.js';
+import { useMemo } from 'react';
+import { StillChart } from '../../charts/still-chart.js';
 import { bytesText, countText, valueText } from '../../ui/format.js';
 import { ErrorNotice, Loading } from '../../ui/notice.js';
-import { useOnScreen } from '../../ui/visible.js';
 import { type FileToRead, useFileWork } from '../file-work.js';
 import type { EventFile } from './read-event-file.js';
 
 const start = () => new Worker(new URL('./events.worker.ts', import.meta.url), { type: 'module' });
-const settings = { axis: 'step', log: false, smoothing: 0 } as const;
 /** Tags with a chart of their own here; all of a file's are TensorBoard's work. */
 const mostCharts = 100;
 
@@ -44,34 +42,15 @@ function endingText({ end, readBytes }: EventFile, size: number): string {
 }
 
 function EventChart({ series }: { series: EventFile['series'][number] }) {
-  const [figure, setFigure] = useState<HTMLElement | null>(null);
-  const onScreen = useOnScreen(figure);
   const { tag, total, points } = series;
   const last = points.at(-1);
+  const drawn = [{ name: tag, total, drawn: points.length, lastStep: last?.step ?? null }];
+  // The same ones each time: the canvas is given data that is new.
+  const lines = useMemo(() => [points], [points]);
   return (
-    <figure
-      className="chart"
-      ref={setFigure}
-      data-series={JSON.stringify([{ name: tag, total, drawn: points.length, lastStep: last?.step ?? null }])}
-    >
-      <figcaption>
-        <h4>{tag}</h4>
-        <b className="number">{valueText(last?.value)}</b>
-      </figcaption>
-      {onScreen ? (
-        <Plot
-          lines={[points]}
-          names={[tag]}
-          looks={[0]}
-          settings={settings}
-          start={0}
-          onZoom={() => undefined}
-          onHover={() => undefined}
-          label={`${tag} by step`}
-        />
-      ) : (
-        <div className="plot" />
-      )}
-    </figure>
+    <StillChart lines={lines} names={[tag]} label={`${tag} by step`} series={JSON.stringify(drawn)}>
+      <h4>{tag}</h4>
+      <b className="number">{valueText(last?.value)}</b>
+    </StillChart>
   );
 }
