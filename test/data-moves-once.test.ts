@@ -104,10 +104,7 @@ it('saves an output while the job runs, and of a file that grows only its tail',
   // The tail: the last chunk, which is cut at 2 MiB at the latest.
   expect((await stored()) - before).toBeLessThan(2.2 * 2 ** 20);
   await writeFile(path.join(output, 'stop'), '');
-  await eventually(
-    'it ends',
-    async () => (await client.call(jobRoutes.get, { params })).finishedAt ?? undefined,
-  );
+  await server.ended(job);
 });
 
 /** Where the worker keeps the output of a running job. */

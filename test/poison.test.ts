@@ -14,13 +14,8 @@ it('a job that kills its worker each time is tried three times and then ended, s
     const client = await server.client();
     const { owner } = await client.call(projectRoutes.create, { body: { name: 'poison' } });
     const params = { owner, project: 'poison' };
-    const { number } = await client.call(jobRoutes.create, { params, body: { command: poison } });
-    const get = () => client.call(jobRoutes.get, { params: { ...params, number } });
-    const ended = async () => {
-      const now = await get();
-      return now.finishedAt ? now : undefined;
-    };
-    const job = await eventually('the job ends', ended, 200);
+    const poisonous = await client.call(jobRoutes.create, { params, body: { command: poison } });
+    const job = await server.ended(poisonous, 200);
     expect(job).toMatchObject({
       status: 'failed',
       reason: 'kills_worker',

@@ -1,27 +1,21 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Job, jobRoutes } from '@mycloud/shared';
+import type { Job } from '@mycloud/shared';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { eventually, startServer, type TestServer } from './support/server.js';
+import { startServer, type TestServer } from './support/server.js';
 
 let server: TestServer;
 let project: string;
 beforeAll(async () => {
   server = await startServer({ args: ['--runner', 'process'] });
-  project = path.join(server.folder, 'cats');
-  await mkdir(project);
-  await writeFile(path.join(project, 'say.mjs'), 'console.log(process.env.WORD, process.argv[2])');
-  await server.cli(['init', 'cats'], { cwd: project });
+  project = await server.project('cats', {
+    'say.mjs': 'console.log(process.env.WORD, process.argv[2])',
+  });
 });
 afterAll(() => server?.remove());
 
-const ended = (number: number) =>
-  eventually('the job ends', async () => {
-    const client = await server.client();
-    const { owner } = await server.json<Job>(['info', String(number)], { cwd: project });
-    const job = await client.call(jobRoutes.get, { params: { owner, project: 'cats', number } });
-    return job.finishedAt ? job : undefined;
-  });
+const ended = async (number: number) =>
+  server.ended(await server.json<Job>(['info', String(number)], { cwd: project }));
 const log = async (number: number) => (await server.cli(['logs', String(number)], { cwd: project })).stdout;
 
 it('a job is run again by one word: same code, same variables, another command, and its secret in no answer', async () => {

@@ -1,31 +1,23 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { type Job, jobRoutes } from '@mycloud/shared';
+import type { Job } from '@mycloud/shared';
 import { drawDataset } from '@mycloud/trainer/draw';
 import type { TestBrowser } from '../../test/support/browser.js';
-import { eventually, type TestServer } from '../../test/support/server.js';
+import type { TestServer } from '../../test/support/server.js';
 
 const views = 5;
 
 /** From asking for the tab's address until TensorBoard, started for it, shows the training's curves; the server runs one at a time. */
 export async function tensorboardViews(server: TestServer, browser: TestBrowser): Promise<number[]> {
   const pictures = path.join(server.folder, 'pictures');
-  const project = path.join(server.folder, 'boards');
+  const project = await server.project('boards');
   await drawDataset(pictures, { train: 8, val: 4, seed: 3 });
   await server.json(['data', 'upload', 'pictures', '--dir', pictures]);
-  await mkdir(project);
-  await server.cli(['init', 'boards'], { cwd: project });
   // The tutorial's network: how much it writes for TensorBoard doesn't depend on the pictures.
   const train = 'train --epochs 3 --train-samples 8 --val-samples 4 --logdir /output/Graph';
   const args = ['run', '--cpu', '--tensorboard', '--data', 'pictures:input', train];
   const jobs: Job[] = [];
   for (let i = 0; i < 2; i++) jobs.push(await server.json<Job>(args, { cwd: project }));
-  const client = await server.client();
-  for (const { owner, project: name, number } of jobs) {
-    const params = { owner, project: name, number };
-    const done = async () => (await client.call(jobRoutes.get, { params })).finishedAt;
-    await eventually('the training ends', done, 300);
-  }
+  for (const job of jobs) await server.ended(job, 300);
   const page = await browser.open(server);
   const took: number[] = [];
   for (let i = 0; i < views; i++) {

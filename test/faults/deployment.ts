@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -7,6 +6,7 @@ import { type Client, createClient } from '@mycloud/shared';
 import { preparePostgres } from '../../apps/cli/src/up/postgres.js';
 import { wantProgram } from '../support/require.js';
 import { freePort } from '../support/services.js';
+import { mayMount, mountSmall, type SmallDisk } from '../support/small-disk.js';
 import { leaseSeconds, type Targets } from './adversary.js';
 import { Link } from './link.js';
 import { Program, untilTrue } from './program.js';
@@ -18,7 +18,6 @@ const diskBytes = 96 * 2 ** 20;
 export const redisServer = wantProgram('redis-server');
 export const minio = wantProgram('minio');
 const bubblewrap = wantProgram('bwrap');
-const isRoot = process.getuid?.() === 0;
 
 /** A clock that can be set wrong, for programs that are told to load it (Debian's faketime). */
 const fakeClock = ['x86_64', 'aarch64']
@@ -39,7 +38,7 @@ export class Deployment {
   readonly targets: Targets = { programs: [], links: [], disks: [], clocks: [] };
   #programs = new Map<string, Program>();
   #links = new Map<string, Link>();
-  #mounts: string[] = [];
+  #disks: SmallDisk[] = [];
   databaseUrl = '';
   /** An api was killed: what it was writing is still there. */
   killedApi = false;
@@ -125,7 +124,7 @@ export class Deployment {
       await program.kill();
     }
     for (const link of this.#links.values()) await link.close();
-    for (const folder of this.#mounts) execFileSync('umount', ['--lazy', folder]);
+    for (const disk of this.#disks) disk.unmount('lazily');
     await rm(this.base, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 
@@ -244,9 +243,8 @@ export class Deployment {
     await this.#line(`${name}-api`, n === 1 ? apis : apis.toReversed());
     const queue = await this.#line(`${name}-queue`, [redisPort ?? databasePort]);
     const home = this.#folder(name);
-    if (n === 2 && this.shape.smallDisk && isRoot) {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes}`, 'tmpfs', home]);
-      this.#mounts.push(home);
+    if (n === 2 && this.shape.smallDisk && mayMount) {
+      this.#disks.push(mountSmall(home, String(diskBytes)));
       this.targets.disks.push(name);
     }
     this.#add(name, {

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Client, createClient } from '@mycloud/shared';
+import { type Client, createClient, type Job, jobRoutes } from '@mycloud/shared';
 import { carrying, killAll } from './processes.js';
 
 /** `mycloud` as it lies in this checkout. */
@@ -31,6 +31,10 @@ export interface TestServer {
   json<T>(args: string[], options?: { cwd?: string }): Promise<T>;
   /** The API's client, as the first user. */
   client(): Promise<Client>;
+  /** A folder in the user's with these files, of a project of that name. @returns where it is */
+  project(name: string, files?: Record<string, string>): Promise<string>;
+  /** Waits for a job's end. @returns the job as it is then */
+  ended(job: Pick<Job, 'owner' | 'project' | 'number'>, seconds?: number): Promise<Job>;
   /** Starts `mycloud ARGS` and leaves it running. */
   start(args: string[], options?: { cwd?: string }): ChildProcess;
   /** SIGTERM to `mycloud up`, waits for its end. */
@@ -87,6 +91,21 @@ export async function startServer(
     async client() {
       const config = await readFile(path.join(base, 'config/mycloud/config.json'), 'utf8');
       return createClient({ url: server.url, token: (JSON.parse(config) as { token: string }).token });
+    },
+    async project(name, files = {}) {
+      const cwd = path.join(folder, name);
+      await mkdir(cwd);
+      for (const [file, text] of Object.entries(files)) await writeFile(path.join(cwd, file), text);
+      await server.cli(['init', name], { cwd });
+      return cwd;
+    },
+    async ended({ owner, project, number }, seconds = 60) {
+      const client = await server.client();
+      const look = async () => {
+        const now = await client.call(jobRoutes.get, { params: { owner, project, number } });
+        return now.finishedAt !== null && now;
+      };
+      return eventually(`job ${number} of ${project} ends`, look, seconds);
     },
     async stop() {
       if (!up || up.exitCode !== null || up.signalCode !== null) return;

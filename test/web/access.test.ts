@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { type Job, jobRoutes } from '@mycloud/shared';
@@ -7,7 +6,7 @@ import { drawDataset } from '@mycloud/trainer/draw';
 import type { AxeResults } from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath, startBrowser, type TestBrowser } from '../support/browser.js';
-import { eventually, startServer, type TestServer } from '../support/server.js';
+import { startServer, type TestServer } from '../support/server.js';
 
 /** Evaluated as the browser's own tools do: the page's policy lets no script in that isn't its own. */
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -25,14 +24,12 @@ describe.skipIf(!chromiumPath)('the page is usable by everybody', () => {
     const pictures = path.join(server.folder, 'pictures');
     await drawDataset(pictures, { train: 4, val: 4, seed: 3 });
     await server.json(['data', 'upload', 'dogsvscats', '--dir', pictures]);
-    const project = path.join(server.folder, 'cats');
-    await mkdir(project);
-    await server.cli(['init', 'cats'], { cwd: project });
+    const project = await server.project('cats');
     const command = `echo '{"metric": "loss", "value": 1, "step": 1}'; printf '\\033[31mred\\033[0m\\n'; echo text > output/a.txt; exit 3`;
     job = await server.json<Job>(['run', '--cpu', '--data', 'dogsvscats:input', command], { cwd: project });
     const client = await server.client();
     const params = { owner: job.owner, project: job.project, number: job.number };
-    await eventually('it ends', async () => (await client.call(jobRoutes.get, { params })).finishedAt);
+    await server.ended(job);
     const others = ['true --lr 0.1', 'true --lr 0.2'].map((other) =>
       client.call(jobRoutes.restart, {
         params,

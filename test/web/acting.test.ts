@@ -1,5 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { createClient, type Job, jobRoutes, userRoutes } from '@mycloud/shared';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,14 +15,13 @@ describe.skipIf(!chromiumPath)('acting on the page', () => {
   beforeAll(async () => {
     server = await startServer({ args: ['--runner', 'process'] });
     browser = await startBrowser();
-    const project = path.join(server.folder, 'cats');
-    await mkdir(project);
-    await writeFile(path.join(project, 'say.mjs'), 'console.log(process.env.WORD, process.argv[2])');
-    await server.cli(['init', 'cats'], { cwd: project });
+    const project = await server.project('cats', {
+      'say.mjs': 'console.log(process.env.WORD, process.argv[2])',
+    });
     job = await server.json<Job>(['run', '--cpu', '--var', 'WORD=hunter2', 'node say.mjs one'], {
       cwd: project,
     });
-    await eventually('it ends', async () => (await look(1)).finishedAt);
+    await server.ended(job);
     page = await browser.open(server, `/${job.name}`);
   }, 120_000);
   afterAll(async () => {
@@ -122,10 +119,7 @@ describe.skipIf(!chromiumPath)('acting on the page', () => {
     expect(await page.content()).not.toContain('hunter2');
     await form.getByRole('button', { name: 'Run it' }).click();
     await page.getByRole('heading', { name: 'cats #2' }).waitFor();
-    const again = await eventually('it ends', async () => {
-      const now = await look(2);
-      return now.finishedAt && now;
-    });
+    const again = await server.ended({ ...job, number: 2 });
     expect(again).toMatchObject({
       status: 'succeeded',
       command: 'node say.mjs two',
@@ -178,7 +172,7 @@ describe.skipIf(!chromiumPath)('acting on the page', () => {
     expect(await page.getByRole('button', { name: 'Delete the job' }).count()).toBe(0);
     await page.getByRole('button', { name: 'Keep it' }).click();
     await client.call(jobRoutes.stop, { params: { ...params, number: running.number } });
-    await eventually('it ends', async () => (await look(running.number)).finishedAt);
+    await server.ended(running);
   });
 
   it('describes the project, and undoes it', async () => {

@@ -1,6 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { type Job, jobRoutes } from '@mycloud/shared';
+import type { Job } from '@mycloud/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath, startBrowser, type TestBrowser } from '../support/browser.js';
 import { eventually, startServer, type TestServer } from '../support/server.js';
@@ -25,24 +23,14 @@ describe.skipIf(!chromiumPath)('what users write is shown by the page and never 
   beforeAll(async () => {
     server = await startServer({ args: ['--runner', 'process'] });
     browser = await startBrowser();
-    const project = path.join(server.folder, 'evil');
-    await mkdir(project);
-    await writeFile(path.join(project, 'hostile.svg'), svg);
-    await writeFile(path.join(project, 'notes.html'), evil);
-    await writeFile(path.join(project, 'table.csv'), 'name,value\n"a, quoted",1\n"<b>x</b>",2\n');
-    await writeFile(path.join(project, 'facts.json'), '{"a":{"b":[1,2]}}');
-    await server.cli(['init', 'evil'], { cwd: project });
+    const project = await server.project('evil', {
+      'hostile.svg': svg,
+      'notes.html': evil,
+      'table.csv': 'name,value\n"a, quoted",1\n"<b>x</b>",2\n',
+      'facts.json': '{"a":{"b":[1,2]}}',
+    });
     job = await server.json<Job>(['run', '--cpu', '-m', evil, command], { cwd: project });
-    const client = await server.client();
-    const params = { owner: job.owner, project: job.project, number: job.number };
-    const ended = await eventually(
-      'the job ends',
-      async () => {
-        const now = await client.call(jobRoutes.get, { params });
-        return now.finishedAt ? now : undefined;
-      },
-      180,
-    );
+    const ended = await server.ended(job, 180);
     expect(ended.message).toBe('finished');
   }, 240_000);
   afterAll(async () => {

@@ -1,36 +1,28 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
 import type { Job, WorkerInfo } from '@mycloud/shared';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath, startBrowser, type TestBrowser } from '../support/browser.js';
+import { type FakeGpus, fakeGpus } from '../support/fake-gpus.js';
 import { startServer, type TestServer } from '../support/server.js';
 
 describe.skipIf(!chromiumPath)('the cluster', () => {
   let server: TestServer;
   let browser: TestBrowser;
   let page: Page;
-  let bin: string;
+  let gpus: FakeGpus;
   let running: Job;
   let waiting: Job;
   let name: string;
 
   beforeAll(async () => {
-    bin = await mkdtemp(path.join(os.tmpdir(), 'nvidia-'));
-    await writeFile(
-      path.join(bin, 'nvidia-smi'),
-      `#!/bin/sh\ncase "$1" in --query-gpu=*) echo '0, GPU-0, NVIDIA H100, 81559, 40779, 37' ;; esac\n`,
-    );
-    await chmod(path.join(bin, 'nvidia-smi'), 0o755);
+    gpus = fakeGpus(1);
+    gpus.cards([`0, ${gpus.uuids[0]}, NVIDIA H100, 81559, 40779, 37`]);
     server = await startServer({
       args: ['--runner', 'process'],
-      env: { PATH: `${bin}:${process.env.PATH}`, MYCLOUD_SLOTS: '1' },
+      env: { ...gpus.env, MYCLOUD_SLOTS: '1' },
     });
     browser = await startBrowser();
-    const project = path.join(server.folder, 'cats');
-    await mkdir(project);
-    await server.cli(['init', 'cats'], { cwd: project });
+    const project = await server.project('cats');
     running = await server.json<Job>(['run', '--gpu', 'sleep 600'], { cwd: project });
     waiting = await server.json<Job>(['run', '--gpu', 'true'], { cwd: project });
     const { items } = await server.json<{ items: WorkerInfo[] }>(['workers']);
@@ -41,7 +33,7 @@ describe.skipIf(!chromiumPath)('the cluster', () => {
     await browser?.close();
     if (running) await server.cli(['stop', running.name]);
     await server?.remove();
-    await rm(bin, { recursive: true, force: true });
+    gpus?.remove();
   });
 
   it('shows what a worker runs and how busy its computer is, GPUs too', async () => {

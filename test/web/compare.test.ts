@@ -1,6 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Job, jobRoutes } from '@mycloud/shared';
+import type { Job } from '@mycloud/shared';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath, startBrowser, type TestBrowser } from '../support/browser.js';
@@ -26,21 +26,14 @@ describe.skipIf(!chromiumPath)('jobs in a list, and side by side', () => {
   beforeAll(async () => {
     server = await startServer({ args: ['--runner', 'process'] });
     browser = await startBrowser();
-    const project = path.join(server.folder, 'cats');
-    await mkdir(project);
-    await writeFile(path.join(project, 'train.mjs'), train);
-    await server.cli(['init', 'cats'], { cwd: project });
+    const project = await server.project('cats', { 'train.mjs': train });
     const run = async (...args: string[]) =>
       jobs.push(await server.json<Job>(['run', '--cpu', ...args], { cwd: project }));
     await run('-m', evil, '--tag', 'first', 'node train.mjs --lr 0.1');
     await run('node train.mjs --lr 0.3 --wide');
     await writeFile(path.join(project, 'train.mjs'), `${train}\nconsole.log('${evil}');`);
     await run('node train.mjs --lr 0.2');
-    const client = await server.client();
-    for (const { owner, project: of, number } of jobs) {
-      const params = { owner, project: of, number };
-      await eventually('it ends', async () => (await client.call(jobRoutes.get, { params })).finishedAt);
-    }
+    for (const job of jobs) await server.ended(job);
     page = await browser.open(server);
   }, 180_000);
   afterAll(async () => {

@@ -29,9 +29,7 @@ describe.skipIf(!chromiumPath)('a dataset with versions', () => {
     for (let i = 0; i < many; i++)
       await writeFile(path.join(dir, `new/${String(i).padStart(5, '0')}.txt`), `${i}`);
     await server.json(['data', 'upload', 'pets', '--dir', dir]);
-    const project = path.join(server.folder, 'cats');
-    await mkdir(project);
-    await server.cli(['init', 'cats'], { cwd: project });
+    const project = await server.project('cats');
     job = await server.json<Job>(['run', '--cpu', '--data', 'pets/1:input', 'true'], { cwd: project });
     page = await browser.open(server, `/${job.owner}/datasets/pets`);
   });

@@ -1,12 +1,12 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { datasetRoutes, type Job, jobRoutes } from '@mycloud/shared';
+import { datasetRoutes, type Job } from '@mycloud/shared';
 import { drawDataset } from '@mycloud/trainer/draw';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath, startBrowser, type TestBrowser } from '../support/browser.js';
-import { eventually, startServer, type TestServer } from '../support/server.js';
+import { startServer, type TestServer } from '../support/server.js';
 
 /** A training as the tutorial's, an event file that breaks off, and what calls itself HDF5 and isn't. */
 const command = `
@@ -26,23 +26,12 @@ describe.skipIf(!chromiumPath)('the files of a job', () => {
     const pictures = path.join(server.folder, 'pictures');
     await drawDataset(pictures, { train: 8, val: 4, seed: 3 });
     await server.json(['data', 'upload', 'dogsvscats', '--dir', pictures]);
-    const project = path.join(server.folder, 'cats');
-    await mkdir(project);
+    const project = await server.project('cats');
     const sheet = sharp({ create: { width: 2400, height: 1800, channels: 3, background: '#a63' } });
     await sheet.png().toFile(path.join(project, 'sheet.png'));
-    await server.cli(['init', 'cats'], { cwd: project });
     const args = ['run', '--cpu', '--data', 'dogsvscats:input', command];
     job = await server.json<Job>(args, { cwd: project });
-    const client = await server.client();
-    const params = { owner: job.owner, project: job.project, number: job.number };
-    const ended = await eventually(
-      'it ends',
-      async () => {
-        const now = await client.call(jobRoutes.get, { params });
-        return now.finishedAt ? now : undefined;
-      },
-      180,
-    );
+    const ended = await server.ended(job, 180);
     expect(ended.message, (await server.cli(['logs', job.name])).stdout).toBe('finished');
   }, 240_000);
   afterAll(async () => {

@@ -1,6 +1,6 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { type Job, jobRoutes } from '@mycloud/shared';
+import type { Job } from '@mycloud/shared';
 import { drawDataset } from '@mycloud/trainer/draw';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -30,25 +30,13 @@ describe.skipIf(!chromiumPath || !tensorboard)('TensorBoard on the page', () => 
 
   const run = async (...args: string[]): Promise<Job> => {
     const made = await server.json<Job>(['run', '--cpu', '--tensorboard', ...args], { cwd: project });
-    const client = await server.client();
-    const params = { owner: made.owner, project: made.project, number: made.number };
-    return eventually(
-      'it ends',
-      async () => {
-        const now = await client.call(jobRoutes.get, { params });
-        return now.finishedAt !== null && now;
-      },
-      180,
-    );
+    return server.ended(made, 180);
   };
 
   beforeAll(async () => {
     server = await startServer({ args: ['--runner', 'process'] });
     browser = await startBrowser();
-    project = path.join(server.folder, 'cats');
-    await mkdir(project);
-    await server.cli(['init', 'cats'], { cwd: project });
-    await writeFile(path.join(project, 'hostile.mjs'), hostile);
+    project = await server.project('cats', { 'hostile.mjs': hostile });
     const pictures = path.join(server.folder, 'pictures');
     await drawDataset(pictures, { train: 8, val: 4, seed: 3 });
     await server.json(['data', 'upload', 'dogsvscats', '--dir', pictures]);

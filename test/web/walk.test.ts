@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Job } from '@mycloud/shared';
 import { drawDataset } from '@mycloud/trainer/draw';
@@ -35,10 +34,7 @@ describe.skipIf(!chromiumPath)('the page, walked through as a person does', () =
   beforeAll(async () => {
     server = await startServer({ args: ['--runner', 'process'] });
     browser = await startBrowser();
-    project = path.join(server.folder, 'cats');
-    await mkdir(project);
-    await writeFile(path.join(project, 'endless.mjs'), endless);
-    await server.cli(['init', 'cats'], { cwd: project });
+    project = await server.project('cats', { 'endless.mjs': endless });
   });
   afterAll(async () => {
     await browser?.close();

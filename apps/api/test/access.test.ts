@@ -11,25 +11,21 @@ import {
   userRoutes,
 } from '@mycloud/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPostgres, type TestPostgres } from '../../../test/support/postgres.js';
-import { type RunningApi, startApi } from './support/api.js';
+import { type RunningApi, startApiAlone } from './support/api.js';
 import { refused } from './support/refused.js';
 
-let postgres: TestPostgres;
 let api: RunningApi;
 let ann: Client;
 let workerToken: string;
 const password = 'correct horse battery';
 
 beforeAll(async () => {
-  postgres = await startPostgres();
-  api = await startApi((await postgres.createDatabase()).url);
+  api = await startApiAlone();
   ann = await api.user('ann');
   workerToken = await api.workerToken();
 });
 afterAll(async () => {
   await api.close();
-  await postgres.stop();
 });
 
 /** Every contract of packages/shared: the exports named …Routes. */

@@ -6,19 +6,16 @@ import path from 'node:path';
 import { snapshotRoutes } from '@mycloud/shared';
 import { uploadFolder } from '@mycloud/snapshots';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startPostgres, type TestPostgres } from '../../../test/support/postgres.js';
-import { type RunningApi, startApi } from './support/api.js';
+import { type RunningApi, startApiAlone } from './support/api.js';
 import { refused } from './support/refused.js';
 
-let postgres: TestPostgres;
 let api: RunningApi;
 let base: string;
 let id: string;
 const large = randomBytes(3_000_000);
 
 beforeAll(async () => {
-  postgres = await startPostgres();
-  api = await startApi((await postgres.createDatabase()).url);
+  api = await startApiAlone();
   base = await mkdtemp(path.join(os.tmpdir(), 'mycloud-archive-'));
   const dir = path.join(base, 'tree');
   await mkdir(path.join(dir, 'Grüße/empty'), { recursive: true });
@@ -32,7 +29,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await rm(base, { recursive: true, force: true });
   await api.close();
-  await postgres.stop();
 });
 
 const fetchArchive = async (format: 'tar' | 'zip', folder = ''): Promise<string> => {

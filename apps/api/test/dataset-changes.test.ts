@@ -4,26 +4,22 @@ import path from 'node:path';
 import { type Client, datasetRoutes, jobRoutes, projectRoutes, snapshotRoutes } from '@mycloud/shared';
 import { uploadFolder } from '@mycloud/snapshots';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPostgres, type TestPostgres } from '../../../test/support/postgres.js';
-import { type RunningApi, startApi } from './support/api.js';
+import { type RunningApi, startApiAlone } from './support/api.js';
 import { refused } from './support/refused.js';
 
-let postgres: TestPostgres;
 let api: RunningApi;
 let ann: Client;
 let bob: Client;
 let folder: string;
 
 beforeAll(async () => {
-  postgres = await startPostgres();
-  api = await startApi((await postgres.createDatabase()).url);
+  api = await startApiAlone();
   [ann, bob] = [await api.user('ann'), await api.user('bob')];
   folder = await mkdtemp(path.join(os.tmpdir(), 'mycloud-changes-'));
 });
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
   await api.close();
-  await postgres.stop();
 });
 
 async function upload(files: Record<string, string>, client = ann) {

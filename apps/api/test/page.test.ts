@@ -2,18 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPostgres, type TestPostgres } from '../../../test/support/postgres.js';
-import { type RunningApi, startApi } from './support/api.js';
+import { type RunningApi, startApiAlone } from './support/api.js';
 
-let postgres: TestPostgres;
 let api: RunningApi;
 beforeAll(async () => {
-  postgres = await startPostgres();
-  api = await startApi((await postgres.createDatabase()).url);
+  api = await startApiAlone();
 });
 afterAll(async () => {
   await api.close();
-  await postgres.stop();
 });
 
 const get = (at: string, headers: Record<string, string> = {}) =>

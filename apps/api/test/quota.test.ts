@@ -5,25 +5,21 @@ import path from 'node:path';
 import { type Client, snapshotRoutes, storageRoutes } from '@mycloud/shared';
 import { uploadFolder } from '@mycloud/snapshots';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { startPostgres, type TestPostgres } from '../../../test/support/postgres.js';
-import { type RunningApi, startApi } from './support/api.js';
+import { type RunningApi, startApiAlone } from './support/api.js';
 import { refused } from './support/refused.js';
 
-let postgres: TestPostgres;
 let api: RunningApi;
 let dir: string;
 let person = 0;
 let ann: Client;
 
 beforeAll(async () => {
-  postgres = await startPostgres();
-  api = await startApi((await postgres.createDatabase()).url, { MYCLOUD_QUOTA_BYTES: '1000000' });
+  api = await startApiAlone({ MYCLOUD_QUOTA_BYTES: '1000000' });
   dir = await mkdtemp(path.join(os.tmpdir(), 'mycloud-quota-'));
 });
 afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
   await api.close();
-  await postgres.stop();
 });
 beforeEach(async () => {
   person += 1;

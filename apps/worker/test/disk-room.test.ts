@@ -2,28 +2,28 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { mayMount, mountSmall, type SmallDisk } from '../../../test/support/small-disk.js';
 import { World } from './support/world.js';
 
-/** A small disk of the worker's own takes root. */
-const isRoot = process.getuid?.() === 0;
 let world: World;
+let disk: SmallDisk;
 beforeAll(async () => {
-  if (!isRoot) return;
+  if (!mayMount) return;
   world = await World.open();
   mkdirSync(path.join(world.home, 'small'));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', path.join(world.home, 'small')]);
+  disk = mountSmall(path.join(world.home, 'small'), '64m');
   await world.start('process', {
     MYCLOUD_WORKER_HOME: path.join(world.home, 'small'),
     MYCLOUD_DISK_RESERVE_BYTES: '0',
   });
 });
 afterAll(async () => {
-  if (!isRoot) return;
-  execFileSync('umount', ['--lazy', path.join(world.home, 'small')]);
+  if (!mayMount) return;
+  disk.unmount('lazily');
   await world.close();
 });
 
-it.skipIf(!isRoot)('knows the exit code of a job that ends while the disk is full', async () => {
+it.runIf(mayMount)('knows the exit code of a job that ends while the disk is full', async () => {
   const jobId = world.submit('echo begun; while [ ! -e "$MYCLOUD_CODE/go" ]; do sleep 0.1; done; exit 7');
   await world.line(jobId, 'begun');
   const folder = path.join(world.home, 'small/attempts', `${jobId}.1`);
@@ -37,7 +37,7 @@ it.skipIf(!isRoot)('knows the exit code of a job that ends while the disk is ful
   expect(['exit_nonzero', 'disk_full']).toContain(finish?.reason);
 });
 
-it.skipIf(!isRoot)(
+it.runIf(mayMount)(
   'gives back at once what it can not begin on a full disk, and takes jobs again when there is room',
   async () => {
     const full = path.join(world.home, 'small/full');

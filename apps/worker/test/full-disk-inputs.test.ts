@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,27 +5,27 @@ import path from 'node:path';
 import { reasonSentence } from '@mycloud/shared';
 import { uploadFolder } from '@mycloud/snapshots';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mayMount, mountSmall, type SmallDisk } from '../../../test/support/small-disk.js';
 import { jobLines, localRunners, World } from './support/world.js';
 
-// Only root may give a worker a file system of its own, too small for what is to come.
-const mayMount = process.platform === 'linux' && process.getuid?.() === 0;
 const MiB = 2 ** 20;
 
 describe.runIf(mayMount).each(localRunners)("a full disk at the worker's, by the %s runner", (runner) => {
   let world: World;
   let data: string;
   let home: string;
+  let disk: SmallDisk;
 
   beforeAll(async () => {
     world = await World.open();
     data = mkdtempSync(path.join(tmpdir(), 'worker-data-'));
     home = mkdtempSync(path.join(tmpdir(), 'worker-home-'));
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', home]);
+    disk = mountSmall(home, '24m');
     await world.start(runner, { MYCLOUD_WORKER_HOME: home, MYCLOUD_DISK_RESERVE_BYTES: '0' });
   });
   afterAll(async () => {
     await world.close();
-    execFileSync('umount', [home]);
+    disk.unmount();
     for (const dir of [data, home]) rmSync(dir, { recursive: true });
   });
 
@@ -44,7 +43,7 @@ describe.runIf(mayMount).each(localRunners)("a full disk at the worker's, by the
     const small = world.submit('head -c 10485760 /dev/zero > $MYCLOUD_OUTPUT/ten; echo fine');
     expect((await world.finished(small)).finish).toMatchObject({ reason: 'exit_zero' });
 
-    execFileSync('mount', ['-o', 'remount,size=160m', home]);
+    disk.resize('160m');
     const again = await world.finished(world.submit(needsIt, { mounts }));
     expect(again.finish).toMatchObject({ reason: 'exit_zero' });
     expect(jobLines(again)).toEqual([String(40 * MiB)]);

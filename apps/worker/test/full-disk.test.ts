@@ -1,16 +1,15 @@
-import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { mayMount, mountSmall, type SmallDisk } from '../../../test/support/small-disk.js';
 import { localRunners, World } from './support/world.js';
 
-/** Only root may mount a file system that is too small. */
-const mayMount = process.platform === 'linux' && process.getuid?.() === 0;
 const MiB = 2 ** 20;
 let world: World;
+let disk: SmallDisk;
 
 beforeAll(async () => {
   if (!mayMount) return;
   world = await World.open();
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=120m', 'tmpfs', world.home]);
+  disk = mountSmall(world.home, '120m');
   await world.start(localRunners.at(-1)!, {
     MYCLOUD_SLOTS: '4',
     MYCLOUD_DISK_RESERVE_BYTES: String(30 * MiB),
@@ -18,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   if (!mayMount) return;
-  await world.close(() => execFileSync('umount', [world.home]));
+  await world.close(() => disk.unmount());
 });
 
 it.runIf(mayMount)('a job that fills the disk of its worker is ended before others lose a line', async () => {

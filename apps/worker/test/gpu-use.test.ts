@@ -1,36 +1,27 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type FakeGpus, fakeGpus } from '../../../test/support/fake-gpus.js';
 import { until, World } from './support/world.js';
 
-/** A real program on the PATH, which answers as NVIDIA's does for a computer with two cards, one of which can't tell its use. */
-const nvidiaSmi = `#!/bin/sh
-case "$1" in
-  --query-gpu=index,uuid,name,memory.total,memory.used,utilization.gpu)
-    echo '0, GPU-0, NVIDIA H100 80GB HBM3, 81559, 1024, 37'
-    echo '1, GPU-1, NVIDIA A2, 15356, [N/A], [N/A]' ;;
-  --query-compute-apps=gpu_uuid,pid) ;;
-  *) echo "Field \\"$1\\" is not a valid field to query." >&2; exit 2 ;;
-esac
-`;
-
 let world: World;
-let bin: string;
+let gpus: FakeGpus;
 beforeEach(async () => {
-  bin = await mkdtemp(path.join(os.tmpdir(), 'nvidia-'));
-  await writeFile(path.join(bin, 'nvidia-smi'), nvidiaSmi);
-  await chmod(path.join(bin, 'nvidia-smi'), 0o755);
+  gpus = fakeGpus(2);
+  const [first, second] = gpus.uuids;
+  // The second can't tell its use.
+  gpus.cards([
+    `0, ${first}, NVIDIA H100 80GB HBM3, 81559, 1024, 37`,
+    `1, ${second}, NVIDIA A2, 15356, [N/A], [N/A]`,
+  ]);
   world = await World.open({ leaseSeconds: 1 });
 });
 afterEach(async () => {
   await world.close();
-  await rm(bin, { recursive: true, force: true });
+  gpus.remove();
 });
 
 describe('a worker with GPUs', () => {
   it('says how many it has, and with each heartbeat how busy they are', async () => {
-    await world.start('process', { PATH: `${bin}:${process.env.PATH}`, MYCLOUD_WORKER_MACHINES: 'cpu' });
+    await world.start('process', { ...gpus.env, MYCLOUD_WORKER_MACHINES: 'cpu' });
     expect(world.api.registered[0]).toMatchObject({ gpus: 2 });
     const use = await until(() => world.api.uses.at(-1), 'a heartbeat');
     expect(use.gpus).toEqual([
@@ -48,7 +39,7 @@ describe('a worker with GPUs', () => {
   });
 
   it('sends the use of a job’s own GPU as its metrics', async () => {
-    await world.start('process', { PATH: `${bin}:${process.env.PATH}`, MYCLOUD_WORKER_MACHINES: 'cpu' });
+    await world.start('process', { ...gpus.env, MYCLOUD_WORKER_MACHINES: 'cpu' });
     const machine = { name: 'cpu', cores: 1, memoryBytes: 2 ** 30, gpus: 1 };
     const jobId = world.submit('sleep 60', { machine });
     const value = (name: string) => world.attempt(jobId)?.points.find((point) => point.name === name)?.value;

@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { link, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { mayMount, mountSmall } from '../../../test/support/small-disk.js';
 import { materialize, uploadFolder } from '../src/index.js';
 import { caseTwins } from '../src/tree-rules.js';
 import { noise, picture, plant, useWorld } from './support/world.js';
@@ -54,25 +54,18 @@ it('a folder of very many small files goes by few requests', async () => {
   expect(await picture(target())).toEqual(await picture(source()));
 });
 
-/** A file system of its own, too small for what is to come; only root may mount one. */
-function mountSmall(dir: string): () => void {
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', dir]);
-  return () => execFileSync('umount', [dir]);
-}
-const mayMount = process.platform === 'linux' && process.getuid?.() === 0;
-
 it.runIf(mayMount)('a full disk is said as such, and the download goes on once there is room', async () => {
   await plant(source(), { a: noise(3 * MiB, 'a'), b: noise(3 * MiB, 'b'), c: noise(3 * MiB, 'c') });
   const up = await upload();
   await mkdir(target());
-  const unmount = mountSmall(target());
+  const disk = mountSmall(target(), '6m');
   try {
     const get = () => materialize({ client: world.api.client, snapshotId: up.snapshotId, dir: target() });
     await expect(get()).rejects.toMatchObject({ code: 'ENOSPC' });
-    execFileSync('mount', ['-o', 'remount,size=60m', target()]);
+    disk.resize('60m');
     await get();
     expect(await picture(target())).toEqual(await picture(source()));
   } finally {
-    unmount();
+    disk.unmount();
   }
 });

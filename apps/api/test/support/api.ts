@@ -5,6 +5,7 @@ import path from 'node:path';
 import { type Client, createClient, tokenRoutes, userRoutes } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
+import { startPostgres } from '../../../../test/support/postgres.js';
 import { buildApi } from '../../src/app.js';
 import { readConfig } from '../../src/config.js';
 import type { Deps } from '../../src/deps.js';
@@ -28,6 +29,19 @@ export interface RunningApi {
 }
 
 const adminToken = 'myc_the-first-token-of-all-tests';
+
+/** The same on a Postgres of its own, which ends with it. */
+export async function startApiAlone(env: Record<string, string> = {}): Promise<RunningApi> {
+  const postgres = await startPostgres();
+  const api = await startApi((await postgres.createDatabase()).url, env);
+  return {
+    ...api,
+    async close() {
+      await api.close();
+      await postgres.stop();
+    },
+  };
+}
 
 export async function startApi(databaseUrl: string, env: Record<string, string> = {}): Promise<RunningApi> {
   const home = await mkdtemp(path.join(os.tmpdir(), 'mycloud-api-'));

@@ -7,6 +7,8 @@ export interface FakeGpus {
   uuids: string[];
   /** What the worker is started with. */
   env: Record<string, string>;
+  /** What it tells of them: index, UUID, name, MiB, MiB used and percent a line. */
+  cards(lines: string[]): void;
   /** Percent, of every card. */
   utilise(percent: number): void;
   /** A program that is no job computes on this card; null: none does. */
@@ -39,9 +41,9 @@ esac
   const gpus: FakeGpus = {
     uuids,
     env: { PATH: `${path.join(dir, 'bin')}:${process.env.PATH}`, MYCLOUD_GPU_SECONDS: '0.2' },
+    cards: (lines) => write('cards', lines),
     utilise: (percent) =>
-      write(
-        'cards',
+      gpus.cards(
         uuids.map((uuid, index) => `${index}, ${uuid}, NVIDIA H100 80GB HBM3, 81559, 2048, ${percent}`),
       ),
     occupy: (uuid) => write('apps', uuid === null ? [] : [`${uuid}, 424242`]),
