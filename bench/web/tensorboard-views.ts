@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Job } from '@mycloud/shared';
 import { drawDataset } from '@mycloud/trainer/draw';
 import type { TestBrowser } from '../../test/support/browser.js';
-import type { TestServer } from '../../test/support/server.js';
+import { eventually, type TestServer } from '../../test/support/server.js';
 
 const views = 5;
 
@@ -27,7 +27,10 @@ export async function tensorboardViews(server: TestServer, browser: TestBrowser)
     const curve = frame.getByText('epoch_loss').first();
     // One that had to make room for the other says so, and waits to be asked.
     const again = page.getByRole('button', { name: 'Start it again' });
-    await curve.or(again).first().waitFor();
+    await eventually(
+      'TensorBoard is there, or has ended',
+      async () => (await again.isVisible()) || (await curve.isVisible()),
+    );
     if (await again.isVisible()) await again.click();
     await curve.waitFor();
     took.push(performance.now() - from);
