@@ -1,7 +1,7 @@
 import { AppError, type AttemptProof, type SentLine } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import type { WorkerPrincipal } from '../http/principal.js';
-import { transaction } from '../jobs/sql.js';
+import { prepared, transaction } from '../jobs/sql.js';
 import { lockAttempt } from '../workers/held.js';
 import { toStored } from './lines.js';
 
@@ -32,10 +32,12 @@ export async function appendLines(
     if (fresh.length === 0) return { lastSeq: held.lastSeq, stored: undefined };
     const last = held.lastSeq + fresh.length;
     await sql.query(
-      `WITH batch AS (
+      prepared(
+        `WITH batch AS (
          INSERT INTO "LogBatch" ("jobId", attempt, "firstSeq", "lastSeq", lines) VALUES ($1, $2, $3, $4, $5))
        UPDATE "Attempt" SET "lastSeq" = $4 WHERE "jobId" = $1 AND number = $2`,
-      [proof.jobId, proof.attempt, expected, last, JSON.stringify(fresh)],
+        [proof.jobId, proof.attempt, expected, last, JSON.stringify(fresh)],
+      ),
     );
     return { lastSeq: last, stored: { firstSeq: expected, lines: fresh } };
   });

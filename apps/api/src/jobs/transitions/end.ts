@@ -11,7 +11,7 @@ import type { Deps } from '../../deps.js';
 import { addEvent } from '../events.js';
 import { checkOutput } from '../output.js';
 import { wakeForOwner } from '../running-limits.js';
-import { one, type Sql, transaction } from '../sql.js';
+import { one, prepared, type Sql, transaction } from '../sql.js';
 import { storable } from '../text.js';
 import { announceQueued } from '../tickets.js';
 import { type LockedJob, lockJob, staleFence } from './lock.js';
@@ -116,9 +116,11 @@ async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<E
   let reason: Reason = stopped ? 'stopped_by_user' : outcome.reason;
   let detail = storable(stopped ? (job.stopRequestedBy ?? '') : outcome.detail);
   await sql.query(
-    `UPDATE "Attempt" SET "endedAt" = now(), reason = $3, detail = $4, "exitCode" = $5
+    prepared(
+      `UPDATE "Attempt" SET "endedAt" = now(), reason = $3, detail = $4, "exitCode" = $5
      WHERE "jobId" = $1 AND number = $2 AND "endedAt" IS NULL`,
-    [job.id, job.attempt, outcome.reason, storable(outcome.detail), outcome.exitCode],
+      [job.id, job.attempt, outcome.reason, storable(outcome.detail), outcome.exitCode],
+    ),
   );
   const again = triedAgain(job, reason);
   const lost = reason === 'worker_lost' && !again ? await lostAttempts(sql, job.id) : 0;
@@ -130,30 +132,34 @@ async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<E
   const failure = reasons[reason].retry === 'user' ? 1 : 0;
   if (again) {
     await sql.query(
-      `UPDATE "Job" SET status = 'queued', "queuedAt" = now(), "ticketAt" = now(), "userFailures" = "userFailures" + $3,
+      prepared(
+        `UPDATE "Job" SET status = 'queued', "queuedAt" = now(), "ticketAt" = now(), "userFailures" = "userFailures" + $3,
          "outputSnapshotId" = COALESCE($4, "outputSnapshotId"), "startedAt" = ${startOf('$5')}
        WHERE id = $1 AND attempt = $2 AND status IN ('preparing','running','saving')`,
-      [job.id, job.attempt, failure, outcome.outputSnapshotId, outcome.startedAt ?? null],
+        [job.id, job.attempt, failure, outcome.outputSnapshotId, outcome.startedAt ?? null],
+      ),
     );
     const message = `${sentence}; tried again as attempt ${job.attempt + 1}`;
     await addEvent(sql, { jobId: job.id, attempt: job.attempt, type: 'queued', reason, message });
   } else {
     const status: EndStatus = reasons[reason].status;
     await sql.query(
-      `UPDATE "Job" SET status = $3, reason = $4, detail = $5, "exitCode" = $6, "finishedAt" = now(),
+      prepared(
+        `UPDATE "Job" SET status = $3, reason = $4, detail = $5, "exitCode" = $6, "finishedAt" = now(),
          "userFailures" = "userFailures" + $7, "outputSnapshotId" = COALESCE($8, "outputSnapshotId"), "startedAt" = ${startOf('$9')}
        WHERE id = $1 AND attempt = $2 AND status IN ('preparing','running','saving')`,
-      [
-        job.id,
-        job.attempt,
-        status,
-        reason,
-        detail,
-        outcome.exitCode,
-        failure,
-        outcome.outputSnapshotId,
-        outcome.startedAt ?? null,
-      ],
+        [
+          job.id,
+          job.attempt,
+          status,
+          reason,
+          detail,
+          outcome.exitCode,
+          failure,
+          outcome.outputSnapshotId,
+          outcome.startedAt ?? null,
+        ],
+      ),
     );
     await addEvent(sql, { jobId: job.id, attempt: job.attempt, type: status, reason, message: sentence });
   }
