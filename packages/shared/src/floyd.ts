@@ -56,6 +56,76 @@ export const floydRestartBody = z.object({
   command: z.string().optional(),
 });
 
+const utc = z.iso.datetime();
+
+export const floydUser = z.object({
+  uid: z.string(),
+  username: z.string(),
+  email: z.string(),
+  type: z.string(),
+});
+
+export const floydProject = z.object({
+  id: z.string(),
+  name: z.string(),
+  description: z.string(),
+  public: z.boolean(),
+  latest_experiment_name: z.string().nullable(),
+});
+
+export const floydDataset = floydProject.omit({ latest_experiment_name: true });
+
+/** A job. What may be null here the client reads as null; nothing else may be. */
+export const floydJob = z.object({
+  id: z.string(),
+  name: z.string(),
+  created: utc,
+  description: z.string(),
+  state: z.string(),
+  /** Seconds. */
+  duration: z.number(),
+  mode: z.string(),
+  logId: z.string(),
+  instanceLogId: z.string(),
+  instanceOutputId: z.string().nullable(),
+  instanceType: z.string(),
+  timeout_seconds: z.number().int().nullable(),
+  tensorboardUrl: z.string().nullable(),
+  serviceUrl: z.string().nullable(),
+  latest_metrics: z.record(z.string(), z.number()),
+  /** Leads to the code: a job without any has no node. */
+  canvas: z.object({
+    nodes: z.record(z.string(), z.object({ taskInstanceId: z.string(), type: z.literal('module_node') })),
+  }),
+});
+export type FloydJob = z.output<typeof floydJob>;
+
+export const floydTaskInstance = z.object({
+  id: z.string(),
+  log_id: z.string(),
+  mode: z.string(),
+  module_id: z.string(),
+  output_ids_dict: z.object({}),
+});
+
+/** Data: a version of a dataset, or what a job has. The client takes the same for a job's code, then with its command. */
+export const floydModule = z.object({
+  id: z.string(),
+  name: z.string(),
+  module_type: z.literal('DataModule'),
+  date_created: utc,
+  description: z.string(),
+  /** Both are shown as they are. */
+  data: z.object({ state: z.string(), size: z.string() }),
+  version: z.string().nullable(),
+  resource_id: z.string(),
+  public: z.boolean(),
+  command: z.string(),
+});
+export type FloydModule = z.output<typeof floydModule>;
+
+const made = z.object({ id: z.string(), name: z.string() });
+
 export const floydRoutes = {
   version: defineRoute({
     ...common,
@@ -73,12 +143,19 @@ export const floydRoutes = {
     summary: 'Names of environments by the kind of machine',
     response: z.record(z.string(), z.record(z.string(), z.string())),
   }),
-  user: defineRoute({ ...common, method: 'GET', path: `${base}/user/`, summary: 'Whose token it is' }),
+  user: defineRoute({
+    ...common,
+    method: 'GET',
+    path: `${base}/user/`,
+    summary: 'Whose token it is',
+    response: floydUser,
+  }),
   project: defineRoute({
     ...common,
     method: 'GET',
     path: `${base}/projects/*`,
     summary: 'A project',
+    response: floydProject,
     params: named,
   }),
   jobs: defineRoute({
@@ -86,6 +163,7 @@ export const floydRoutes = {
     method: 'GET',
     path: `${base}/experiments/`,
     summary: 'The jobs of a project',
+    response: z.array(floydJob),
     query: family,
   }),
   job: defineRoute({
@@ -93,6 +171,7 @@ export const floydRoutes = {
     method: 'GET',
     path: `${base}/experiments/*`,
     summary: 'A job',
+    response: floydJob,
     params: named,
   }),
   stop: defineRoute({
@@ -100,6 +179,7 @@ export const floydRoutes = {
     method: 'GET',
     path: `${base}/experiments/cancel/*`,
     summary: 'Stops a job',
+    response: z.object({}),
     params: named,
   }),
   run: defineRoute({
@@ -107,6 +187,7 @@ export const floydRoutes = {
     method: 'POST',
     path: `${base}/experiments/run_module/`,
     summary: 'Submits a job',
+    response: made,
     body: floydRunBody,
   }),
   restart: defineRoute({
@@ -114,6 +195,7 @@ export const floydRoutes = {
     method: 'POST',
     path: `${base}/experiments/restart/*`,
     summary: 'Submits a job again',
+    response: made,
     params: named,
     body: floydRestartBody,
   }),
@@ -130,6 +212,7 @@ export const floydRoutes = {
     method: 'GET',
     path: `${base}/taskinstances/*`,
     summary: 'What of a job leads to its code',
+    response: floydTaskInstance,
     params: named,
   }),
   /** The body is JSON (floydData), or a form of files and floydCode. */
@@ -138,12 +221,14 @@ export const floydRoutes = {
     method: 'POST',
     path: `${base}/modules/`,
     summary: 'Takes code, or begins an upload of data',
+    response: made,
   }),
   allData: defineRoute({
     ...common,
     method: 'GET',
     path: `${base}/modules/`,
     summary: 'The versions of a dataset',
+    response: z.array(floydModule),
     query: family,
   }),
   data: defineRoute({
@@ -151,6 +236,7 @@ export const floydRoutes = {
     method: 'GET',
     path: `${base}/modules/*`,
     summary: 'A version of a dataset, or the output or code of a job',
+    response: floydModule,
     params: named,
   }),
   deleteData: defineRoute({
@@ -166,6 +252,7 @@ export const floydRoutes = {
     method: 'POST',
     path: `${base}/modules/:id/upload_v2_credentials`,
     summary: 'What an upload of data is sent with',
+    response: z.object({ data_upload_id: z.string(), token: z.string() }),
     params: z.object({ id: idSchema }),
   }),
   dataset: defineRoute({
@@ -173,6 +260,7 @@ export const floydRoutes = {
     method: 'GET',
     path: `${base}/datasets/*`,
     summary: 'A dataset',
+    response: floydDataset,
     params: named,
   }),
   addData: defineRoute({
@@ -180,6 +268,7 @@ export const floydRoutes = {
     method: 'POST',
     path: `${base}/datasets/*`,
     summary: "Makes a job's output the next version of a dataset",
+    response: z.object({ data_id: z.string() }),
     params: named,
     body: z.object({ source: z.string() }),
   }),
@@ -189,6 +278,7 @@ export const floydRoutes = {
     method: 'GET',
     path: `${base}/resources/*`,
     summary: 'A log, a file, a list of files, or an archive',
+    raw: { response: 'application/octet-stream' },
     params: named,
     query: z.object({ content: z.string().optional(), download: z.string().optional() }),
   }),
@@ -197,6 +287,7 @@ export const floydRoutes = {
     method: 'GET',
     path: `${base}/download/artifacts/*`,
     summary: 'A folder of code, of an output or of data, as a tar',
+    raw: { response: 'application/x-tar' },
     params: named,
     query: z.object({ path: z.string().max(4096).default('') }),
   }),
