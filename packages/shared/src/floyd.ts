@@ -296,6 +296,7 @@ export const floydRoutes = {
     ...common,
     method: 'POST',
     path: `${base}/upload/`,
+    status: 201,
     summary: 'Begins to take the bytes of an upload (tus)',
   }),
   tusOffset: defineRoute({

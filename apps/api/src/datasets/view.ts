@@ -21,7 +21,10 @@ export interface DatasetRow {
   versions: VersionRow[];
 }
 
-export const viewVersion = (dataset: { owner: { name: string }; name: string }, row: VersionRow): Version => ({
+export const viewVersion = (
+  dataset: { owner: { name: string }; name: string },
+  row: VersionRow,
+): Version => ({
   id: row.id,
   name: datasetName(dataset.owner.name, dataset.name, row.number),
   number: row.number,
