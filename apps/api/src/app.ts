@@ -64,7 +64,8 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
     const { contract } = request.routeOptions.config;
     if (!contract || contract.auth === 'none' || contract.auth === 'signed') return;
     const { authorization } = request.headers;
-    if (authorization) request.principal = await authenticator.authenticate(authorization);
+    if (authorization)
+      request.principal = await authenticator.authenticate(authorization, contract.wire === 'floyd');
     else if (!contract.wire) request.principal = await sessions.find(request);
     authorize(contract, request.principal);
   });

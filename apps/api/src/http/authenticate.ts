@@ -7,12 +7,14 @@ const cacheMs = 5_000;
 const cacheSize = 10_000;
 
 /**
- * The token of an Authorization header: `Bearer TOKEN`; `apikey TOKEN`, as floyd-cli writes it; or the password of `Basic`,
- * which is all that its upload can send.
+ * The token of an Authorization header: `Bearer TOKEN`. On the old floyd's wire also `apikey TOKEN`, and the password of
+ * `Basic`, which is all that its upload can send.
  */
-function tokenIn(header: string): string | undefined {
+function tokenIn(header: string, wire: boolean): string | undefined {
   const [, scheme = '', value = ''] = /^(Bearer|apikey|Basic) (\S+)$/i.exec(header) ?? [];
-  if (scheme.toLowerCase() !== 'basic') return value || undefined;
+  if (/^bearer$/i.test(scheme)) return value;
+  if (!wire) return undefined;
+  if (/^apikey$/i.test(scheme)) return value;
   return /^[^:]*:(\S+)$/.exec(Buffer.from(value, 'base64').toString())?.[1];
 }
 
@@ -20,9 +22,9 @@ function tokenIn(header: string): string | undefined {
 export function openAuthenticator(deps: Pick<Deps, 'db'>) {
   const cache = new Map<string, { principal: Principal; until: number }>();
   return {
-    /** @throws AppError unauthenticated for one that is wrong, revoked or expired */
-    async authenticate(header: string): Promise<Principal> {
-      const secret = tokenIn(header);
+    /** @param wire on the old floyd's. @throws AppError unauthenticated for one that is wrong, revoked or expired */
+    async authenticate(header: string, wire = false): Promise<Principal> {
+      const secret = tokenIn(header, wire);
       if (!secret) throw new AppError('unauthenticated', 'the Authorization header is not `Bearer TOKEN`');
       const hash = hashToken(secret);
       const known = cache.get(hash);
