@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
@@ -35,6 +35,8 @@ export interface FloydUser {
   floyd(args: string[], cwd?: string): Promise<CliResult>;
   /** The same by the program of the documentation, which can upload data too. */
   here(args: string[], cwd?: string): Promise<CliResult>;
+  /** Starts what `here` runs, and leaves it running. */
+  start(args: string[], cwd?: string): ChildProcess;
   /** `floyd-local ARGS`, for a server started with --floyd-local. */
   local(args: string[], cwd?: string): Promise<CliResult>;
   /** Makes a folder with these files. */
@@ -46,16 +48,18 @@ export async function floydUser(server: TestServer): Promise<FloydUser> {
   const home = await mkdtemp(path.join(server.folder, 'floyd-'));
   const script = path.join(home, 'floyd-here.py');
   await writeFile(script, floydHere);
+  const env = {
+    HOME: home,
+    PATH: process.env.PATH ?? '',
+    LANG: 'C.UTF-8',
+    PYTHONWARNINGS: 'ignore',
+    // It would open pages of a site that is gone.
+    BROWSER: 'true',
+  };
+  const start = (command: string, args: string[], cwd: string) =>
+    spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const run = async (command: string, args: string[], cwd: string): Promise<CliResult> => {
-    const env = {
-      HOME: home,
-      PATH: process.env.PATH ?? '',
-      LANG: 'C.UTF-8',
-      PYTHONWARNINGS: 'ignore',
-      // It would open pages of a site that is gone.
-      BROWSER: 'true',
-    };
-    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = start(command, args, cwd);
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (bytes) => (stdout += bytes));
     child.stderr.on('data', (bytes) => (stderr += bytes));
@@ -66,6 +70,7 @@ export async function floydUser(server: TestServer): Promise<FloydUser> {
     home,
     floyd: (args, cwd = home) => run(floydProgram ?? 'floyd', ['--host', server.url, ...args], cwd),
     here: (args, cwd = home) => run(python ?? 'python3', [script, server.url, ...args], cwd),
+    start: (args, cwd = home) => start(python ?? 'python3', [script, server.url, ...args], cwd),
     local: (args, cwd = home) => run(beside('floyd-local') ?? 'floyd-local', args, cwd),
     async folder(name, files = {}) {
       const dir = await mkdtemp(path.join(home, `${name}-`));
