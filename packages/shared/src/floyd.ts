@@ -303,6 +303,7 @@ export const floydRoutes = {
     ...common,
     method: 'HEAD',
     path: `${base}/upload/:id`,
+    status: 200,
     summary: 'How many bytes have come (tus)',
     params: z.object({ id: idSchema }),
   }),

@@ -13,8 +13,12 @@ import { endMarker } from './words.js';
  */
 export function floydLog(deps: Deps, job: JobRef): Readable {
   async function* text(): AsyncGenerator<string> {
-    yield* textPages(deps, job.id);
-    if (isEnd(job.status as JobStatus)) yield await ending(deps, job);
+    let whole = true;
+    for await (const page of textPages(deps, job.id)) {
+      yield page;
+      whole = page.endsWith('\n');
+    }
+    if (isEnd(job.status as JobStatus)) yield `${whole ? '' : '\n'}${await ending(deps, job)}`;
   }
   return Readable.from(text(), { objectMode: false });
 }

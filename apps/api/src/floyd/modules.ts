@@ -56,7 +56,11 @@ async function beginData(deps: Deps, caller: UserPrincipal, body: unknown) {
 }
 
 async function takeCode(deps: Deps, caller: UserPrincipal, request: FastifyRequest, dir: string) {
-  const said = await writeFiles(request, dir);
+  const said = await writeFiles(request, dir).catch((error: Error) => {
+    // What the form's parser says of one that is cut off has nothing else to be told by.
+    if (error.constructor !== Error || 'code' in error) throw error;
+    throw new AppError('bad_request', `the form did not come whole: ${error.message}`, { cause: error });
+  });
   const code = parse(floydCode, said);
   const at = readName(code.name, 'projects', caller);
   // Asked before anything is stored: what can't be run needs no code.

@@ -133,7 +133,7 @@ function atMost(bytes: number): Transform {
 function told(error: unknown, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted || error instanceof AppError) return error;
   const { code = '', message } = error as NodeJS.ErrnoException;
-  if (code === 'EEXIST' || code === 'ENOTDIR' || code === 'EISDIR') {
+  if (['EEXIST', 'ENOTDIR', 'EISDIR', 'ERR_FS_EISDIR'].includes(code)) {
     return new AppError('bad_request', 'it holds a file and a folder of the same name', { cause: error });
   }
   if (code === 'ENOSPC') {
