@@ -37,11 +37,13 @@ export async function untar(
     entries,
     { signal },
   );
+  const written = writeAll(entries, dir, limits);
   try {
-    await Promise.all([unpacked, writeAll(entries, dir, limits)]);
+    await Promise.all([unpacked, written]);
   } catch (error) {
     entries.destroy();
-    await unpacked.catch(() => undefined);
+    // Nothing is written any more once this has thrown: the folder can be removed.
+    await Promise.allSettled([unpacked, written]);
     throw told(error, signal);
   }
 }
