@@ -2,6 +2,7 @@ import {
   AppError,
   type Environment,
   environmentSchema,
+  floydEnvironment,
   imagePrefix,
   type Machine,
   machineSchema,
@@ -50,6 +51,18 @@ const builtIn: Environment[] = [
     requirements: keras2,
   },
   {
+    name: 'keras-3',
+    description: 'Keras 3 on TensorFlow 2.21 (CPU)',
+    interpreter: 'python',
+    requirements: ['tensorflow-cpu==2.21.0', 'pillow', 'scipy'],
+  },
+  {
+    name: 'pytorch',
+    description: 'PyTorch 2.9 as PyPI has it, with CUDA on Linux: some gigabytes',
+    interpreter: 'python',
+    requirements: ['torch==2.9.1', 'torchvision==0.24.1'],
+  },
+  {
     name: 'tensorboard',
     description: 'TensorBoard',
     interpreter: 'python',
@@ -62,8 +75,11 @@ export interface Catalogue {
   environments: Environment[];
   /** @throws AppError bad_request with the nearest names */
   machine(name: string): Machine;
-  /** Of the catalogue, or `image:NAME`, any container image. @throws AppError bad_request with the nearest names */
-  environment(name: string): Environment;
+  /**
+   * Of the catalogue; `image:NAME`, any container image; or what stands for an environment of FloydHub, then with a note
+   * that says so. @throws AppError bad_request with the nearest names, or with what to do instead
+   */
+  environment(name: string): Environment & { note?: string };
   /** Names of the environments that are images and nothing else. */
   imageOnly: string[];
 }
@@ -79,8 +95,10 @@ export function openCatalogue(config: Pick<Config, 'machines' | 'environments'>)
     environments: all,
     imageOnly: all.filter(({ interpreter }) => !interpreter).map(({ name }) => name),
     machine: (name) => find('machine', name, machines),
-    environment: (name) =>
-      name.startsWith(imagePrefix) ? imageEnvironment(name) : find('environment', name, all),
+    environment(name) {
+      if (name.startsWith(imagePrefix)) return imageEnvironment(name);
+      return all.find((one) => one.name === name) ?? floydsEnvironment(name, all);
+    },
   };
 }
 
@@ -97,6 +115,15 @@ function imageEnvironment(name: string): Environment {
   throw new AppError('bad_request', `"${image}" is no name of a container image`, {
     hint: 'Write it as Docker does, such as image:pytorch/pytorch:2.9.0-cuda12.8-cudnn9-runtime.',
   });
+}
+
+/** An environment by the name it had on FloydHub. @throws AppError bad_request where nothing stands for it here */
+function floydsEnvironment(name: string, all: Environment[]): Environment & { note?: string } {
+  const floyds = floydEnvironment(name);
+  if (!floyds) return find('environment', name, all);
+  const { environment, note } = floyds;
+  if (environment) return { ...find('environment', environment, all), note };
+  throw new AppError('bad_request', `FloydHub's environment "${name}" isn't here`, { hint: note });
 }
 
 function find<T extends { name: string }>(noun: string, name: string, items: T[]): T {

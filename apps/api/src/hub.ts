@@ -18,7 +18,9 @@ export type Signal =
   | { type: 'progress'; jobId: string; attempt: number; text: string }
   | { type: 'metrics'; jobId: string }
   | { type: 'stop'; jobId: string; workerId: string }
-  | { type: 'wake'; machine: string };
+  | { type: 'wake'; machine: string }
+  /** An upload has come whole. */
+  | { type: 'upload' };
 
 /** What happens in one api is heard in all: Postgres LISTEN/NOTIFY on one connection, listened to by topic. */
 export interface Hub {

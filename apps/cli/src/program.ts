@@ -56,6 +56,10 @@ export function buildProgram(): Command {
         .choices(['auto', 'bubblewrap', 'process', 'docker'])
         .default('auto'),
     )
+    .option(
+      '--floyd-local',
+      'listens where the old floyd-local looks for its server, too (ports 8080 and 1080)',
+    )
     .action(async (options) => (await import('./up/up.js')).up(options));
   command('login', 'Logs in to a server')
     .option('--url <url>', 'the server')

@@ -1,4 +1,4 @@
-import type { Job } from '@mycloud/shared';
+import { floydEnvironment, type Job } from '@mycloud/shared';
 import type { Session } from './context.js';
 import { hint, print, printJson } from './output.js';
 import { table } from './text.js';
@@ -7,8 +7,10 @@ import { table } from './text.js';
 export async function showSubmitted(
   session: Session,
   job: Job,
-  options: { follow?: boolean; exitStatus?: boolean; json?: boolean },
+  options: { env?: string; follow?: boolean; exitStatus?: boolean; json?: boolean },
 ): Promise<void> {
+  const floyds = options.env === job.environment ? undefined : floydEnvironment(options.env ?? '');
+  if (floyds) hint(floyds.note);
   if (options.json && !options.follow) return printJson(job);
   if (!options.json) {
     print(

@@ -3,6 +3,8 @@ export * from './common.js';
 export * from './datasets.js';
 export * from './duration.js';
 export * from './errors.js';
+export * from './floyd.js';
+export * from './floyd-environments.js';
 export * from './jobs.js';
 export * from './logs.js';
 export * from './machines.js';

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { Deps } from '../deps.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { findProject, type ProjectRow } from './access.js';
+import { addEvent } from './events.js';
 import { newId } from './id.js';
 import { type ResolvedMount, resolveMount } from './mounts.js';
 import { one, prepared, type Sql, transaction } from './sql.js';
@@ -44,7 +45,7 @@ export async function createJob(
   if (earlier) return earlier;
 
   deps.catalogue.machine(body.machine);
-  deps.catalogue.environment(body.environment);
+  const environment = deps.catalogue.environment(body.environment);
   const mounts = await Promise.all(
     body.mounts.map(
       (mount) =>
@@ -59,7 +60,10 @@ export async function createJob(
     if (key !== undefined && !(await takeKey(sql, caller.userId, key, bodyHash, id))) {
       return { id: await jobOfKey(sql, caller.userId, key, bodyHash), priority: undefined };
     }
-    await insert(sql, id, project, caller, body, mounts);
+    await insert(sql, id, project, caller, { ...body, environment: environment.name }, mounts);
+    if (environment.note) {
+      await addEvent(sql, { jobId: id, attempt: 0, type: 'note', message: environment.note });
+    }
     return one<{ id: string; priority: number }>(sql, 'SELECT id, priority FROM "Job" WHERE id = $1', [id]);
   });
   if (!made?.id) throw new AppError('conflict', 'this call was made twice at once', { hint: 'Try again.' });

@@ -18,6 +18,7 @@ interface Row {
   codeHash: string | null;
   outputId: string | null;
   outputHash: string | null;
+  notes: string[];
 }
 
 const pair = (snapshotId: string | null, snapshot: string | null) =>
@@ -29,7 +30,9 @@ export async function assignmentOf(deps: Deps, worker: WorkerRow, claimed: Claim
     one<Row>(
       deps.pool,
       `SELECT u.name AS owner, p.name AS project, j.number, j.command, j.env, j.machine, j.environment, j.tensorboard,
-         j."maxRuntimeSeconds", c.id AS "codeId", c.hash AS "codeHash", o.id AS "outputId", o.hash AS "outputHash"
+         j."maxRuntimeSeconds",
+         ARRAY(SELECT e.message FROM "Event" e WHERE e."jobId" = j.id AND e.type = 'note' ORDER BY e.id) AS notes,
+         c.id AS "codeId", c.hash AS "codeHash", o.id AS "outputId", o.hash AS "outputHash"
        FROM "Job" j JOIN "Project" p ON p.id = j."projectId" JOIN "User" u ON u.id = p."ownerId"
          LEFT JOIN "Snapshot" c ON c.id = j."codeSnapshotId" LEFT JOIN "Snapshot" o ON o.id = j."outputSnapshotId"
        WHERE j.id = $1`,
@@ -45,7 +48,13 @@ export async function assignmentOf(deps: Deps, worker: WorkerRow, claimed: Claim
   ]);
   if (!row) throw new AppError('internal', `the claimed job ${claimed.jobId} is gone`);
   const machine = deps.catalogue.machine(row.machine);
-  const notes: string[] = [];
+  const environment = deps.catalogue.environment(row.environment);
+  const notes = [...row.notes];
+  if (environment.interpreter === 'node' && /^(python|pip)[\d.]*\s/.test(row.command)) {
+    notes.push(
+      `the environment ${environment.name} is made for Node and brings no Python; keras-2.15 has TensorFlow, python3 what requirements.txt names`,
+    );
+  }
   if (machine.gpus > worker.gpus) {
     const has = worker.gpus === 0 ? 'no GPU; the job runs on the CPU' : `only ${worker.gpus}`;
     notes.push(`${machine.name}: this server has ${has}`);
@@ -58,7 +67,7 @@ export async function assignmentOf(deps: Deps, worker: WorkerRow, claimed: Claim
     command: row.command,
     env: row.env,
     machine,
-    environment: deps.catalogue.environment(row.environment),
+    environment,
     mounts: mounts.rows,
     code: pair(row.codeId, row.codeHash),
     // A job's output before its end is what an earlier attempt synced last.
