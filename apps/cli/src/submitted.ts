@@ -1,13 +1,14 @@
 import type { Job } from '@mycloud/shared';
 import type { Session } from './context.js';
 import { hint, print, printJson } from './output.js';
+import { pageLink, showLink } from './page-link.js';
 import { table } from './text.js';
 
 /** Says which job was made and where it is seen, and follows it where that is asked for. */
 export async function showSubmitted(
   session: Session,
   job: Job,
-  options: { follow?: boolean; exitStatus?: boolean; json?: boolean },
+  options: { follow?: boolean; exitStatus?: boolean; open?: boolean; json?: boolean },
 ): Promise<void> {
   if (options.json && !options.follow) return printJson(job);
   if (!options.json) {
@@ -18,6 +19,7 @@ export async function showSubmitted(
       ),
     );
     hint(`See it: ${session.client.url}/${job.name}`);
+    if (options.open) await openPage(session, job);
     if (job.tensorboard) hint(`TensorBoard: ${session.client.url}/${job.name}/tensorboard`);
     if (!options.follow)
       hint(`\nTo see its log:\n  mycloud logs -f ${job.number}\nTo stop it:\n  mycloud stop ${job.number}`);
@@ -26,4 +28,9 @@ export async function showSubmitted(
   const { follow } = await import('./follow.js');
   const { owner, project, number } = job;
   await follow(session, { owner, project, number }, { json: options.json, exitStatus: options.exitStatus });
+}
+
+async function openPage(session: Session, job: Job): Promise<void> {
+  const { url } = await pageLink(session.client, `/${job.name}`);
+  showLink(url, true, hint);
 }
