@@ -8,6 +8,8 @@ const folderFile = '.mycloud.json';
 /** The same as floyd's own program wrote it. */
 const floydProjectFile = '.floydexpt';
 const floydDatasetFile = '.floyddata';
+/** Where a folder says how its jobs run; the first that is there counts. The last two are floyd's own; there too `.yaml` came first. */
+export const jobFileNames = ['mycloud.yml', 'mycloud.yaml', 'floyd.yaml', 'floyd.yml'];
 
 const fullName = z.string().regex(/^[^/]+\/[^/]+$/);
 const folderSchema = z.object({ project: fullName.optional(), dataset: fullName.optional() });

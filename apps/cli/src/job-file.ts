@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { AppError, type RestartJob } from '@mycloud/shared';
-import { type JobFileSettings, jobFileNames, readJobFile, taskSettings } from '@mycloud/shared/job-file';
+import type { JobFileSettings } from '@mycloud/shared/job-file';
+import { jobFileNames } from './folder.js';
 import { hint } from './output.js';
 
 /** What the folder's own file says of the job to be run. */
@@ -33,6 +34,8 @@ export async function folderSettings(task: string | undefined): Promise<FolderSe
   }
   if (others.length > 0)
     hint(`${first.name} counts; ${others.map(({ name }) => name).join(' and ')} is not read.`);
+  // Most folders have none, and YAML is long to load.
+  const { readJobFile, taskSettings } = await import('@mycloud/shared/job-file');
   const file = readJobFile(first.text, first.name);
   const { env, input, max_runtime, command, mode, ...same } = taskSettings(file, first.name, task);
   const settings = { ...same, environment: env, mounts: input, maxRuntimeSeconds: max_runtime };

@@ -1,4 +1,4 @@
-import { version } from '@mycloud/shared';
+import { version } from '@mycloud/shared/browser';
 import { type Command, Option } from 'commander';
 import { json } from './program-flags.js';
 

@@ -1,4 +1,4 @@
-import { version } from '@mycloud/shared';
+import { version } from '@mycloud/shared/browser';
 import { Command, Option } from 'commander';
 import { addDataCommands } from './program-data.js';
 import { collect, json, once } from './program-flags.js';

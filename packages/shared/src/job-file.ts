@@ -5,9 +5,6 @@ import { AppError } from './errors.js';
 import { mountName, parseMount, placeMounts, proposedMounts } from './mounts.js';
 import { nearest } from './names.js';
 
-/** Where a folder says how its jobs run, the first that is there. The last two are floyd's own; there too `.yaml` came first. */
-export const jobFileNames = ['mycloud.yml', 'mycloud.yaml', 'floyd.yaml', 'floyd.yml'];
-
 const inputSchema = z.union([
   z.string().transform((text, context) => {
     const mount = parseMount(text);

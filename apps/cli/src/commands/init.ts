@@ -2,9 +2,8 @@ import { access, cp, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError, nearest } from '@mycloud/shared';
-import { jobFileNames } from '@mycloud/shared/job-file';
 import { openSession } from '../context.js';
-import { writeFolder } from '../folder.js';
+import { jobFileNames, writeFolder } from '../folder.js';
 import { hint, print, printJson } from '../output.js';
 import { checkedName, ensureProject } from '../projects.js';
 

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { AppError, jobRoutes } from '@mycloud/shared';
 import { openSession, type Session } from '../context.js';
 import { folderProject, writeFolder } from '../folder.js';
+import { folderSettings } from '../job-file.js';
 import { type JobFlags, readSettings, readVariables } from '../job-flags.js';
 import { hint } from '../output.js';
 import { ensureProject } from '../projects.js';
@@ -23,7 +24,6 @@ interface Options extends JobFlags {
 export async function run(words: string[], options: Options): Promise<void> {
   const flags = readSettings(options);
   const env = readVariables(options.var);
-  const { folderSettings } = await import('../job-file.js');
   const file = await folderSettings(options.task);
   const command = words.join(' ').trim() || file.command;
   if (!command) throw noCommand(file);

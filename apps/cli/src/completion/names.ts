@@ -9,6 +9,7 @@ import {
   type RouteOutput,
 } from '@mycloud/shared';
 import { openSession, type Session } from '../context.js';
+import { folderSettings } from '../job-file.js';
 import type { Candidate } from './candidate.js';
 
 /** Nobody waits longer for a word. */
@@ -74,6 +75,5 @@ export async function projects(): Promise<Candidate[]> {
 
 /** Of this folder's mycloud.yml. */
 export async function tasks(): Promise<Candidate[]> {
-  const { folderSettings } = await import('../job-file.js');
   return (await folderSettings(undefined)).tasks.map((value) => ({ value }));
 }
