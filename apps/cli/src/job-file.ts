@@ -33,7 +33,7 @@ export async function folderSettings(task: string | undefined): Promise<FolderSe
     });
   }
   if (others.length > 0)
-    hint(`${first.name} counts; ${others.map(({ name }) => name).join(' and ')} is not read.`);
+    hint(`${first.name} is what counts, not ${others.map(({ name }) => name).join(' or ')}.`);
   // Most folders have none, and YAML is long to load.
   const { readJobFile, taskSettings } = await import('@mycloud/shared/job-file');
   const file = readJobFile(first.text, first.name);
