@@ -177,6 +177,15 @@ describe('flags that floyd had', () => {
     });
   });
 
+  it('of restart also as floyd spelled them, and it opens the new job’s page', async () => {
+    const first = await run([quick]);
+    expect(await server.json<Job>(['restart', first.name, '--cpu+'])).toMatchObject({ machine: 'cpu2' });
+    expect(await server.json<Job>(['restart', first.name, '--cpu'])).toMatchObject({ machine: 'cpu' });
+    const shown = await server.cli(['restart', first.name, '--open']);
+    expect(shown.stderr).toMatch(/\/open\/\S+to=%2F.*cats%2F\d+/);
+    expect((await server.cli(['restart', first.name, '--no-open'])).stderr).not.toContain('/open/');
+  });
+
   it('of login: a token by its old name, asked for, and a password where it may be seen', async () => {
     const { token } = await server.json<{ token: string }>(['token', 'create', 'mine']);
     const env = { XDG_CONFIG_HOME: path.join(server.folder, 'config-of-words') };
