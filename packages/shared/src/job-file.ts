@@ -63,7 +63,8 @@ export type JobFile = z.output<typeof jobFileSchema>;
  */
 export function readJobFile(text: string, name: string): JobFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // 1.1 as floyd's own reader: `yes` is true, and `<<` takes over the keys of an anchor.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.1' });
   const [broken] = document.errors;
   if (broken) {
     const { line } = lines.linePos(broken.pos[0]);
@@ -76,7 +77,7 @@ export function readJobFile(text: string, name: string): JobFile {
       { hint: isTab ? 'Put spaces in place of the tab.' : `Mend the line, or check it as YAML.` },
     );
   }
-  const parsed = jobFileSchema.safeParse(withoutNulls(document.toJS() ?? {}));
+  const parsed = jobFileSchema.safeParse(saidOf(document.toJS() ?? {}));
   if (parsed.success) return parsed.data;
   const lineOf = (path: PropertyKey[]): number => lines.linePos(startOf(document.contents, path)).line;
   const errors = parsed.error.issues.flatMap(tellIssue).map(({ path, message }) => ({
@@ -102,12 +103,24 @@ export function taskSettings(file: JobFile, name: string, task: string | undefin
   });
 }
 
-/** In place of a null nothing is said. */
+/** A key without a value says nothing; a task without one is as the others say. */
+function saidOf(value: unknown): unknown {
+  if (!isPlain(value)) return value;
+  const { task, ...common } = value;
+  const tasks = isPlain(task)
+    ? Object.fromEntries(Object.entries(task).map(([name, one]) => [name, withoutNulls(one ?? {})]))
+    : (task ?? undefined);
+  return { ...(withoutNulls(common) as object), ...(tasks !== undefined && { task: tasks }) };
+}
+
 function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value) || typeof value !== 'object' || value === null) return value;
+  if (!isPlain(value)) return value;
   const said = Object.entries(value).filter(([, one]) => one !== null);
   return Object.fromEntries(said.map(([key, one]) => [key, withoutNulls(one)]));
 }
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What is wrong, each key for itself. */
 function tellIssue(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: string }[] {

@@ -60,6 +60,14 @@ describe('a file as floyd took it', () => {
     });
   });
 
+  it('means by yes, and by << and an anchor, what floyd meant', () => {
+    const text =
+      'tensorboard: yes\ntask:\n  a: &a\n    machine: gpu\n  b:\n    <<: *a\n    command: x\n  c:\n';
+    const file = readJobFile(text, 'x');
+    expect(taskSettings(file, 'x', 'b')).toEqual({ tensorboard: true, machine: 'gpu', command: 'x' });
+    expect(taskSettings(file, 'x', 'c')).toEqual({ tensorboard: true });
+  });
+
   it('made of comments alone says nothing, and so does a key without a value', () => {
     expect(readJobFile('# nothing\n', 'floyd.yml')).toEqual({ task: {} });
     expect(readJobFile('machine:\ninput:\n#  - a:b\n', 'floyd.yml')).toEqual({ task: {} });
