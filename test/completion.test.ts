@@ -76,25 +76,59 @@ describe.runIf(wantProgram('bash'))('bash completes', () => {
     expect(await offered(['logs', ''], away)).toEqual([]);
     expect(await offered(['sto'], away)).toEqual(['stop']);
   });
+});
 
-  it.runIf(wantProgram('script'))('a line that a person types, by TAB', async () => {
-    const typing = spawn('script', ['-qefc', 'bash --norc -i', '/dev/null'], {
-      cwd: folder,
-      env,
-      stdio: 'pipe',
-    });
-    let seen = '';
-    typing.stdout.on('data', (bytes) => (seen += bytes));
-    const closed = once(typing, 'close');
-    await eventually('the shell asks', async () => seen.includes('$ '));
-    typing.stdin.write('eval "$(mycloud completion bash)"; echo ready-$((1+1))\n');
-    await eventually('it is ready', async () => seen.includes('ready-2'));
-    typing.stdin.write('mycloud run --task tr\t');
-    await eventually('the word is whole', async () => seen.includes('--task train '));
-    typing.stdin.write('--env=keras-2\t');
-    await eventually('that word too', async () => seen.includes('--env=keras-2.15'));
-    typing.stdin.write('\u0015exit\n');
-    await closed;
+/** Types into a shell of its own, waiting for what it answers. */
+async function typed(
+  shell: string,
+  into: (type: (keys: string, until: string) => Promise<void>) => Promise<void>,
+) {
+  const typing = spawn('script', ['-qefc', shell, '/dev/null'], { cwd: folder, env, stdio: 'pipe' });
+  let seen = '';
+  typing.stdout.on('data', (bytes) => (seen += bytes));
+  const closed = once(typing, 'close');
+  await into(async (keys, until) => {
+    typing.stdin.write(keys);
+    await eventually(`${shell} shows ${until}`, async () => seen.includes(until), 20);
+  });
+  typing.stdin.write('\u0015exit\n');
+  await closed;
+}
+
+describe.runIf(wantProgram('script'))('a line that a person types, by TAB', () => {
+  it.runIf(wantProgram('bash'))('in bash', () =>
+    typed('bash --norc -i', async (type) => {
+      await type('eval "$(mycloud completion bash)"; echo ready-$((1+1))\n', 'ready-2');
+      await type('mycloud run --task tr\t', '--task train ');
+      await type('--env=keras-2\t', '--env=keras-2.15');
+    }),
+  );
+
+  it.runIf(wantProgram('zsh'))('in zsh', () =>
+    typed('zsh -f -i', async (type) => {
+      await type('autoload -Uz compinit; compinit -u -D; eval "$(mycloud completion zsh)"\n', 'zsh)"');
+      await type('echo ready-$((1+1))\n', 'ready-2');
+      await type('mycloud run --task tr\t', '--task train');
+      await type(' --env keras-2\t', '--env keras-2.15');
+    }),
+  );
+});
+
+describe.runIf(wantProgram('fish'))('fish offers the same, with what each is', () => {
+  it.each([
+    ['mycloud sta', ['status']],
+    ['mycloud run --env keras-2', ['keras-2.15']],
+    ['mycloud run --env=keras-2', ['--env=keras-2.15']],
+    ['mycloud run -m not', ['notes.txt']],
+  ])('%s', async (line, expected) => {
+    const script = `mycloud completion fish | source; complete -C '${line}'`;
+    const { stdout } = await promisify(execFile)('fish', ['--no-config', '-c', script], { cwd: folder, env });
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((one) => one.split('\t')[0]),
+    ).toEqual(expected);
   });
 });
 

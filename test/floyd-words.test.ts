@@ -225,6 +225,9 @@ describe('mistakes that floyd let pass', () => {
     expect(stderr).not.toContain('did you mean');
   });
 
+  it('a command that isn’t in quotes is told to be', () =>
+    refused(['run', 'python', 'train.py', '--lr', '0.1'], 2, ["'--lr'", 'belongs into quotes']));
+
   it('a run without a command, or in a folder of no project, is told how', async () => {
     await refused(['run'], 2, ['say what to run', 'mycloud.yml']);
     await refused(['run', quick], 1, ['mycloud init'], server.folder);
@@ -284,4 +287,6 @@ it('a folder belongs to a project and a dataset, and init of one forgets not the
     dataset: `${owner}/both-data`,
   });
   await refused(['data', 'upload'], 1, ['which dataset?', 'mycloud data init'], cats);
+  const { stdout } = await server.cli(['data', 'status'], { cwd: cats });
+  expect(stdout).toContain(`${owner}/datasets/letters`);
 });

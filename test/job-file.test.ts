@@ -123,6 +123,12 @@ describe('what is wrong in it is told before anything is sent', () => {
     await write('mycloud.yml', 'task: {a: {command: x}, b: {command: y}}');
     await fails([], 2, '--task a or --task b');
   });
+  it('a mode that nobody runs, which would be another job altogether', async () => {
+    await write('floyd.yml', 'command: x\nmode: serve\n');
+    await fails([], 1, 'floyd.yml asks for mode serve');
+    await write('floyd.yml', 'command: x\nmode: job\n');
+    expect(await run()).toMatchObject({ command: 'x' });
+  });
   it('an environment or machine that is not there, with the nearest', async () => {
     await write('mycloud.yml', 'command: x\nenv: keras-2.14\n');
     await fails([], 1, 'keras-2.15');

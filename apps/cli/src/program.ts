@@ -4,6 +4,8 @@ import { addDataCommands } from './program-data.js';
 import { collect, json, once } from './program-flags.js';
 import { addLookingCommands } from './program-looking.js';
 
+const quoted =
+  'A command with flags of its own belongs into quotes: mycloud run "python train.py --lr 0.1". See mycloud run --help.';
 const newest = "the newest of this folder's project unless given";
 
 /** What `run` and `restart` share. */
@@ -89,6 +91,7 @@ export function buildProgram(): Command {
       'the command, as one quoted text; the one of mycloud.yml unless given',
     ),
   )
+    .showHelpAfterError(quoted)
     .option('--task <name>', 'a task of mycloud.yml', once('--task'))
     .action(async (words, options) => (await import('./commands/run.js')).run(words, options));
   jobFlags(
@@ -96,6 +99,7 @@ export function buildProgram(): Command {
       .argument('<job>')
       .argument('[command...]', 'another command, as one quoted text'),
   )
+    .showHelpAfterError(quoted)
     .option('--no-data', 'without its mounts')
     .option('--no-tags', 'without its tags')
     .option('--drop-var <name>', 'without this environment variable of its own', collect)

@@ -10,8 +10,9 @@ export async function showSubmitted(
   job: Job,
   options: { follow?: boolean; exitStatus?: boolean; open?: boolean; json?: boolean },
 ): Promise<void> {
-  if (options.json && !options.follow) return printJson(job);
-  if (!options.json) {
+  if (options.json) {
+    if (!options.follow) printJson(job);
+  } else {
     print(
       table(
         ['JOB', 'MACHINE', 'ENVIRONMENT', 'STATUS'],
@@ -19,11 +20,11 @@ export async function showSubmitted(
       ),
     );
     hint(`See it: ${session.client.url}/${job.name}`);
-    if (options.open) await openPage(session, job);
     if (job.tensorboard) hint(`TensorBoard: ${session.client.url}/${job.name}/tensorboard`);
     if (!options.follow)
       hint(`\nTo see its log:\n  mycloud logs -f ${job.number}\nTo stop it:\n  mycloud stop ${job.number}`);
   }
+  if (options.open) await openPage(session, job);
   if (!options.follow) return;
   const { follow } = await import('./follow.js');
   const { owner, project, number } = job;

@@ -36,6 +36,15 @@ const runtimeSchema = z.union([z.string(), z.number()]).transform((value, contex
   return z.NEVER;
 });
 
+/** `yes` and `on` are true to floyd's YAML 1.1, and words to 1.2. */
+const yesSchema = z.union([z.boolean(), z.string()]).transform((value, context) => {
+  if (typeof value === 'boolean') return value;
+  if (/^(yes|on)$/i.test(value)) return true;
+  if (/^(no|off)$/i.test(value)) return false;
+  context.addIssue({ code: 'custom', message: 'write true or false' });
+  return z.NEVER;
+});
+
 const settingsSchema = z
   .strictObject({
     machine: z.string(),
@@ -44,7 +53,7 @@ const settingsSchema = z
     description: z.string(),
     max_runtime: runtimeSchema,
     command: z.string(),
-    tensorboard: z.boolean(),
+    tensorboard: yesSchema,
     /** `command` is floyd's older word for `job`. */
     mode: z.enum(['job', 'command', 'jupyter', 'serve']),
   })
@@ -63,8 +72,8 @@ export type JobFile = z.output<typeof jobFileSchema>;
  */
 export function readJobFile(text: string, name: string): JobFile {
   const lines = new LineCounter();
-  // 1.1 as floyd's own reader: `yes` is true, and `<<` takes over the keys of an anchor.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.1' });
+  // As floyd's own reader, `<<` takes over the keys of an anchor.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
   const [broken] = document.errors;
   if (broken) {
     const { line } = lines.linePos(broken.pos[0]);

@@ -98,7 +98,7 @@ describe('what is wrong is told with its line', () => {
       /"machine"/,
     ],
     ['one of an input', 'input:\n  - source: a\n    dest: b\n', 'line 3, input.0.dest', /"destination"/],
-    ['a value of another kind', 'env: x\ntensorboard: maybe\n', 'line 2, tensorboard', /boolean/],
+    ['a value of another kind', 'env: x\ntensorboard: maybe\n', 'line 2, tensorboard', /true or false/],
     ['a time that is none', 'max_runtime: soon\n', 'line 1, max_runtime', /30m/],
     ['an input that is none', 'input:\n  - ":x"\n', 'line 2, input.0', /SOURCE:MOUNT/],
     [

@@ -1,5 +1,6 @@
 import { type Dataset, datasetName, datasetRoutes, storageRoutes } from '@mycloud/shared';
 import { openSession } from '../context.js';
+import { folderDataset } from '../folder.js';
 import { hint, print, printJson } from '../output.js';
 import { pageLink, showLink } from '../page-link.js';
 import { datasetHere, datasetRef, findSource } from '../sources.js';
@@ -33,10 +34,12 @@ export async function dataList({ json }: Json): Promise<void> {
   print(table(['DATASET', 'VERSION', 'FILES', 'SIZE', 'MADE'], rows));
 }
 
-/** All versions, or the one that is named. */
-export async function dataStatus(name: string | undefined, { json }: Json): Promise<void> {
+/** All versions, or the one that is named; every dataset where none is named and the folder has none. */
+export async function dataStatus(named: string | undefined, { json }: Json): Promise<void> {
+  const name = named ?? ((await folderDataset()) && (await datasetHere()));
+  if (name === undefined) return dataList({ json });
   const session = await openSession();
-  const { params, number } = await datasetRef(session, name ?? (await datasetHere()));
+  const { params, number } = await datasetRef(session, name);
   const dataset = await session.client.call(datasetRoutes.get, { params });
   const items =
     number === undefined

@@ -25,6 +25,10 @@ export async function run(words: string[], options: Options): Promise<void> {
   const flags = readSettings(options);
   const env = readVariables(options.var);
   const file = await folderSettings(options.task);
+  if (file.mode === 'jupyter' || file.mode === 'serve')
+    throw new AppError('bad_request', `${file.name} asks for mode ${file.mode}, which can't be run here`, {
+      hint: 'Only mode job can: name another task, or take the mode away.',
+    });
   const command = words.join(' ').trim() || file.command;
   if (!command) throw noCommand(file);
   warnOfOutputs(command);
