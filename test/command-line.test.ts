@@ -155,6 +155,12 @@ describe('what can’t be', () => {
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('mycloud init') });
   });
 
+  it('the version is told by the flag, too', async () => {
+    const [word, flag] = [await server.cli(['version']), await server.cli(['--version'])];
+    expect(flag).toEqual(word);
+    expect(flag).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+
   it('a command that does not exist ends with 2 and names the nearest', async () => {
     const { code, stderr } = await server.cli(['statsu']);
     expect(code).toBe(2);

@@ -1,10 +1,11 @@
-import { cp, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { constants, copyFile, link, mkdtemp, realpath, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { AppError, datasetName, datasetRoutes, snapshotRoutes, type Version } from '@mycloud/shared';
 import { type Entry, encodeManifest, fetchManifest, packManifest } from '@mycloud/snapshots';
 import type { Session } from './context.js';
 import { ensureDataset } from './datasets.js';
+import { hint } from './output.js';
 import { datasetRef } from './sources.js';
 import { upload } from './transfer.js';
 
@@ -46,24 +47,32 @@ export async function copyIntoDataset(
   const packed = await packManifest(encodeManifest(merged(before, added, { at, isDir })));
   const response = await session.client.open(snapshotRoutes.create, { query: {} }, { rawBody: packed });
   const { id: snapshotId } = snapshotRoutes.create.response.parse(await response.json());
-  return session.client.call(datasetRoutes.addVersion, {
+  const version = await session.client.call(datasetRoutes.addVersion, {
     params,
     body: {
       snapshotId,
       message: message ?? `${base} in /${at} of ${datasetName(params.owner, params.dataset, latest?.number)}`,
     },
   });
+  if (version.number > (latest?.number ?? 0) + 1)
+    hint(
+      `warning: meanwhile version ${version.number - 1} was made; what is new in it is not in ${version.name}.`,
+    );
+  return version;
 }
 
 /** Stores a file or folder. @returns its snapshot; a file is alone in it */
 async function uploadOne(session: Session, from: string, isDir: boolean): Promise<string> {
   if (isDir) return (await upload(session, from)).snapshotId;
-  // A snapshot is of a folder; where the file system can, the copy shares the file's blocks.
-  const alone = await mkdtemp(path.join(os.tmpdir(), 'mycloud-copy-'));
+  // A snapshot is of a folder: a second name for the file in one of its own costs nothing, and a copy is made where that can't be.
+  const file = await realpath(from);
+  const alone = await mkdtemp(path.join(path.dirname(file), '.mycloud-partial-')).catch(() =>
+    mkdtemp(path.join(os.tmpdir(), 'mycloud-copy-')),
+  );
   try {
-    await mkdir(path.join(alone, 'one'));
-    await cp(from, path.join(alone, 'one', path.basename(from)), { dereference: true });
-    return (await upload(session, path.join(alone, 'one'))).snapshotId;
+    const name = path.join(alone, path.basename(from));
+    await link(file, name).catch(() => copyFile(file, name, constants.COPYFILE_FICLONE));
+    return (await upload(session, alone)).snapshotId;
   } finally {
     await rm(alone, { recursive: true, force: true });
   }

@@ -45,6 +45,7 @@ export function buildProgram(): Command {
   const program = new Command('mycloud')
     .description('Runs deep-learning jobs on your own machines.')
     .option('--no-color', 'no colours')
+    .version(version, '-V, --version', 'print the version')
     .showHelpAfterError('Run `mycloud --help` or `mycloud COMMAND --help` to see what there is.')
     .exitOverride();
   const command = (name: string, description: string): Command =>

@@ -51,7 +51,7 @@ export async function dataListFiles(name: string, { json }: Json): Promise<void>
   const tree = await fetchTree(session.client, source.snapshotId);
   const paths = Array.from({ length: tree.count }, (_, i) => `${tree.path(i)}${tree.isDir(i) ? '/' : ''}`);
   if (json) return printJson({ source: source.name, paths });
-  for (const one of paths) print(one);
+  if (paths.length > 0) print(paths.join('\n'));
 }
 
 export async function dataGetFile(name: string, wanted: string, { json }: Json): Promise<void> {
