@@ -253,6 +253,12 @@ export class Execution {
     const why = this.#over.signal.aborted ? this.#over.signal.reason : error;
     if (why instanceof Left) {
       this.#stopper?.leave();
+      try {
+        this.#folder.update({ left: true });
+      } catch (cause) {
+        // On a full disk: it counts as one crash, which is no harm.
+        this.#deps.log.warn({ err: cause, ...this.proof }, 'that it was left in order could not be noted');
+      }
       return;
     }
     await this.#killLeft();
