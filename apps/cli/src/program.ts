@@ -116,6 +116,10 @@ export function buildProgram(): Command {
     .option('-t, --tail [n]', 'follow as floyd did; with a number: only the last lines')
     .option('--exit-status', 'with --follow: exit as the job did')
     .action(async (job, options) => (await import('./commands/logs.js')).logs(job, options));
+  command('exec', 'Runs a command, or a shell, inside a running job: mycloud exec JOB -- COMMAND')
+    .argument('<job>')
+    .argument('[command...]', 'after `--`; a shell unless given')
+    .action(async (job, words, options) => (await import('./commands/exec.js')).exec(job, words, options));
   command('stop', 'Stops a job; its output is kept')
     .argument('<job>')
     .action(async (job, options) => (await import('./commands/jobs.js')).stop(job, options));
