@@ -18,6 +18,7 @@ import { jobRoutes } from './routes/jobs.js';
 import { logRoutes } from './routes/logs.js';
 import { machineRoutes } from './routes/machines.js';
 import { metricRoutes } from './routes/metrics.js';
+import { modeRoutes } from './routes/modes.js';
 import { pageRoutes } from './routes/page.js';
 import { projectRoutes } from './routes/projects.js';
 import { sessionRoutes } from './routes/sessions.js';
@@ -117,6 +118,7 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   const tunnels = new Tunnels(deps);
   const upgrades = openUpgrades(app);
   execRoutes(app, deps, tunnels, upgrades);
+  modeRoutes(app, deps, { tunnels, upgrades, sessions, authenticator });
   workerRoutes(app, deps, tunnels, upgrades);
   await pageRoutes(app, deps);
   await app.ready();

@@ -1,4 +1,4 @@
-import { parseSeconds, type RestartJob } from '@mycloud/shared';
+import { type JobMode, parseSeconds, type RestartJob } from '@mycloud/shared';
 import { usage } from './usage.js';
 
 /** The flags that `run` and `restart` share; what isn't given is undefined. */
@@ -18,21 +18,34 @@ export interface JobFlags {
   tags?: boolean;
   maxRuntime?: string;
   retries?: string;
+  mode?: JobMode;
+  idle?: string;
 }
 
 /** The settings that were given. @throws CommanderError for what can't be read */
 export function readSettings(flags: JobFlags): Omit<RestartJob, 'env' | 'command'> {
   const settings: Omit<RestartJob, 'env' | 'command'> = {
+    mode: flags.mode,
     mounts: flags.data === false ? [] : flags.data?.map(parseMount),
     machine: machineOf(flags),
     environment: flags.env,
     tensorboard: flags.tensorboard,
     description: flags.message,
     tags: flags.tags === false ? [] : flags.tag,
-    maxRuntimeSeconds: secondsOf(flags.maxRuntime),
+    maxRuntimeSeconds: secondsOf('--max-runtime', flags.maxRuntime),
+    idleSeconds: secondsOf('--idle', flags.idle),
     retries: retriesOf(flags.retries),
   };
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+/** What a Jupyter runs. @throws CommanderError for another command, or none where one is needed */
+export function readCommand(mode: JobMode | undefined, words: string[]): string {
+  if (words.length > 0) return words.join(' ');
+  if (mode === 'jupyter') return 'jupyter lab';
+  throw usage(
+    `say what to run, such as: mycloud run ${mode === 'serve' ? '--mode serve "node server.ts"' : '"train"'}`,
+  );
 }
 
 /** `NAME=VALUE`, or `NAME` for the value it has here, so that a secret stands in no command line. */
@@ -65,11 +78,11 @@ function machineOf(flags: JobFlags): string | undefined {
   return asked[0];
 }
 
-function secondsOf(text: string | undefined): number | null | undefined {
+function secondsOf(flag: string, text: string | undefined): number | null | undefined {
   if (text === undefined) return undefined;
   if (text === 'none') return null;
   const seconds = parseSeconds(text);
-  if (seconds === undefined) throw usage(`--max-runtime ${text}: write seconds, or 90s, 30m, 2h, 1d`);
+  if (seconds === undefined) throw usage(`${flag} ${text}: write seconds, or 90s, 30m, 2h, 1d, or none`);
   return seconds;
 }
 

@@ -29,6 +29,14 @@ const jobFlags = (command: Command): Command =>
     .option('--tensorboard', 'event files under /output are shown by TensorBoard')
     .option('-m, --message <text>', 'what this run is about')
     .option('--tag <word>', 'a tag to find it by; may be given more than once', collect)
+    .addOption(
+      new Option('--mode <mode>', 'a command; JupyterLab; or a web server that listens on $PORT').choices([
+        'command',
+        'jupyter',
+        'serve',
+      ]),
+    )
+    .option('--idle <time>', 'end a Jupyter that nobody has used for so long (default 1h), or none')
     .option('--max-runtime <time>', 'stop it after this long: seconds, or 90s, 30m, 2h')
     .option('--retries <n>', 'try again this often when the command fails')
     .option('-f, --follow', 'follow its log')
@@ -79,7 +87,7 @@ export function buildProgram(): Command {
     .action(async (name, options) => (await import('./commands/init.js')).init(name, options));
   jobFlags(
     command('run', "Uploads this folder's code and runs a command on it").argument(
-      '<command...>',
+      '[command...]',
       'the command, as one quoted text',
     ),
   ).action(async (words, options) => (await import('./commands/run.js')).run(words, options));

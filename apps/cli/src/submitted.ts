@@ -1,6 +1,7 @@
 import type { Job } from '@mycloud/shared';
 import type { Session } from './context.js';
 import { hint, print, printJson } from './output.js';
+import { untilReady } from './ready.js';
 import { table } from './text.js';
 
 /** Says which job was made and where it is seen, and follows it where that is asked for. */
@@ -9,7 +10,9 @@ export async function showSubmitted(
   job: Job,
   options: { follow?: boolean; exitStatus?: boolean; json?: boolean },
 ): Promise<void> {
-  if (options.json && !options.follow) return printJson(job);
+  const opens = job.mode !== 'command';
+  if (options.json && !options.follow)
+    return printJson(opens ? { ...job, ...(await untilReady(session, job)) } : job);
   if (!options.json) {
     print(
       table(
@@ -21,6 +24,11 @@ export async function showSubmitted(
     if (job.tensorboard) hint(`TensorBoard: ${session.client.url}/${job.name}/tensorboard`);
     if (!options.follow)
       hint(`\nTo see its log:\n  mycloud logs -f ${job.number}\nTo stop it:\n  mycloud stop ${job.number}`);
+  }
+  if (opens && !options.follow) {
+    const { url } = await untilReady(session, job);
+    print(url);
+    hint('Whoever has this link may use it for a day; it ends with the job.');
   }
   if (!options.follow) return;
   const { follow } = await import('./follow.js');

@@ -169,6 +169,10 @@ export const eventSchema = z.object({
 });
 export type JobEvent = z.infer<typeof eventSchema>;
 
+/** `waiting`: it doesn't run yet; `starting`: it runs, and nothing answers yet; `ended`: there is nothing to open any more. */
+const linkStates = ['waiting', 'starting', 'ready', 'ended'] as const;
+export type LinkState = (typeof linkStates)[number];
+
 const tag = 'jobs';
 const base = '/v1/projects/:owner/:project/jobs';
 export const jobRoutes = {
@@ -275,5 +279,20 @@ export const jobRoutes = {
     summary: 'The steps of its life',
     params: jobParams,
     response: z.object({ items: z.array(eventSchema) }),
+  }),
+  link: defineRoute({
+    method: 'GET',
+    path: `${base}/:number/link`,
+    auth: 'user',
+    tag,
+    summary: 'Where the Jupyter or the server of a job is reached, and whether it answers yet',
+    params: jobParams,
+    response: z.object({
+      state: z.enum(linkStates),
+      /** What a person should know while it isn't ready. */
+      message: z.string().nullable(),
+      /** Its address below this server's, good for a day and for whoever has it; null when it has ended. */
+      path: z.string().nullable(),
+    }),
   }),
 };

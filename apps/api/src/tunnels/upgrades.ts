@@ -37,6 +37,7 @@ export function openUpgrades(app: FastifyInstance): Upgrades {
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A connection that breaks is told to whoever has taken it over.
     socket.on('error', () => socket.destroy());
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') return again(request, socket, head);
     asked.set(request, { socket, head });
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
@@ -44,6 +45,16 @@ export function openUpgrades(app: FastifyInstance): Upgrades {
     response.once('finish', () => socket.end());
     app.routing(request, response);
   });
+  /** An offer of another protocol, such as HTTP/2, is passed over: the request is read anew without it. */
+  const again = ({ method, url, rawHeaders }: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const lines = rawHeaders.flatMap((name, i) => {
+      const left = /^(connection|upgrade|http2-settings)$/i.test(name);
+      return i % 2 === 1 || left ? [] : [`${name}: ${rawHeaders[i + 1]}`];
+    });
+    socket.unshift(head);
+    socket.unshift(Buffer.from(`${method} ${url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`, 'latin1'));
+    app.server.emit('connection', socket);
+  };
   app.addHook('preClose', async () => {
     for (const socket of open) socket.destroy();
   });

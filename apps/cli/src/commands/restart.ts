@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { jobRoutes } from '@mycloud/shared';
 import { openSession } from '../context.js';
-import { type JobFlags, readSettings, readVariables } from '../job-flags.js';
+import { type JobFlags, readCommand, readSettings, readVariables } from '../job-flags.js';
 import { showSubmitted } from '../submitted.js';
 
 interface Options extends JobFlags {
@@ -17,7 +17,7 @@ export async function restart(name: string, words: string[], options: Options): 
   const dropped = (options.dropVar ?? []).map((variable): [string, null] => [variable, null]);
   const body = {
     ...readSettings(options),
-    ...(words.length > 0 && { command: words.join(' ') }),
+    ...((words.length > 0 || options.mode === 'jupyter') && { command: readCommand(options.mode, words) }),
     env: { ...Object.fromEntries(dropped), ...readVariables(options.var) },
   };
   const session = await openSession();

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
-import { jobRoutes } from '@mycloud/shared';
+import { jobRoutes, jupyterEnvironment } from '@mycloud/shared';
 import { openSession, requireFolder } from '../context.js';
-import { type JobFlags, readSettings, readVariables } from '../job-flags.js';
+import { type JobFlags, readCommand, readSettings, readVariables } from '../job-flags.js';
 import { hint } from '../output.js';
 import { showSubmitted } from '../submitted.js';
 import { sentText, upload } from '../transfer.js';
@@ -16,6 +16,8 @@ interface Options extends JobFlags {
 
 export async function run(words: string[], options: Options): Promise<void> {
   const settings = readSettings(options);
+  const command = readCommand(options.mode, words);
+  if (options.mode === 'jupyter') settings.environment ??= jupyterEnvironment;
   const params = await requireFolder();
   const session = await openSession();
 
@@ -28,7 +30,7 @@ export async function run(words: string[], options: Options): Promise<void> {
       params,
       body: {
         ...settings,
-        command: words.join(' '),
+        command,
         codeSnapshotId: code?.snapshotId ?? null,
         env: readVariables(options.var),
       },

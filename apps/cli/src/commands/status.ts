@@ -1,6 +1,7 @@
 import { eventSchema, type Job, jobRoutes } from '@mycloud/shared';
 import { openSession, readFolder } from '../context.js';
 import { print, printJson } from '../output.js';
+import { linkOf } from '../ready.js';
 import { durationText, paint, table } from '../text.js';
 
 function statusText(job: Job): string {
@@ -46,11 +47,14 @@ export async function info(name: string, { json }: { json?: boolean }): Promise<
   const job = await session.client.call(jobRoutes.get, { params });
   const { items } = await session.client.call(jobRoutes.events, { params });
   const events = eventSchema.array().parse(items);
-  if (json) return printJson({ ...job, events });
+  const link = await linkOf(session, job);
+  if (json) return printJson({ ...job, ...(link && { link }), events });
   const facts: [string, string | null][] = [
     ['job', job.name],
     ['status', statusText(job)],
     ['why', job.message],
+    ['mode', job.mode === 'command' ? null : job.mode],
+    ['link', link ? `${link.url}${link.message ? ` (${link.message})` : ''}` : null],
     ['command', job.command],
     ['description', job.description],
     ['tags', job.tags.join(', ')],

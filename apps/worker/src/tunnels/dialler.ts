@@ -54,6 +54,7 @@ export class Dialler {
         socket.close();
       });
     this.#open.set(socket, done);
+    socket.resume();
   }
 
   async #connect({ tunnelId, url }: Dial): Promise<WebSocket> {
@@ -65,6 +66,8 @@ export class Dialler {
       perMessageDeflate: false,
       handshakeTimeout: 10_000,
     });
+    // What comes with the answer waits until it is listened to.
+    socket.once('open', () => socket.pause());
     await once(socket, 'open');
     socket.on('error', () => socket.terminate());
     watchSilence(socket);
