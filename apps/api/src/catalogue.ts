@@ -50,6 +50,12 @@ const builtIn: Environment[] = [
     requirements: keras2,
   },
   {
+    name: 'jupyter',
+    description: 'JupyterLab with a Python 3 kernel, for `--mode jupyter`',
+    interpreter: 'python',
+    requirements: ['jupyterlab==4.6.6', 'ipykernel==7.4.0'],
+  },
+  {
     name: 'tensorboard',
     description: 'TensorBoard',
     interpreter: 'python',

@@ -1,7 +1,8 @@
 import type { Job } from '@mycloud/shared';
 import type { Session } from './context.js';
 import { hint, print, printJson } from './output.js';
-import { pageLink, showLink } from './page-link.js';
+import { openInBrowser, pageLink, showLink } from './page-link.js';
+import { untilReady } from './ready.js';
 import { table } from './text.js';
 
 /** Says which job was made and where it is seen, and follows it where that is asked for. */
@@ -10,8 +11,9 @@ export async function showSubmitted(
   job: Job,
   options: { follow?: boolean; exitStatus?: boolean; open?: boolean; json?: boolean },
 ): Promise<void> {
+  const opens = job.mode !== 'command' && !options.follow;
   if (options.json) {
-    if (!options.follow) printJson(job);
+    if (!options.follow) printJson(opens ? { ...job, ...(await untilReady(session, job)) } : job);
   } else {
     print(
       table(
@@ -24,7 +26,12 @@ export async function showSubmitted(
     if (!options.follow)
       hint(`\nTo see its log:\n  mycloud logs -f ${job.number}\nTo stop it:\n  mycloud stop ${job.number}`);
   }
-  if (options.open) await openPage(session, job);
+  if (opens && !options.json) {
+    const { url } = await untilReady(session, job);
+    print(url);
+    hint('Whoever has this link may use it for a day; it ends with the job.');
+    if (options.open !== false) openInBrowser(url);
+  } else if (options.open) await openPage(session, job);
   if (!options.follow) return;
   const { follow } = await import('./follow.js');
   const { owner, project, number } = job;

@@ -25,6 +25,10 @@ const stateSchema = z.object({
   runner: z.enum(['bubblewrap', 'process', 'docker']).optional(),
   /** UUIDs of the GPUs it was given. */
   gpus: z.array(z.string()).optional(),
+  /** The command's environment variables, for commands beside it. */
+  env: z.record(z.string(), z.string()).optional(),
+  /** Where its web server was told to listen, as it sees it. */
+  port: z.number().int().optional(),
   /** Milliseconds since 1970, of the command. */
   startedAt: z.number().optional(),
   /** The first order to end, kept so that a restarted worker carries it out. */

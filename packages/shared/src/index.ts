@@ -5,6 +5,7 @@ export * from './common.js';
 export * from './datasets.js';
 export * from './duration.js';
 export * from './errors.js';
+export * from './exec.js';
 export * from './jobs.js';
 export * from './logs.js';
 export * from './machines.js';

@@ -5,6 +5,7 @@ import type { Deps } from '../deps.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { findProject, type ProjectRow } from './access.js';
 import { newId } from './id.js';
+import { type Mode, modeOf } from './mode.js';
 import { type ResolvedMount, resolveMount } from './mounts.js';
 import { one, type Sql, transaction } from './sql.js';
 import { refuseNul } from './text.js';
@@ -44,7 +45,7 @@ export async function createJob(
   if (earlier) return earlier;
 
   deps.catalogue.machine(body.machine);
-  deps.catalogue.environment(body.environment);
+  const limits = modeOf(body, deps.catalogue.environment(body.environment));
   const mounts = await Promise.all(
     body.mounts.map(
       (mount) =>
@@ -59,7 +60,7 @@ export async function createJob(
     if (key !== undefined && !(await takeKey(sql, caller.userId, key, bodyHash, id))) {
       return { id: await jobOfKey(sql, caller.userId, key, bodyHash), priority: undefined };
     }
-    await insert(sql, id, project, caller, body, mounts);
+    await insert(sql, id, project, caller, { ...body, ...limits }, mounts);
     return one<{ id: string; priority: number }>(sql, 'SELECT id, priority FROM "Job" WHERE id = $1', [id]);
   });
   if (!made?.id) throw new AppError('conflict', 'this call was made twice at once', { hint: 'Try again.' });
@@ -74,7 +75,7 @@ async function insert(
   id: string,
   project: ProjectRow,
   caller: UserPrincipal,
-  body: JobBody,
+  body: JobBody & Mode,
   mounts: ResolvedMount[],
 ): Promise<void> {
   const next = await one<{ number: number }>(

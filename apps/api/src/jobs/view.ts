@@ -2,6 +2,7 @@ import {
   AppError,
   isEnd,
   type Job,
+  type JobMode,
   type JobStatus,
   jobName,
   type Reason,
@@ -19,6 +20,7 @@ export interface JobRow {
   status: JobStatus;
   reason: Reason | null;
   detail: string;
+  mode: JobMode;
   command: string;
   description: string;
   tags: string[];
@@ -29,6 +31,7 @@ export interface JobRow {
   tensorboard: boolean;
   maxRuntimeSeconds: number | null;
   retries: number;
+  idleSeconds: number | null;
   codeSnapshotId: string | null;
   outputSnapshotId: string | null;
   attempt: number;
@@ -93,6 +96,7 @@ export async function viewRows(
       status: row.status,
       reason: row.reason,
       message: await messageOf(row, waits),
+      mode: row.mode,
       command: row.command,
       description: row.description,
       tags: row.tags,
@@ -103,6 +107,7 @@ export async function viewRows(
       tensorboard: row.tensorboard,
       maxRuntimeSeconds: row.maxRuntimeSeconds,
       retries: row.retries,
+      idleSeconds: row.idleSeconds,
       mounts: mounts.get(row.id) ?? [],
       codeSnapshotId: row.codeSnapshotId,
       outputSnapshotId: row.outputSnapshotId,
