@@ -21,6 +21,7 @@ export async function showSubmitted(
         [[job.name, job.machine, job.environment, job.status]],
       ),
     );
+    for (const { source, name } of job.mounts) hint(`${source} is at /${name}`);
     hint(`See it: ${session.client.url}/${job.name}`);
     if (job.tensorboard) hint(`TensorBoard: ${session.client.url}/${job.name}/tensorboard`);
     if (!options.follow)

@@ -7,10 +7,10 @@ import { type FolderSettings, folderSettings } from '../job-file.js';
 import { type JobFlags, jupyterCommand, readSettings, readVariables } from '../job-flags.js';
 import { hint } from '../output.js';
 import { ensureProject } from '../projects.js';
-import { relativeOutputs } from '../relative-output.js';
 import { showSubmitted } from '../submitted.js';
 import { sentText, upload } from '../transfer.js';
 import { usage } from '../usage.js';
+import { wrongPaths } from '../wrong-paths.js';
 
 interface Options extends JobFlags {
   task?: string;
@@ -28,7 +28,7 @@ export async function run(words: string[], options: Options): Promise<void> {
   const settings = { ...file.settings, ...flags };
   if (settings.mode === 'jupyter') settings.environment ??= jupyterEnvironment;
   const command = commandOf(settings.mode, words, file);
-  warnOfOutputs(command);
+  warnOfPaths(command);
   const session = await openSession();
   const params = await projectHere(session);
 
@@ -63,10 +63,9 @@ function commandOf(mode: JobMode | undefined, words: string[], file: FolderSetti
   throw usage(`say what to run, such as mycloud run ${example}, ${where}`);
 }
 
-/** What is written beside the code is gone with the job. */
-function warnOfOutputs(command: string): void {
-  for (const { written, meant } of relativeOutputs(command))
-    hint(`warning: ${written} is a path beside the code, and only /output is kept; did you mean ${meant}?`);
+function warnOfPaths(command: string): void {
+  for (const { written, meant, why } of wrongPaths(command))
+    hint(`warning: ${written} ${why}; did you mean ${meant}?`);
 }
 
 /** The project of this folder. One that floyd began becomes ours here, once, and that is told. */
