@@ -8,7 +8,7 @@ interface WrongPath {
 /** `output/x` as a word of a command, perhaps quoted, after `=`, or below `./`. */
 const relative = /(?:^|[\s='"(,:])((?:\.\/)?output\/[^\s'")>;&|]*)/g;
 /** Where FloydHub's later years had the mounts; here, as in its first ones, each is at its own name. */
-const floydInput = /(?:^|[\s='"(,:])(\/floyd\/input\/[^\s'")>;&|]*)/g;
+const floydInput = /(?:^|[\s='"(,:])(\/floyd\/input\/[^\s'")>;&|]+)/g;
 
 /** Paths in a command that lie in an `output` folder beside the code, which isn't kept, or where FloydHub had its mounts; each once. */
 export function wrongPaths(command: string): WrongPath[] {
