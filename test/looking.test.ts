@@ -125,6 +125,22 @@ describe('clone', () => {
     expect(await server.json<Job>(['run', 'true'], { cwd: answer.dir })).toMatchObject({ project: 'cats' });
   });
 
+  it('over nothing that was changed since, unless told to', async () => {
+    const dir = path.join(here, 'mine');
+    await server.json(['clone', 'cats/1', dir], { cwd: here });
+    await server.json(['clone', 'cats/1', dir], { cwd: here });
+    await writeFile(path.join(dir, 'train.sh'), `${training}# my work`);
+    const { code, stderr } = await said(['clone', 'cats/1', '.'], dir);
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('train.sh otherwise'),
+    });
+    expect(await text('mine/train.sh')).toContain('my work');
+    await server.json(['clone', 'cats/1', '.', '--path', 'lib'], { cwd: dir });
+    await server.json(['clone', 'cats/1', '.', '--force'], { cwd: dir });
+    expect(await text('mine/train.sh')).toBe(training);
+  });
+
   it('or a part of it, where one says', async () => {
     await server.json(['clone', 'cats/2', 'part', '-p', 'lib'], { cwd: here });
     expect((await readdir(path.join(here, 'part'))).sort()).toEqual(['.mycloud.json', 'lib']);

@@ -23,6 +23,7 @@ export function addLookingCommands(program: Command): void {
     .argument('<job>')
     .argument('[dir]', 'the folder; PROJECT-NUMBER unless given')
     .option('-p, --path <path>', 'only this folder or file of it')
+    .option('--force', 'overwrite files here that are otherwise')
     .action(async (job, dir, options) => (await import('./commands/clone.js')).clone(job, dir, options));
   command('cp', 'Copies a file or folder out of a job or a dataset, or into a dataset as its next version')
     .argument(
