@@ -18,8 +18,8 @@ export interface Way {
   headers: OutgoingHttpHeaders;
   /** An address of the job's as its callers reach it. */
   location(address: string): string;
-  /** A page of the job's, changed; not given: as it is. */
-  page?: (html: string) => string;
+  /** How an answer of this content type is changed; undefined: it streams as it is. */
+  change?: (type: string) => ((text: string) => string) | undefined;
 }
 
 interface Connections {
@@ -45,7 +45,7 @@ export async function forward(
   const upgrade = connections.upgrades.of(request);
   if (upgrade) return forwardUpgrade(connections, way, headers, upgrade, request, reply);
   const answer = await ask(connections.ports, way, headers, request, reply);
-  await answerWith(answer, way, reply);
+  await answerWith(answer, way, request, reply);
   return reply;
 }
 
@@ -83,18 +83,23 @@ async function ask(
   }
 }
 
-async function answerWith(answer: IncomingMessage, way: Way, reply: FastifyReply): Promise<void> {
-  const headers = fromJob(answer.headers);
+async function answerWith(
+  answer: IncomingMessage,
+  way: Way,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const headers = fromJob(answer.headers, request.headers.origin);
   if (answer.headers.location) headers.location = way.location(answer.headers.location);
   const { raw } = reply;
   raw.once('close', () => answer.destroy());
-  const isPage = /^text\/html\b/.test(answer.headers['content-type'] ?? '');
-  if (isPage && way.page && !answer.headers['content-encoding']) {
-    const html = way.page(await text(answer));
+  const change = way.change?.(answer.headers['content-type'] ?? '');
+  if (change && !answer.headers['content-encoding']) {
+    const changed = change(await text(answer));
     delete headers['content-length'];
     delete headers.etag;
     reply.hijack();
-    raw.writeHead(answer.statusCode ?? 502, headers).end(html);
+    raw.writeHead(answer.statusCode ?? 502, headers).end(changed);
     return;
   }
   reply.hijack();
@@ -129,13 +134,13 @@ async function forwardUpgrade(
   });
   const { answer, first } = outcome;
   if (!first) {
-    await answerWith(answer, way, reply);
+    await answerWith(answer, way, request, reply);
     return reply;
   }
   reply.hijack();
   reply.raw.detachSocket(socket as Parameters<typeof reply.raw.detachSocket>[0]);
   upgrades.keep(socket);
-  const lines = Object.entries(fromJob(answer.headers)).flatMap(([name, value]) =>
+  const lines = Object.entries(fromJob(answer.headers, request.headers.origin)).flatMap(([name, value]) =>
     [value].flat().map((one) => `${name}: ${one}`),
   );
   const opening = [

@@ -17,7 +17,7 @@ const standIns = `<script>for (const name of ['localStorage', 'sessionStorage'])
 Object.defineProperty(document, 'cookie', { get: () => '', set: () => undefined });
 </script>`;
 
-/** A Jupyter was started below its job's address; in its pages and redirects the pass comes into it. */
+/** A Jupyter was started below its job's address; in what has such addresses the pass comes into them. */
 export function jupyterWay(job: ServedJob, at: ServedAddress): Omit<Way, 'held'> {
   const base = `${servedPath(at)}/`;
   const reached = `${servedPath(at, at.pass ?? undefined)}/`;
@@ -26,10 +26,15 @@ export function jupyterWay(job: ServedJob, at: ServedAddress): Omit<Way, 'held'>
     prefix: reached.slice(0, -1),
     headers: {
       authorization: `token ${job.jupyterToken}`,
-      // Its pages are read on their way.
-      'accept-encoding': 'identity',
+      // What is changed on its way is read.
+      ...(!at.rest.startsWith('/static/') && { 'accept-encoding': 'identity' }),
     },
     location: (address) => address.replaceAll(base, reached),
-    page: (html) => html.replaceAll(base, reached).replace('<head>', `<head>${standIns}`),
+    change: (type) => {
+      if (/^text\/html\b/.test(type))
+        return (html) => html.replaceAll(base, reached).replace('<head>', `<head>${standIns}`);
+      // It has the addresses of the kernels' pictures.
+      return at.rest.startsWith('/api/kernelspecs') ? (json) => json.replaceAll(base, reached) : undefined;
+    },
   };
 }

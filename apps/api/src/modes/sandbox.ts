@@ -47,13 +47,27 @@ export function towardsJob(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
   return without(headers, [...ofConnection, ...notForJobs, ...(ours ? ['authorization'] : [])]);
 }
 
-/** The headers of a job's answer as its caller gets them. */
-export function fromJob(headers: IncomingHttpHeaders): Record<string, OutgoingHttpHeader | undefined> {
+/** The origin of a page in the sandbox, as browsers send it. */
+export const sandboxOrigin = 'null';
+
+/**
+ * Lets a sandboxed page read the answers to its own requests, also those it makes with credentials, as Jupyter's does: there are none,
+ * since no cookie of ours goes with a request from such an origin, and none is looked at below an address with a pass.
+ */
+export const readable = {
+  'access-control-allow-origin': sandboxOrigin,
+  'access-control-allow-credentials': 'true',
+};
+
+/** The headers of a job's answer as its caller gets them. @param origin of the request */
+export function fromJob(
+  headers: IncomingHttpHeaders,
+  origin: string | undefined,
+): Record<string, OutgoingHttpHeader | undefined> {
   const own = headers['content-security-policy'];
   return {
-    // The sandboxed page's own requests come from no origin; they carry nothing that could be abused.
-    'access-control-allow-origin': '*',
     ...without(headers, [...ofConnection, ...notFromJobs]),
+    ...(origin === sandboxOrigin && readable),
     // All policies hold together.
     'content-security-policy': [own ?? [], policy].flat(),
     'referrer-policy': 'no-referrer',

@@ -35,7 +35,7 @@ export function execRoutes(app: FastifyInstance, deps: Deps, tunnels: Tunnels, u
 }
 
 /** Whoever runs code in a job acts as its owner: only who could submit it may. @throws AppError forbidden */
-export function requireSubmitter(caller: UserPrincipal, { project, number }: JobRef): void {
+function requireSubmitter(caller: UserPrincipal, { project, number }: JobRef): void {
   if (project.ownerId === caller.userId) return;
   const name = jobName({ owner: project.owner, project: project.name, number });
   throw new AppError('forbidden', `${name} belongs to ${project.owner}; you may only look at it`, {

@@ -14,6 +14,7 @@ import { type ServedJob, type ServedMode, servedJobs } from '../modes/jobs.js';
 import { jupyterWay } from '../modes/jupyter.js';
 import { answerNotice } from '../modes/notice.js';
 import { isNotListening, Ports } from '../modes/ports.js';
+import { readable, sandboxOrigin } from '../modes/sandbox.js';
 import { serveWay } from '../modes/serve.js';
 import { standingOf } from '../modes/state.js';
 import type { Tunnels } from '../tunnels/tunnels.js';
@@ -168,11 +169,13 @@ const loginPath = ({ raw }: FastifyRequest): string => `/login?to=${encodeURICom
 
 /** Asked by a browser in the name of a sandboxed page, which knows the address; what the job itself would say doesn't matter. */
 const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
-  method === 'OPTIONS' && headers.origin === 'null' && headers['access-control-request-method'] !== undefined;
+  method === 'OPTIONS' &&
+  headers.origin === sandboxOrigin &&
+  headers['access-control-request-method'] !== undefined;
 
 function answerPreflight({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply {
   return reply
-    .header('access-control-allow-origin', '*')
+    .headers(readable)
     .header('access-control-allow-methods', methods.join(', '))
     .header('access-control-allow-headers', headers['access-control-request-headers'] ?? '')
     .header('access-control-max-age', '600')
