@@ -169,6 +169,12 @@ describe('cp', () => {
     expect((await readdir(here)).filter((name) => name.startsWith('.mycloud-partial'))).toEqual([]);
   });
 
+  it('a file onto stdout, and nothing else', async () => {
+    expect((await said(['cp', 'cats/1:/output/top.txt', '-'], here)).stdout).toBe('t\n');
+    expect(await said(['cp', 'cats/1:/output/models', '-'], here)).toMatchObject({ code: 1, stdout: '' });
+    expect(await said(['cp', '--json', 'cats/1:/output/top.txt', '-'], here)).toMatchObject({ code: 2 });
+  });
+
   it('what is not there is told, with what there is', async () => {
     const nix = await said(['cp', 'cats/1:/output/nix', '.'], here);
     expect(nix).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no nix') });

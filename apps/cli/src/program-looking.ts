@@ -30,7 +30,7 @@ export function addLookingCommands(program: Command): void {
       '<source>',
       'JOB:/output/PATH, JOB:/code/PATH, JOB:/MOUNT/PATH, DATASET/1:/PATH, or a path here',
     )
-    .argument('<target>', 'a path here, or DATASET:/PATH')
+    .argument('<target>', 'a path here, `-` for stdout, or DATASET:/PATH')
     .option('-m, --message <text>', 'into a dataset: what this version is about')
     .action(async (source, target, options) =>
       (await import('./commands/cp.js')).copy(source, target, options),
