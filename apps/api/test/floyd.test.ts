@@ -443,6 +443,28 @@ describe('data by tus', () => {
     expect(others.status).toBe(403);
   });
 
+  it('is unpacked anew when an api ends in the middle of it, and given up when that happens again and again', async () => {
+    const bytes = await tarball([{ name: 'a', content: 'a' }]);
+    const { id, authorization, location } = await begin('ending', bytes.length);
+    await append(location, authorization, 0, bytes);
+    const folder = await mkdtemp(path.join(home, 'unpacking-'));
+    expect(await unpackNext(api.deps, folder, AbortSignal.abort())).toBe(true);
+    expect(await readdir(folder)).toEqual([]);
+
+    // An api that was killed leaves its claim, which runs out.
+    const kill = `UPDATE "Upload" SET tries = $2, "claimedUntil" = now() - interval '1 second' WHERE id = $1`;
+    await api.deps.pool.query(kill, [id, 2]);
+    expect(await unpackNext(other.deps, folder)).toBe(true);
+    expect(await (await ask(ann.key, `/resources/${id}/state`)).json()).toBe('valid');
+
+    const second = await begin('ending', bytes.length);
+    await append(second.location, second.authorization, 0, bytes);
+    await api.deps.pool.query(kill, [second.id, 3]);
+    expect(await unpackNext(other.deps, folder)).toBe(false);
+    const state = await ask(ann.key, `/resources/${second.id}/state`);
+    expect(((await state.json()) as { message: string }).message).toContain('the server ended 3 times');
+  });
+
   it('that nobody goes on with is forgotten after its time, with its pieces', async () => {
     const { id, authorization, location } = await begin('forgotten', 1000);
     await append(location, authorization, 0, Buffer.from('some of it'));

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, floydRoutes as contract } from '@mycloud/shared';
 import type { Entry, Tree } from '@mycloud/snapshots';
 import type { FastifyInstance, FastifyReply } from 'fastify';
@@ -52,6 +53,10 @@ export function resourceRoutes(app: FastifyInstance, deps: Deps): void {
 const isJob = async ({ pool }: Deps, id: string): Promise<boolean> =>
   (await one(pool, 'SELECT 1 FROM "Job" WHERE id = $1', [id])) !== undefined;
 
+/** The client asks every 10 seconds, and waits 5 for an answer: one that is held back for a while spares it most of them. */
+const heldMs = 4000;
+const lookMs = 200;
+
 /** `valid` is what the client waits for, without an end; it stops at an error. @throws AppError conflict with why it failed */
 async function stateOf(deps: Deps, caller: UserPrincipal, id: string): Promise<string> {
   const known = await one(deps.pool, 'SELECT 1 FROM "Upload" WHERE id = $1', [id]);
@@ -59,9 +64,12 @@ async function stateOf(deps: Deps, caller: UserPrincipal, id: string): Promise<s
     await readable(deps, caller, id);
     return 'valid';
   }
-  const { state, detail } = await findUpload(deps, caller, id);
-  if (state === 'failed') throw new AppError('conflict', detail);
-  return state === 'done' ? 'valid' : state;
+  for (const until = Date.now() + heldMs; ; await sleep(lookMs)) {
+    const { state, detail } = await findUpload(deps, caller, id);
+    if (state === 'failed') throw new AppError('conflict', detail);
+    if (state === 'done') return 'valid';
+    if (state !== 'unpacking' || Date.now() > until) return state;
+  }
 }
 
 function sendTar(

@@ -55,6 +55,11 @@ export async function unpackNext(deps: Deps, folder: string, signal?: AbortSigna
 type Claimed = UploadRow & { tries: number };
 
 async function claim(deps: Deps): Promise<Claimed | undefined> {
+  await deps.pool.query(
+    `UPDATE "Upload" SET state = 'failed', detail = $2, "claimedUntil" = NULL, "touchedAt" = now()
+     WHERE state = 'unpacking' AND tries >= $1 AND "claimedUntil" < now()`,
+    [maxTries, `It could not be unpacked: the server ended ${maxTries} times while it was at it.`],
+  );
   const claimed = await one<{ id: string; tries: number }>(
     deps.pool,
     `UPDATE "Upload" u SET "claimedUntil" = now() + make_interval(secs => $1), tries = tries + 1, "touchedAt" = now()
