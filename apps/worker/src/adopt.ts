@@ -5,7 +5,7 @@ import type { Capacity } from './capacity.js';
 import type { WorkerDeps } from './deps.js';
 import { Execution, markerOf } from './execution.js';
 import { bringMounts, type HeldMounts } from './inputs.js';
-import { hasVariable, listProcesses, sendSignal } from './processes.js';
+import { killMarked } from './processes.js';
 
 /** Takes up what an earlier worker of this home left: running jobs, and ends not told yet. The rest is removed. */
 export async function adopt(deps: WorkerDeps, attemptsDir: string, capacity: Capacity): Promise<Execution[]> {
@@ -35,8 +35,7 @@ export async function adopt(deps: WorkerDeps, attemptsDir: string, capacity: Cap
 
 /** Half prepared is not prepared. The command may have been started in the very moment before it was noted. */
 async function startOver(folder: AttemptFolder): Promise<void> {
-  const marker = `MYCLOUD_EXECUTION=${markerOf(folder.state.assignment)}`;
-  for (const { pid } of listProcesses()) if (hasVariable(pid, marker)) sendSignal(pid, 'SIGKILL');
+  killMarked(markerOf(folder.state.assignment));
   for (const dir of [
     folder.codeDir,
     folder.outputDir,

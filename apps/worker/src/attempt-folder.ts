@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Assignment, assignmentSchema, idSchema, reasonNames } from '@mycloud/shared';
 import { z } from 'zod';
-import { readJson, writeJson } from './atomic-file.js';
+import { readState, writeState } from './atomic-file.js';
 
 const ending = z.object({ reason: z.enum(reasonNames), detail: z.string() });
 export type Ending = z.infer<typeof ending>;
@@ -71,7 +71,7 @@ function openFolder(dir: string, initial: AttemptState): AttemptFolder {
     },
     update(change) {
       state = { ...state, ...change };
-      writeJson(at('state.json'), state);
+      writeState(at('state.jsonl'), state);
     },
     file: at,
     remove: () => rm(dir, { recursive: true, force: true, maxRetries: 3 }),
@@ -96,6 +96,6 @@ export function createAttemptFolder(attemptsDir: string, assignment: Assignment)
 
 /** Opens a folder an earlier worker left; null when it holds no attempt that can be gone on with. */
 export function readAttemptFolder(dir: string): AttemptFolder | null {
-  const parsed = stateSchema.safeParse(readJson(path.join(dir, 'state.json')));
+  const parsed = stateSchema.safeParse(readState(path.join(dir, 'state.jsonl')));
   return parsed.success ? openFolder(dir, parsed.data) : null;
 }

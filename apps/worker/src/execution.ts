@@ -8,6 +8,7 @@ import { endOfFailure } from './ending.js';
 import { tellFailure } from './failure.js';
 import { follow } from './following.js';
 import type { HeldMounts } from './inputs.js';
+import { misplacedOutput } from './misplaced-output.js';
 import { prepareAndStart } from './preparing.js';
 import { isStale, untilAnswered } from './retry.js';
 import type { JobProcess, Runner } from './runners/runner.js';
@@ -181,6 +182,7 @@ export class Execution {
     try {
       const saved = await this.#channels.output.save(this.#over.signal);
       for (const skipped of saved?.skipped ?? []) this.#channels.book.system(`not kept: ${skipped}`);
+      if (!saved) this.#tellMisplaced();
     } catch (error) {
       this.#over.signal.throwIfAborted();
       if (isStale(error)) throw error;
@@ -190,6 +192,16 @@ export class Execution {
       this.#folder.update({ end: { ...end, reason, detail } });
     }
     this.#folder.update({ phase: 'finishing' });
+  }
+
+  /** Only a word in the log: that it can't be looked for, in a folder the job may have locked, fails nothing. */
+  #tellMisplaced(): void {
+    try {
+      const misplaced = misplacedOutput(this.#folder);
+      if (misplaced) this.#channels.book.system(misplaced);
+    } catch (error) {
+      this.#deps.log.warn({ err: error, ...this.proof }, 'the code folder could not be looked through');
+    }
   }
 
   /** Sends what is left and ends the attempt, however long the api is away. */

@@ -1,4 +1,6 @@
+export * from './better.js';
 export * from './client.js';
+export * from './command-words.js';
 export * from './common.js';
 export * from './datasets.js';
 export * from './duration.js';
@@ -9,6 +11,7 @@ export * from './jobs.js';
 export * from './logs.js';
 export * from './machines.js';
 export * from './metrics.js';
+export * from './mounts.js';
 export * from './names.js';
 export * from './page-header.js';
 export * from './projects.js';
