@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFile, rename, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import http from 'node:http';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -15,6 +16,7 @@ import {
   startMinio,
   startVersitygw,
 } from '../../../test/support/services.js';
+import { openDirectoryStore } from '../src/store/directory.js';
 import type { Store } from '../src/store/store.js';
 import { type RunningApi, startApi } from './support/api.js';
 import { refused } from './support/refused.js';
@@ -236,4 +238,22 @@ describe.each([
     expect(health.status).toBe(503);
     if (kind === 's3') expect((await refused(store.stat('a/whole'))).code).toBe('unavailable');
   });
+});
+
+it('a folder of objects opens while another api writes to it', async () => {
+  const root = await mkdtemp(path.join(tmpdir(), 'mycloud-store-'));
+  try {
+    const one = await openDirectoryStore(root);
+    let written = 0;
+    let goOn = true;
+    const writing = Array.from({ length: 4 }, async () => {
+      while (goOn) await one.put(`packs/${written++}`, Readable.from([randomBytes(10)]), 10);
+    });
+    for (let i = 0; i < 300; i++) await openDirectoryStore(root);
+    goOn = false;
+    await Promise.all(writing);
+    expect(written).toBeGreaterThan(10);
+  } finally {
+    await rm(root, { recursive: true });
+  }
 });

@@ -25,6 +25,10 @@ const stateSchema = z.object({
   runner: z.enum(['bubblewrap', 'process', 'docker']).optional(),
   /** UUIDs of the GPUs it was given. */
   gpus: z.array(z.string()).optional(),
+  /** Its worker went in order and left it to the next one. */
+  left: z.boolean().optional(),
+  /** When a worker took it over from one that was killed, milliseconds since 1970. */
+  crashes: z.array(z.number()).optional(),
   /** Milliseconds since 1970, of the command. */
   startedAt: z.number().optional(),
   /** The first order to end, kept so that a restarted worker carries it out. */

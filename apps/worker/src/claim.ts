@@ -3,6 +3,7 @@ import { type Client, type Machine, type Ticket, workerRoutes } from '@mycloud/s
 import type { Logger } from 'pino';
 import type { Capacity } from './capacity.js';
 import { hasRoom } from './disk/room.js';
+import { answered } from './retry.js';
 import type { Roster } from './roster.js';
 
 const pollMs = 10_000;
@@ -90,7 +91,10 @@ export class Claimer {
   async #claim(machines: string[], waitSeconds: number, ticket?: Ticket): Promise<boolean> {
     const { client, workerId, roster, signal } = this.#options;
     const body = { workerId: workerId(), machines, waitSeconds, ...(ticket ? { ticket } : {}) };
-    const { assignment } = await client.call(workerRoutes.claim, { body }, { signal });
+    const { assignment } = await answered(
+      (limit) => client.call(workerRoutes.claim, { body }, { signal: limit }),
+      signal,
+    );
     if (!assignment) return false;
     this.#remember(assignment);
     // The lease is ours even if a shutdown began meanwhile: the next worker adopts it.

@@ -186,7 +186,11 @@ async function readSecret(file: string): Promise<string> {
 async function sweepPartial(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const file = path.join(folder, name);
-    const { mtimeMs } = await stat(file);
-    if (Date.now() - mtimeMs > partialMaxAgeMs) await rm(file, { force: true });
+    const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+      // Another api has just finished it.
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (found && Date.now() - found.mtimeMs > partialMaxAgeMs) await rm(file, { force: true });
   }
 }
