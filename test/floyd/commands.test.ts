@@ -214,12 +214,12 @@ describe.skipIf(!floydProgram)('the commands of the old floyd', () => {
     expect(task.stdout, task.stderr).toMatch(/\/first:\na\.txt\n\n\/second:\nmodels\ntop\.txt/);
     expect((await user.floyd(['info'], folder)).stdout).toMatch(/Instance\s+c1\s+Description\s+mine/);
     const unknown = await user.floyd(['run', '--task', 'nope'], folder);
-    expect(unknown.code).toBe(4);
-    expect(unknown.stderr + unknown.stdout).toContain('It has: evaluate, notebook.');
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toContain('There are: evaluate, notebook.');
     expect((await user.floyd(['run', '--task', 'notebook'], folder)).code).toBe(4);
     await writeFile(path.join(folder, 'floyd.yml'), 'max_runtime: soon\n');
     const wrong = await user.floyd(['run', 'true'], folder);
-    expect(wrong.stderr + wrong.stdout).toContain('max_runtime');
+    expect(wrong.stderr + wrong.stdout).toMatch(/line 1, max_runtime: write seconds/);
   });
 
   it('delete, data delete: ask, and say what isn’t there', async () => {

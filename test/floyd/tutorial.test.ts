@@ -42,6 +42,13 @@ describe.skipIf(!floydProgram)('the tutorial, typed into the old floyd on a fres
     expect(owner).not.toBe('');
   });
 
+  it('says so when a second server is to listen where floyd-local looks', async () => {
+    const home = path.join(server.folder, 'second');
+    const second = await server.cli(['up', '--home', home, '--port', '0', '--floyd-local']);
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain('ports 8080 and 1080 are not both free');
+  });
+
   it('uploads the pictures with floyd-local', async () => {
     data = await user.folder('pictures');
     await drawDataset(data, { train: 6, val: 4, seed: 3 });

@@ -208,6 +208,8 @@ describe('a job', () => {
     const params = { owner: 'ann', project: 'private', number: Number(number) };
     const ours = await ann.client.call(jobRoutes.get, { params });
     expect(ours).toMatchObject({ environment: 'keras-2.15', machine: 'gpu', command: 'true' });
+    const events = await ann.client.call(jobRoutes.events, { params });
+    expect(events.items.map((event) => event.message).join()).toContain('tensorflow-1.8 of FloydHub is');
   });
 
   it('is a stranger’s neither to see, stop nor delete, nor are its log and code', async () => {

@@ -4,13 +4,13 @@ import type { Deps } from '../deps.js';
 import { serve } from '../http/route.js';
 
 /**
- * One of ours by the name a user of floyd knows it by. FloydHub's own names come first: its `default` and `tensorflow` ran
- * Python, and ours of these names run the TypeScript trainer.
+ * One of ours by the name a user of floyd knows it by, where that is FloydHub's and ours too: its `default` and `tensorflow`
+ * ran Python, and ours run the TypeScript trainer. FloydHub's other names are understood, with a note, when a job is made.
  */
-export const environmentOf = ({ catalogue }: Deps, name: string): string => {
-  const { environment } = floydEnvironment(name) ?? { environment: name };
-  return catalogue.environment(environment ?? name).name;
-};
+export const environmentOf = ({ catalogue }: Deps, name: string): string =>
+  catalogue.environments.some((one) => one.name === name)
+    ? (floydEnvironment(name)?.environment ?? name)
+    : name;
 
 /** The kinds of machines, by which the client asks; the same environments are for all of them. */
 const kinds = ['cpu', 'gpu', 'gpu2'];

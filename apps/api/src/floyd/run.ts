@@ -4,15 +4,16 @@ import {
   type FloydRun,
   type floydCode,
   type floydRestartBody,
+  parseMount,
+  placeMounts,
   restartJobBody,
 } from '@mycloud/shared';
+import { type JobFileSettings, readJobFile, taskSettings } from '@mycloud/shared/job-file';
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
 import type { JobBody } from '../jobs/create.js';
 import { environmentOf } from './env.js';
-import { readMount } from './mount.js';
 import { checkMode, machineOf } from './words.js';
-import { readYaml } from './yaml.js';
 
 /**
  * What an upload of code answers as its id, and the run that follows sends back: the snapshot, with the settings that come
@@ -41,7 +42,7 @@ function readCodeId(text: string): CodeId {
 
 /** The settings of an upload of code that its id carries. @throws AppError bad_request for a mode that can't be run here */
 export function codeSettings(code: z.output<typeof floydCode>): Omit<CodeId, 'snapshotId'> {
-  const yaml = readYaml(code.yaml_config, code.task);
+  const yaml = fileSettings(code.yaml_config, code.task);
   checkMode(code.mode || yaml.mode || 'command');
   return { command: code.command ?? '', mode: code.mode ?? '', description: code.description ?? '' };
 }
@@ -52,7 +53,7 @@ export function codeSettings(code: z.output<typeof floydCode>): Omit<CodeId, 'sn
  */
 export function jobBody(deps: Deps, run: FloydRun): JobBody {
   const code = readCodeId(run.module_id);
-  const yaml = readYaml(run.yaml_config, run.task);
+  const yaml = fileSettings(run.yaml_config, run.task);
   checkMode(code.mode || yaml.mode || 'command');
   const command = run.command || code.command || yaml.command;
   if (!command) {
@@ -60,7 +61,6 @@ export function jobBody(deps: Deps, run: FloydRun): JobBody {
       hint: 'floyd run "COMMAND", or `command:` in floyd.yml.',
     });
   }
-  const mounts = run.data_ids.length > 0 ? run.data_ids.map(readMount) : (yaml.input ?? []);
   return parse(createJobBody, {
     command,
     description: run.description || code.description || yaml.description || '',
@@ -68,9 +68,9 @@ export function jobBody(deps: Deps, run: FloydRun): JobBody {
     machine: run.instance_type ? machineOf(run.instance_type) : (yaml.machine ?? 'cpu'),
     environment: environmentOf(deps, run.env || yaml.env || 'default'),
     maxRuntimeSeconds: run.max_runtime ?? yaml.max_runtime ?? null,
-    mounts,
-    // For floyd it is always on.
-    tensorboard: true,
+    mounts: run.data_ids.length > 0 ? readMounts(run.data_ids) : (yaml.input ?? []),
+    // For floyd it is on unless its file says otherwise.
+    tensorboard: yaml.tensorboard ?? true,
   });
 }
 
@@ -80,10 +80,28 @@ export function restartChange(deps: Deps, body: z.output<typeof floydRestartBody
   return parse(restartJobBody, {
     ...(instance_type && { machine: machineOf(instance_type) }),
     ...(env && { environment: environmentOf(deps, env) }),
-    ...(data_ids && { mounts: data_ids.map(readMount) }),
+    ...(data_ids && { mounts: readMounts(data_ids) }),
     ...(description && { description }),
     ...(command && { command }),
   });
+}
+
+const fileName = 'floyd.yml';
+
+/** What the folder's floyd.yml says, its task before the rest. @throws AppError naming what is wrong in it, by line */
+const fileSettings = (text: string | null | undefined, task: string | null | undefined): JobFileSettings =>
+  taskSettings(readJobFile(text ?? '', fileName), fileName, task ?? undefined);
+
+/** DATA:MOUNT, each, as the client sends it: the id of data is its name here. */
+function readMounts(texts: string[]) {
+  const written = texts.map((text) => {
+    const mount = parseMount(text);
+    if (mount) return mount;
+    throw new AppError('bad_request', `"${text}" is no DATA:MOUNT`);
+  });
+  const placed = placeMounts(written);
+  if (placed) return placed;
+  throw new AppError('bad_request', 'several mounts have no folder', { hint: 'Write each as DATA:FOLDER.' });
 }
 
 function parse<S extends z.ZodType>(schema: S, value: z.input<S>): z.output<S> {

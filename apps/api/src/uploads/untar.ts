@@ -29,69 +29,102 @@ export async function untar(
   limits: UntarLimits,
   signal?: AbortSignal,
 ): Promise<void> {
+  const broken = new AbortController();
+  const writer = new EntryWriter(dir, limits, broken.signal);
   const entries = extract();
-  const unpacked = pipeline(
-    Readable.from(packed, { objectMode: false }),
-    createGunzip(),
-    atMost(limits.bytes + limits.entries * overheadBytes),
-    entries,
-    { signal },
-  );
-  const written = writeAll(entries, dir, limits);
+  let writing: Promise<void> = Promise.resolve();
+  entries.on('entry', (header, content, next) => {
+    // What breaks the archive breaks its entry too; the first is told.
+    content.on('error', () => undefined);
+    writing = writer.write(header, content);
+    writing.then(() => next(), next);
+  });
   try {
-    await Promise.all([unpacked, written]);
+    await pipeline(
+      Readable.from(packed, { objectMode: false }),
+      createGunzip(),
+      atMost(limits.bytes + limits.entries * overheadBytes),
+      entries,
+      { signal },
+    );
+    await writer.makeLinks();
   } catch (error) {
-    entries.destroy();
+    broken.abort();
     // Nothing is written any more once this has thrown: the folder can be removed.
-    await Promise.allSettled([unpacked, written]);
+    await writing.catch(() => undefined);
     throw told(error, signal);
   }
 }
 
-async function writeAll(
-  entries: ReturnType<typeof extract>,
-  dir: string,
-  limits: UntarLimits,
-): Promise<void> {
-  const folders = new Set<string>();
-  const links: { file: string; target: string }[] = [];
-  let left = limits.bytes;
-  let count = 0;
-  for await (const entry of entries) {
-    const { header } = entry;
+/** A stream of another implementation than Node's, which reads and pipes all the same. */
+type Content = AsyncIterable<unknown> & { resume(): unknown };
+
+class EntryWriter {
+  private readonly folders = new Set<string>();
+  private readonly links: { file: string; target: string }[] = [];
+  private bytes = 0;
+  private count = 0;
+
+  constructor(
+    private readonly dir: string,
+    private readonly limits: UntarLimits,
+    private readonly broken: AbortSignal,
+  ) {}
+
+  /** Done with an entry once its content is written, or let run by. */
+  async write(header: Header, content: Content): Promise<void> {
     const name = cleanName(header.name);
-    count += 1;
-    if (count > limits.entries) throw new AppError('too_large', `it holds more than ${limits.entries} files`);
-    if (name === '') {
-      entry.resume();
-      continue;
+    this.count += 1;
+    if (this.count > this.limits.entries) {
+      throw new AppError('too_large', `it holds more than ${this.limits.entries} files`);
     }
-    const file = path.join(dir, checked(name));
-    const parent = header.type === 'directory' ? file : path.dirname(file);
-    if (!folders.has(parent)) await mkdir(parent, { recursive: true });
-    folders.add(parent);
-    if (header.type === 'symlink') links.push({ file, target: header.linkname ?? '' });
-    else if (header.type === 'link')
-      await linkTo(path.join(dir, checked(cleanName(header.linkname ?? ''))), file);
-    else if (isFile(header)) {
-      left -= header.size ?? 0;
-      if (left < 0) {
-        throw new AppError('too_large', `unpacked it has more than ${limits.bytes} bytes`, {
-          hint: 'Upload it in parts, or ask an admin for a larger quota.',
-        });
-      }
-      await rm(file, { force: true });
-      const mode = ((header.mode ?? 0) & 0o111) === 0 ? 0o644 : 0o755;
-      await pipeline(entry, createWriteStream(file, { flags: 'wx', mode }));
-      continue;
-    } else if (header.type !== 'directory') {
-      throw new AppError('bad_request', `${quoted(name)} is a ${header.type}, which can't be stored`);
-    }
-    entry.resume();
+    if (name !== '' && isFile(header)) return this.writeFile(name, header, content);
+    content.resume();
+    if (name === '') return;
+    if (header.type === 'directory') await this.folderAt(this.place(name));
+    else if (header.type === 'symlink') {
+      this.links.push({ file: await this.fresh(name), target: header.linkname ?? '' });
+    } else if (header.type === 'link') {
+      await linkTo(this.place(cleanName(header.linkname ?? '')), await this.fresh(name));
+    } else throw new AppError('bad_request', `${quoted(name)} is a ${header.type}, which can't be stored`);
   }
-  for (const { file, target } of links) {
+
+  async makeLinks(): Promise<void> {
+    for (const { file, target } of this.links) {
+      await rm(file, { force: true });
+      await symlink(target, file);
+    }
+  }
+
+  private async writeFile(name: string, header: Header, content: Content): Promise<void> {
+    this.bytes += header.size ?? 0;
+    if (this.bytes > this.limits.bytes) {
+      throw new AppError('too_large', `unpacked it has more than ${this.limits.bytes} bytes`, {
+        hint: 'Upload it in parts, or ask an admin for a larger quota.',
+      });
+    }
+    const mode = ((header.mode ?? 0) & 0o111) === 0 ? 0o644 : 0o755;
+    const target = createWriteStream(await this.fresh(name), { flags: 'wx', mode });
+    await pipeline(content, target, { signal: this.broken });
+  }
+
+  /** A place for an entry, in its folder; of two of the same name the later one counts. */
+  private async fresh(name: string): Promise<string> {
+    const file = this.place(name);
+    await this.folderAt(path.dirname(file));
     await rm(file, { force: true });
-    await symlink(target, file);
+    return file;
+  }
+
+  private async folderAt(folder: string): Promise<void> {
+    if (!this.folders.has(folder)) await mkdir(folder, { recursive: true });
+    this.folders.add(folder);
+  }
+
+  private place(name: string): string {
+    const fault = pathFault(name);
+    if (fault) throw new AppError('bad_request', `${quoted(name)}: ${fault}`);
+    return path.join(this.dir, name);
   }
 }
 
@@ -103,12 +136,6 @@ const cleanName = (name: string): string =>
     .replace(/^(\.\/+)+/, '')
     .replace(/\/+$/, '')
     .replace(/^\.$/, '');
-
-function checked(name: string): string {
-  const fault = pathFault(name);
-  if (fault) throw new AppError('bad_request', `${quoted(name)}: ${fault}`);
-  return name;
-}
 
 /** A second name of a file that the archive held before. */
 async function linkTo(known: string, file: string): Promise<void> {
