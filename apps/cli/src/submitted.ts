@@ -1,4 +1,4 @@
-import type { Job } from '@mycloud/shared';
+import { AppError, type Job } from '@mycloud/shared';
 import type { Session } from './context.js';
 import { hint, print, printJson } from './output.js';
 import { untilReady } from './ready.js';
@@ -25,10 +25,16 @@ export async function showSubmitted(
     if (!options.follow)
       hint(`\nTo see its log:\n  mycloud logs -f ${job.number}\nTo stop it:\n  mycloud stop ${job.number}`);
   }
-  if (opens && !options.follow) {
-    const { url } = await untilReady(session, job);
-    print(url);
-    hint('Whoever has this link may use it for a day; it ends with the job.');
+  if (opens && !options.json) {
+    // One that has ended is followed all the same: its log tells why.
+    const ready = await untilReady(session, job).catch((error: unknown) => {
+      if (options.follow && error instanceof AppError) return undefined;
+      throw error;
+    });
+    if (ready) {
+      print(ready.url);
+      hint('Whoever has this link may use it for a day; it ends with the job.');
+    }
   }
   if (!options.follow) return;
   const { follow } = await import('./follow.js');
