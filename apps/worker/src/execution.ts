@@ -173,7 +173,8 @@ export class Execution {
     if (adopted) {
       // It may have been left before that was told.
       this.#stages.report('running');
-      await runner.endSessions?.(job);
+      // Beside all else: an engine may take its time, and an order to stop must not wait for it.
+      void runner.endSessions?.(job);
     }
     this.#stopper = this.#stopperOf(runner, job);
     if (stop) this.#stopper.stop(this.#deps.config.graceSeconds);

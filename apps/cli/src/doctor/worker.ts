@@ -26,6 +26,7 @@ export async function worker(): Promise<Finding[]> {
   const found = lookSchema.parse(JSON.parse(answer));
   return [
     await runner(found.runner === 'bubblewrap'),
+    await inside(),
     images(found.docker),
     limits(found.limits),
     gpus(found.gpus),
@@ -51,6 +52,19 @@ async function runner(works: boolean): Promise<Finding> {
     hint: version
       ? 'Allow user namespaces: sysctl kernel.unprivileged_userns_clone=1 (inside Docker: --security-opt seccomp=unconfined).'
       : 'Install it: apt-get install bubblewrap',
+  };
+}
+
+/** Whether `mycloud exec` works in jobs that are processes of this machine. */
+async function inside(): Promise<Finding> {
+  const name = 'Exec';
+  const version = await said('python3', ['--version']);
+  if (version) return { name, state: 'ok', text: `${version.trim()}: commands run inside jobs` };
+  return {
+    name,
+    state: 'note',
+    text: 'there is no python3, without which no command runs inside a job here',
+    hint: 'Install it: apt-get install python3',
   };
 }
 

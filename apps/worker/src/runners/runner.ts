@@ -94,7 +94,7 @@ export interface Runner {
     folder: { runDir: string; codeDir: string },
     request: ExecRequest,
   ): Promise<ExecSession>;
-  /** Ends what commands beside it an earlier worker left, where they don't end with that by themselves. */
+  /** Ends what commands beside it an earlier worker left, where they don't end with that by themselves. Never fails. */
   endSessions?(job: JobProcess): Promise<void>;
   /** Where a web server of a new job is to listen, as it sees it. @throws EnvironmentError where it could not be reached */
   choosePort(): Promise<{ host: string; port: number }>;
