@@ -114,7 +114,7 @@ async function pipeline(data: string): Promise<void> {
   try {
     const epoch = async () => {
       const begin = performance.now();
-      for (let i = 0; i < source.steps; i++) await source.next();
+      for (let i = 0; i < source.steps; i++) (await source.next()).release();
       return source.samples / ((performance.now() - begin) / 1000);
     };
     await epoch();

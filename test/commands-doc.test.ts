@@ -14,7 +14,16 @@ const floyds: Record<string, string[]> = {
   init: [],
   run: [
     ...['--env', '--gpu', '--cpu', '--gpu2', '--cpu2', '--data', '-m', '--message', '-f', '--follow'],
-    ...['--tensorboard', '--no-tensorboard', '-r', '--max-runtime', '--task', '--open', '--no-open'],
+    ...[
+      '--tensorboard',
+      '--no-tensorboard',
+      '-r',
+      '--max-runtime',
+      '--task',
+      '--open',
+      '--no-open',
+      '--mode',
+    ],
   ],
   restart: [
     ...['--data', '--open', '--no-open', '--env', '-m', '--message'],

@@ -1,11 +1,11 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wantProgram } from './support/require.js';
-import { cliProgram, eventually, startServer, type TestServer } from './support/server.js';
+import { cliProgram, startServer, type TestServer } from './support/server.js';
+import { openTerminal } from './support/terminal.js';
 
 let server: TestServer;
 let folder: string;
@@ -78,40 +78,30 @@ describe.runIf(wantProgram('bash'))('bash completes', () => {
   });
 });
 
-/** Types into a shell of its own, waiting for what it answers. */
-async function typed(
-  shell: string,
-  into: (type: (keys: string, until: string) => Promise<void>) => Promise<void>,
-) {
-  const typing = spawn('script', ['-qefc', shell, '/dev/null'], { cwd: folder, env, stdio: 'pipe' });
-  let seen = '';
-  typing.stdout.on('data', (bytes) => (seen += bytes));
-  const closed = once(typing, 'close');
-  await into(async (keys, until) => {
-    typing.stdin.write(keys);
-    await eventually(`${shell} shows ${until}`, async () => seen.includes(until), 20);
+describe.runIf(wantProgram('python3'))('a line that a person types, by TAB', () => {
+  it.runIf(wantProgram('bash'))('in bash', async () => {
+    const { type, sees, ended } = openTerminal(['bash', '--norc', '-i'], env, folder);
+    type('eval "$(mycloud completion bash)"; echo ready-$((1+1))\n');
+    await sees('ready-2');
+    type('mycloud run --task tr\t');
+    await sees('--task train ');
+    type('--env=keras-2\t');
+    await sees('--env=keras-2.15');
+    type('\u0015exit\n');
+    await ended;
   });
-  typing.stdin.write('\u0015exit\n');
-  await closed;
-}
 
-describe.runIf(wantProgram('script'))('a line that a person types, by TAB', () => {
-  it.runIf(wantProgram('bash'))('in bash', () =>
-    typed('bash --norc -i', async (type) => {
-      await type('eval "$(mycloud completion bash)"; echo ready-$((1+1))\n', 'ready-2');
-      await type('mycloud run --task tr\t', '--task train ');
-      await type('--env=keras-2\t', '--env=keras-2.15');
-    }),
-  );
-
-  it.runIf(wantProgram('zsh'))('in zsh', () =>
-    typed('zsh -f -i', async (type) => {
-      await type('autoload -Uz compinit; compinit -u -D; eval "$(mycloud completion zsh)"\n', 'zsh)"');
-      await type('echo ready-$((1+1))\n', 'ready-2');
-      await type('mycloud run --task tr\t', '--task train');
-      await type(' --env keras-2\t', '--env keras-2.15');
-    }),
-  );
+  it.runIf(wantProgram('zsh'))('in zsh', async () => {
+    const { type, sees, ended } = openTerminal(['zsh', '-f', '-i'], env, folder);
+    type('autoload -Uz compinit; compinit -u -D; eval "$(mycloud completion zsh)"; echo ready-$((1+1))\n');
+    await sees('ready-2');
+    type('mycloud run --task tr\t');
+    await sees('--task train');
+    type(' --env keras-2\t');
+    await sees('--env keras-2.15');
+    type('\u0015exit\n');
+    await ended;
+  });
 });
 
 describe.runIf(wantProgram('fish'))('fish offers the same, with what each is', () => {

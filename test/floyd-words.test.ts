@@ -45,6 +45,7 @@ describe('--data takes what floyd took', () => {
     ['OWNER/projects/cats/1:model', 'OWNER/projects/cats/1/output', 'model'],
     ['cats/1/output:model', 'OWNER/projects/cats/1/output', 'model'],
     ['letters/1', 'OWNER/datasets/letters/1', 'input'],
+    ['letters/1:', 'OWNER/datasets/letters/1', 'input'],
   ])('%s', async (text, source, name) => {
     const { mounts } = await run(['--data', text.replace('OWNER', owner), quick]);
     expect(mounts).toMatchObject([{ source: source.replace('OWNER', owner), name }]);
@@ -56,6 +57,11 @@ describe('--data takes what floyd took', () => {
     await refused(['run', '--data', 'letters/1', '--data', 'cats/1/output', quick], 2, [
       '--data letters/1:letters --data cats/1/output:cats',
     ]);
+  });
+
+  it('and where each is, is said', async () => {
+    const { stderr } = await server.cli(['run', '--data', 'letters/1:model', quick], { cwd: cats });
+    expect(stderr).toContain(`${owner}/datasets/letters/1 is at /model`);
   });
 
   it('and a mount that would hide /output or /code is refused, by the server too', async () => {
@@ -216,6 +222,7 @@ describe('mistakes that floyd let pass', () => {
       ['python train.py --out output/model.h5', '/output/model.h5'],
       ['python train.py --out=./output/', '/output/'],
       ["cp a 'output/b c'", '/output/b'],
+      ['cat /floyd/input/letters/a.txt', '/letters/a.txt'],
     ] as const) {
       const { stderr, code } = await server.cli(['run', command], { cwd: cats });
       expect(code).toBe(0);

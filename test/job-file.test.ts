@@ -104,6 +104,40 @@ describe('what mycloud.yml says is what runs', () => {
   });
 });
 
+describe('its mode', () => {
+  const web = `import http from 'node:http';
+http.createServer((_, response) => response.end('a digit')).listen(process.env.PORT, process.env.HOST);
+setTimeout(() => process.exit(), 600_000);`;
+  const served = async (...args: string[]) => {
+    const job = await server.json<Job & { url: string }>(['run', ...args], { cwd: folder });
+    expect(job.mode).toBe('serve');
+    expect(await (await fetch(job.url)).text()).toBe('a digit');
+    await server.json(['stop', job.name]);
+  };
+
+  it('is what floyd called it: a server of a task, or by the flag', async () => {
+    await writeFile(path.join(folder, 'web.mjs'), web);
+    await write('floyd.yml', 'task: {serve: {mode: serve, command: node web.mjs}}');
+    await served('--task', 'serve');
+    await rm(path.join(folder, 'floyd.yml'));
+    await served('--mode', 'serve', 'node web.mjs');
+  });
+
+  it('job is a command, and the flag is over the file', async () => {
+    await write('floyd.yml', 'mode: job\ncommand: echo hi');
+    expect(await run()).toMatchObject({ mode: 'command' });
+    await write('floyd.yml', 'mode: serve\ncommand: echo hi');
+    expect(await run('--mode', 'job')).toMatchObject({ mode: 'command', command: 'echo hi' });
+  });
+
+  it('jupyter is no place for the command of jobs', async () => {
+    await write('floyd.yml', 'command: python train.py\nenv: default');
+    // The environment has no Python: what was asked for is seen in the refusal.
+    await fails(['--mode', 'jupyter'], 1, 'has no Python, and so no Jupyter');
+    await fails(['--mode', 'jupyter', 'python x.py'], 1, 'begins with jupyter');
+  });
+});
+
 describe('what is wrong in it is told before anything is sent', () => {
   it('a tab, with its line', async () => {
     await write('mycloud.yml', 'task:\n\ttrain: {}\n');
@@ -123,11 +157,9 @@ describe('what is wrong in it is told before anything is sent', () => {
     await write('mycloud.yml', 'task: {a: {command: x}, b: {command: y}}');
     await fails([], 2, '--task a or --task b');
   });
-  it('a mode that nobody runs, which would be another job altogether', async () => {
-    await write('floyd.yml', 'command: x\nmode: serve\n');
-    await fails([], 1, 'floyd.yml asks for mode serve');
-    await write('floyd.yml', 'command: x\nmode: job\n');
-    expect(await run()).toMatchObject({ command: 'x' });
+  it('a mode that there is not, with those there are', async () => {
+    await write('floyd.yml', 'command: x\nmode: serv\n');
+    await fails([], 1, 'line 2, mode', 'serve');
   });
   it('an environment or machine that is not there, with the nearest', async () => {
     await write('mycloud.yml', 'command: x\nenv: keras-2.14\n');

@@ -125,6 +125,22 @@ describe('clone', () => {
     expect(await server.json<Job>(['run', 'true'], { cwd: answer.dir })).toMatchObject({ project: 'cats' });
   });
 
+  it('over nothing that was changed since, unless told to', async () => {
+    const dir = path.join(here, 'mine');
+    await server.json(['clone', 'cats/1', dir], { cwd: here });
+    await server.json(['clone', 'cats/1', dir], { cwd: here });
+    await writeFile(path.join(dir, 'train.sh'), `${training}# my work`);
+    const { code, stderr } = await said(['clone', 'cats/1', '.'], dir);
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('train.sh otherwise'),
+    });
+    expect(await text('mine/train.sh')).toContain('my work');
+    await server.json(['clone', 'cats/1', '.', '--path', 'lib'], { cwd: dir });
+    await server.json(['clone', 'cats/1', '.', '--force'], { cwd: dir });
+    expect(await text('mine/train.sh')).toBe(training);
+  });
+
   it('or a part of it, where one says', async () => {
     await server.json(['clone', 'cats/2', 'part', '-p', 'lib'], { cwd: here });
     expect((await readdir(path.join(here, 'part'))).sort()).toEqual(['.mycloud.json', 'lib']);
@@ -151,6 +167,12 @@ describe('cp', () => {
     expect(await text(at)).toBe(holds);
     // Nothing is left of how it came here.
     expect((await readdir(here)).filter((name) => name.startsWith('.mycloud-partial'))).toEqual([]);
+  });
+
+  it('a file onto stdout, and nothing else', async () => {
+    expect((await said(['cp', 'cats/1:/output/top.txt', '-'], here)).stdout).toBe('t\n');
+    expect(await said(['cp', 'cats/1:/output/models', '-'], here)).toMatchObject({ code: 1, stdout: '' });
+    expect(await said(['cp', '--json', 'cats/1:/output/top.txt', '-'], here)).toMatchObject({ code: 2 });
   });
 
   it('what is not there is told, with what there is', async () => {

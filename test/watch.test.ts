@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import type { Job } from '@mycloud/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wantProgram } from './support/require.js';
 import { cliProgram, eventually, startServer, type TestServer } from './support/server.js';
+import { openTerminal } from './support/terminal.js';
 
 let server: TestServer;
 let folder: string;
@@ -66,24 +66,22 @@ describe('without a terminal', () => {
   });
 });
 
-describe.runIf(wantProgram('script'))('on a terminal', () => {
+describe.runIf(wantProgram('python3'))('on a terminal', () => {
   it('it is drawn in its place, over what was drawn before', async () => {
     const job = await run('sleep 600');
-    const command = [process.execPath, cliProgram, 'status', job.name, '--watch'].join(' ');
-    const config = path.join(server.home, '../config');
-    const child = spawn('script', ['-qefc', command, '/dev/null'], {
-      cwd: folder,
-      env: { ...process.env, XDG_CONFIG_HOME: config, NO_COLOR: '1', TERM: 'xterm' },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let text = '';
-    child.stdout.on('data', (bytes) => (text += bytes));
-    const ended = once(child, 'close');
-    await eventually('it was drawn twice', async () => text.split('\x1b[2A').length > 2);
+    const env = {
+      PATH: process.env.PATH ?? '',
+      HOME: server.folder,
+      XDG_CONFIG_HOME: path.join(server.home, '../config'),
+      NO_COLOR: '1',
+    };
+    const argv = [process.execPath, cliProgram, 'status', job.name, '--watch'];
+    const terminal = openTerminal(argv, env, folder);
+    await eventually('it was drawn twice', async () => terminal.shown().split('\x1b[2A').length > 2);
     await server.json(['stop', job.name]);
-    expect((await ended)[0]).toBe(0);
-    const [last = ''] = text.split('\x1b[2A').slice(-1);
+    expect(await terminal.ended).toBe(0);
+    const [last = ''] = terminal.shown().split('\x1b[2A').slice(-1);
     expect(last).toContain('stopped');
-    expect(text.endsWith('\x1b[?25h')).toBe(true);
+    expect(terminal.shown().endsWith('\x1b[?25h')).toBe(true);
   });
 });

@@ -13,11 +13,13 @@ import { openLogins } from './http/logins.js';
 import { authorize } from './http/route.js';
 import { openSessions } from './http/sessions.js';
 import { datasetRoutes } from './routes/datasets.js';
+import { execRoutes } from './routes/exec.js';
 import { healthRoutes } from './routes/health.js';
 import { jobRoutes } from './routes/jobs.js';
 import { logRoutes } from './routes/logs.js';
 import { machineRoutes } from './routes/machines.js';
 import { metricRoutes } from './routes/metrics.js';
+import { modeRoutes } from './routes/modes.js';
 import { pageRoutes } from './routes/page.js';
 import { projectRoutes } from './routes/projects.js';
 import { sessionRoutes } from './routes/sessions.js';
@@ -30,6 +32,8 @@ import { tokenRoutes } from './routes/tokens.js';
 import { userRoutes } from './routes/users.js';
 import { workerRoutes } from './routes/worker.js';
 import { openSavedOutputs } from './tensorboard/saved-outputs.js';
+import { Tunnels } from './tunnels/tunnels.js';
+import { openUpgrades } from './tunnels/upgrades.js';
 
 const maxJsonBytes = 32 * 1024 * 1024;
 
@@ -112,7 +116,11 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   const outputs = openSavedOutputs(deps);
   tensorboardRoutes(app, deps, outputs);
   summaryRoutes(app, deps, outputs);
-  workerRoutes(app, deps);
+  const tunnels = new Tunnels(deps);
+  const upgrades = openUpgrades(app);
+  execRoutes(app, deps, tunnels, upgrades);
+  modeRoutes(app, deps, { tunnels, upgrades, sessions, authenticator });
+  workerRoutes(app, deps, tunnels, upgrades);
   await app.register(async (wire) => floydRoutes(wire, deps));
   await pageRoutes(app, deps);
   await app.ready();

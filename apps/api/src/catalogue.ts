@@ -63,6 +63,12 @@ const builtIn: Environment[] = [
     requirements: ['torch==2.9.1', 'torchvision==0.24.1'],
   },
   {
+    name: 'jupyter',
+    description: 'JupyterLab with a Python 3 kernel, for `--mode jupyter`',
+    interpreter: 'python',
+    requirements: ['jupyterlab==4.6.6', 'ipykernel==7.4.0'],
+  },
+  {
     name: 'tensorboard',
     description: 'TensorBoard',
     interpreter: 'python',

@@ -22,6 +22,8 @@ const schema = z.object({
   MYCLOUD_HOME: z.string().default(path.join(os.homedir(), '.mycloud')),
   /** What clients reach this server by; signed URLs of the directory store start with it. Default: relative to whatever they used. */
   MYCLOUD_PUBLIC_URL: z.url().optional(),
+  /** This api's own address, as workers reach it: with several, a connection to a job must come to the one that asked for it. */
+  MYCLOUD_ADVERTISE_URL: z.url({ protocol: /^https?$/ }).optional(),
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'a postgres:// URL'),
   MYCLOUD_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(500).default(10),
   REDIS_URL: z
@@ -122,6 +124,7 @@ export function readConfig(given: Record<string, string | undefined>) {
     port: v.MYCLOUD_PORT,
     home: v.MYCLOUD_HOME,
     publicUrl: v.MYCLOUD_PUBLIC_URL,
+    advertiseUrl: v.MYCLOUD_ADVERTISE_URL,
     databaseUrl: v.DATABASE_URL,
     databaseConnections: v.MYCLOUD_DATABASE_CONNECTIONS,
     redisUrl: v.REDIS_URL,

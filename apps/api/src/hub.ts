@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Dial } from '@mycloud/shared';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
@@ -20,7 +21,9 @@ export type Signal =
   | { type: 'stop'; jobId: string; workerId: string }
   | { type: 'wake'; machine: string }
   /** An upload has come whole. */
-  | { type: 'upload' };
+  | { type: 'upload' }
+  /** A worker is to connect to the api that says so; lost, it is asked again. */
+  | { type: 'dial'; workerId: string; dial: Dial };
 
 /** What happens in one api is heard in all: Postgres LISTEN/NOTIFY on one connection, listened to by topic. */
 export interface Hub {

@@ -107,7 +107,8 @@ async function tellEnd(session: Session, ref: JobRef, seen: Job, options: Option
         : '';
     const good = job.status === 'succeeded';
     hint(`${good ? c.green('succeeded') : c.red(job.status)}${took}${good ? '' : `: ${job.message}`}`);
-    hint(c.dim(`  mycloud output ${job.name} -o DIR`));
+    if (job.outputSnapshotId) hint(c.dim(`  mycloud output ${job.name} -o DIR`));
+    if (!good) hint(c.dim(`  mycloud why ${job.name}`));
   }
   if (options.exitStatus && isEnd(job.status) && job.status !== 'succeeded')
     throw new ExitCode(job.exitCode || 1);

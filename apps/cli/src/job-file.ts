@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { AppError, type RestartJob } from '@mycloud/shared';
-import type { JobFileSettings } from '@mycloud/shared/job-file';
 import { jobFileNames } from './folder.js';
+import { modeOf } from './job-flags.js';
 import { hint } from './output.js';
 
 /** What the folder's own file says of the job to be run. */
@@ -11,7 +11,6 @@ export interface FolderSettings {
   /** What of it can be chosen by --task. */
   tasks: string[];
   command?: string;
-  mode?: JobFileSettings['mode'];
   settings: Omit<RestartJob, 'env' | 'command'>;
 }
 
@@ -38,12 +37,17 @@ export async function folderSettings(task: string | undefined): Promise<FolderSe
   const { readJobFile, taskSettings } = await import('@mycloud/shared/job-file');
   const file = readJobFile(first.text, first.name);
   const { env, input, max_runtime, command, mode, ...same } = taskSettings(file, first.name, task);
-  const settings = { ...same, environment: env, mounts: input, maxRuntimeSeconds: max_runtime };
+  const settings = {
+    ...same,
+    mode: modeOf(mode),
+    environment: env,
+    mounts: input,
+    maxRuntimeSeconds: max_runtime,
+  };
   return {
     name: first.name,
     tasks: Object.keys(file.task),
     command,
-    mode,
     settings: Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)),
   };
 }

@@ -1,4 +1,11 @@
-import { parseMount, parseSeconds, placeMounts, proposedMounts, type RestartJob } from '@mycloud/shared';
+import {
+  type JobMode,
+  parseMount,
+  parseSeconds,
+  placeMounts,
+  proposedMounts,
+  type RestartJob,
+} from '@mycloud/shared';
 import { usage } from './usage.js';
 
 /** The flags that `run` and `restart` share; what isn't given is undefined. */
@@ -21,22 +28,34 @@ export interface JobFlags {
   tags?: boolean;
   maxRuntime?: string;
   retries?: string;
+  /** `job` is floyd's word for a command. */
+  mode?: JobMode | 'job';
+  idle?: string;
 }
 
 /** The settings that were given. @throws CommanderError for what can't be read */
 export function readSettings(flags: JobFlags): Omit<RestartJob, 'env' | 'command'> {
   const settings: Omit<RestartJob, 'env' | 'command'> = {
+    mode: modeOf(flags.mode),
     mounts: flags.data === false ? [] : flags.data && mountsOf(flags.data),
     machine: machineOf(flags),
     environment: flags.env,
     tensorboard: flags.tensorboard,
     description: flags.message,
     tags: flags.tags === false ? [] : flags.tag,
-    maxRuntimeSeconds: secondsOf(flags.maxRuntime),
+    maxRuntimeSeconds: secondsOf('--max-runtime', flags.maxRuntime),
+    idleSeconds: secondsOf('--idle', flags.idle),
     retries: retriesOf(flags.retries),
   };
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
+
+/** What a Jupyter runs unless told. */
+export const jupyterCommand = 'jupyter lab';
+
+/** A mode as we call it. */
+export const modeOf = (mode: JobMode | 'job' | undefined): JobMode | undefined =>
+  mode === 'job' ? 'command' : mode;
 
 /** `NAME=VALUE`, or `NAME` for the value it has here, so that a secret stands in no command line. */
 export function readVariables(texts: string[] = []): Record<string, string> {
@@ -83,11 +102,11 @@ function machineOf(flags: JobFlags): string | undefined {
   return asked[0]?.[1];
 }
 
-function secondsOf(text: string | undefined): number | null | undefined {
+function secondsOf(flag: string, text: string | undefined): number | null | undefined {
   if (text === undefined) return undefined;
   if (text === 'none') return null;
   const seconds = parseSeconds(text);
-  if (seconds === undefined) throw usage(`--max-runtime ${text}: write seconds, or 90s, 30m, 2h, 1d`);
+  if (seconds === undefined) throw usage(`${flag} ${text}: write seconds, or 90s, 30m, 2h, 1d, or none`);
   return seconds;
 }
 

@@ -12,7 +12,12 @@ export async function pageLink(client: Client, to?: string): Promise<{ url: stri
 export function showLink(url: string, browser: boolean, say = print): void {
   say(url);
   hint('It opens the page once, in the next minutes.');
-  const opener = browser && process.stdout.isTTY ? browserCommand() : undefined;
+  if (browser) openInBrowser(url);
+}
+
+/** Where there is a terminal and a screen. */
+export function openInBrowser(url: string): void {
+  const opener = process.stdout.isTTY ? browserCommand() : undefined;
   if (!opener) return;
   const child = spawn(opener[0], [...opener.slice(1), url], { stdio: 'ignore', detached: true });
   child.once('error', () => hint(`${opener[0]} is not here; open the link yourself.`));

@@ -23,13 +23,14 @@ export function addLookingCommands(program: Command): void {
     .argument('<job>')
     .argument('[dir]', 'the folder; PROJECT-NUMBER unless given')
     .option('-p, --path <path>', 'only this folder or file of it')
+    .option('--force', 'overwrite files here that are otherwise')
     .action(async (job, dir, options) => (await import('./commands/clone.js')).clone(job, dir, options));
   command('cp', 'Copies a file or folder out of a job or a dataset, or into a dataset as its next version')
     .argument(
       '<source>',
       'JOB:/output/PATH, JOB:/code/PATH, JOB:/MOUNT/PATH, DATASET/1:/PATH, or a path here',
     )
-    .argument('<target>', 'a path here, or DATASET:/PATH')
+    .argument('<target>', 'a path here, `-` for stdout, or DATASET:/PATH')
     .option('-m, --message <text>', 'into a dataset: what this version is about')
     .action(async (source, target, options) =>
       (await import('./commands/cp.js')).copy(source, target, options),

@@ -33,6 +33,13 @@ const jobFlags = (command: Command): Command =>
     .option('--no-tensorboard', 'without TensorBoard')
     .option('-m, --message <text>', 'what this run is about')
     .option('--tag <word>', 'a tag to find it by; may be given more than once', collect)
+    .addOption(
+      new Option(
+        '--mode <mode>',
+        'a command (`job`); JupyterLab; or a web server that listens on $PORT',
+      ).choices(['command', 'job', 'jupyter', 'serve']),
+    )
+    .option('--idle <time>', 'end a Jupyter that nobody has used for so long (default 1h), or none')
     .option('-r, --max-runtime <time>', 'stop it after this long: seconds, or 90s, 30m, 2h')
     .option('--retries <n>', 'try again this often when the command fails')
     .option('-f, --follow', 'follow its log')
@@ -134,6 +141,10 @@ export function buildProgram(): Command {
     .option('-u, --url', "only print the address of the log's page")
     .option('--exit-status', 'with --follow: exit as the job did')
     .action(async (job, options) => (await import('./commands/logs.js')).logs(job, options));
+  command('exec', 'Runs a command, or a shell, inside a running job: mycloud exec JOB -- COMMAND')
+    .argument('<job>')
+    .argument('[command...]', 'after `--`; a shell unless given')
+    .action(async (job, words, options) => (await import('./commands/exec.js')).exec(job, words, options));
   command('stop', 'Stops a job; its output is kept')
     .argument('[job]', newest)
     .action(async (job, options) => (await import('./commands/jobs.js')).stop(job, options));

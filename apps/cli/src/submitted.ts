@@ -1,7 +1,8 @@
 import { floydEnvironment, type Job } from '@mycloud/shared';
 import type { Session } from './context.js';
 import { hint, print, printJson } from './output.js';
-import { pageLink, showLink } from './page-link.js';
+import { openInBrowser, pageLink, showLink } from './page-link.js';
+import { untilReady } from './ready.js';
 import { table } from './text.js';
 
 /** Says which job was made and where it is seen, and follows it where that is asked for. */
@@ -12,8 +13,9 @@ export async function showSubmitted(
 ): Promise<void> {
   const floyds = options.env === job.environment ? undefined : floydEnvironment(options.env ?? '');
   if (floyds) hint(floyds.note);
+  const opens = job.mode !== 'command' && !options.follow;
   if (options.json) {
-    if (!options.follow) printJson(job);
+    if (!options.follow) printJson(opens ? { ...job, ...(await untilReady(session, job)) } : job);
   } else {
     print(
       table(
@@ -21,12 +23,18 @@ export async function showSubmitted(
         [[job.name, job.machine, job.environment, job.status]],
       ),
     );
+    for (const { source, name } of job.mounts) hint(`${source} is at /${name}`);
     hint(`See it: ${session.client.url}/${job.name}`);
     if (job.tensorboard) hint(`TensorBoard: ${session.client.url}/${job.name}/tensorboard`);
     if (!options.follow)
       hint(`\nTo see its log:\n  mycloud logs -f ${job.number}\nTo stop it:\n  mycloud stop ${job.number}`);
   }
-  if (options.open) await openPage(session, job);
+  if (opens && !options.json) {
+    const { url } = await untilReady(session, job);
+    print(url);
+    hint('Whoever has this link may use it for a day; it ends with the job.');
+    if (options.open !== false) openInBrowser(url);
+  } else if (options.open) await openPage(session, job);
   if (!options.follow) return;
   const { follow } = await import('./follow.js');
   const { owner, project, number } = job;

@@ -52,7 +52,7 @@ export async function withTransferBar<T>(
 }
 
 /** Picks one file or folder of a tree, and the folders that lead to it. */
-const below = (wanted: string) => {
+export const below = (wanted: string) => {
   const clean = wanted.replace(/^\/+|\/+$/g, '');
   return (candidate: string): boolean => candidate === clean || candidate.startsWith(`${clean}/`);
 };

@@ -24,6 +24,8 @@ const job = (number: number, more: Partial<Job> = {}): Job => ({
   machine: 'cpu',
   environment: 'default',
   envNames: [],
+  mode: 'command',
+  idleSeconds: null,
   tensorboard: false,
   maxRuntimeSeconds: null,
   retries: 0,

@@ -44,6 +44,7 @@ it('a table keeps separators, quotes and line breaks inside quoted cells', () =>
 
 it('the command that runs a job again is quoted for a shell', () => {
   const job = {
+    mode: 'command',
     command: `python train.py --name "it's"`,
     mounts: [{ name: 'input', source: 'lab/datasets/d/1', snapshotId: '' }],
     machine: 'gpu',

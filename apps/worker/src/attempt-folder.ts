@@ -29,6 +29,10 @@ const stateSchema = z.object({
   left: z.boolean().optional(),
   /** When a worker took it over from one that was killed, milliseconds since 1970. */
   crashes: z.array(z.number()).optional(),
+  /** The command's environment variables, for commands beside it. */
+  env: z.record(z.string(), z.string()).optional(),
+  /** Where its web server was told to listen, as it sees it. */
+  port: z.number().int().optional(),
   /** Milliseconds since 1970, of the command. */
   startedAt: z.number().optional(),
   /** The first order to end, kept so that a restarted worker carries it out. */

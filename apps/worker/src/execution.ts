@@ -5,6 +5,7 @@ import { type Channels, openChannels } from './channels.js';
 import type { WorkerDeps } from './deps.js';
 import { isDiskFull } from './disk/room.js';
 import { endOfFailure } from './ending.js';
+import type { ExecRequest, ExecSession } from './exec/session.js';
 import { tellFailure } from './failure.js';
 import { follow } from './following.js';
 import type { HeldMounts } from './inputs.js';
@@ -22,6 +23,14 @@ class Lost extends Error {}
 class Left extends Error {}
 /** Something here broke, such as the disk: the api is told, and another attempt may do better. */
 class Broken extends Error {}
+
+/** A command that runs now, as others reach it. */
+export interface RunningJob {
+  env: Record<string, string>;
+  exec(request: ExecRequest): Promise<ExecSession>;
+  /** The port of this machine that leads to its web server; null: it was told none. */
+  port(): Promise<number | null>;
+}
 
 /** One attempt on this worker: prepare → run → save → finish. */
 export class Execution {
@@ -61,6 +70,18 @@ export class Execution {
     this.#channels = openChannels(deps.client, this.proof, folder, onFailure);
     this.#stages = new StageReports(deps.client, this.proof, this.#over.signal, onFailure);
     this.done = this.#live();
+  }
+
+  /** null while its command doesn't run. */
+  get running(): RunningJob | null {
+    const { phase, process: job, env, port } = this.#folder.state;
+    const runner = this.#runner;
+    if (phase !== 'running' || !job || !runner || this.#over.signal.aborted) return null;
+    return {
+      env: env ?? {},
+      exec: (request) => runner.exec(job, this.#folder, request),
+      port: async () => (port === undefined ? null : runner.reachPort(job, port)),
+    };
   }
 
   /**
@@ -109,7 +130,7 @@ export class Execution {
       if (this.#folder.state.stop) this.#preparing.abort();
       const runner = this.#deps.runners.for(this.#folder.state.assignment.environment);
       this.#runner = runner;
-      const job = await prepareAndStart({
+      const { job, env, port } = await prepareAndStart({
         deps: this.#deps,
         runner,
         folder: this.#folder,
@@ -126,6 +147,8 @@ export class Execution {
         process: job,
         runner: runner.name,
         gpus: [...this.#share.gpus],
+        env,
+        ...(port === null ? {} : { port }),
         startedAt: Date.now(),
       });
       this.#stages.report('running');
@@ -147,8 +170,11 @@ export class Execution {
     const { process: job, stop } = this.#folder.state;
     const runner = this.#runner;
     if (!job || !runner) throw new Error('a running attempt has no process');
-    // It may have been left before that was told.
-    if (adopted) this.#stages.report('running');
+    if (adopted) {
+      // It may have been left before that was told.
+      this.#stages.report('running');
+      await runner.endSessions?.(job);
+    }
     this.#stopper = this.#stopperOf(runner, job);
     if (stop) this.#stopper.stop(this.#deps.config.graceSeconds);
     const end = await follow({

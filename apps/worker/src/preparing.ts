@@ -5,6 +5,7 @@ import type { WorkerDeps } from './deps.js';
 import { bringMounts, bringWorkingFolders, type HeldMounts } from './inputs.js';
 import { jobEnv } from './job-env.js';
 import { type Limit, limitsText } from './limits/limits.js';
+import { codeIntoOutput, jupyterCommand, listenEnv } from './modes.js';
 import type { JobDirs, JobProcess, Runner } from './runners/runner.js';
 
 export interface Preparing {
@@ -20,8 +21,16 @@ export interface Preparing {
   signal: AbortSignal;
 }
 
+/** What was started. */
+interface Started {
+  job: JobProcess;
+  env: Record<string, string>;
+  /** Where it was told to listen. */
+  port: number | null;
+}
+
 /** Brings inputs, code and environment, and starts the command. */
-export async function prepareAndStart(preparing: Preparing): Promise<JobProcess> {
+export async function prepareAndStart(preparing: Preparing): Promise<Started> {
   const { deps, runner, folder, marker, share, say, signal } = preparing;
   const { client, cache, environments, config } = deps;
   const { assignment } = folder.state;
@@ -40,15 +49,24 @@ export async function prepareAndStart(preparing: Preparing): Promise<JobProcess>
   const dirs = dirsOf(folder, held.mounts);
   const paths = runner.paths(dirs);
   const { gpus } = share;
-  return runner.start({
-    command: assignment.command,
-    env: jobEnv({ assignment, paths, environment, gpus, basePath: config.path }),
+  const listens = assignment.mode === 'command' ? null : await runner.choosePort();
+  const env = {
+    ...jobEnv({ assignment, paths, environment, gpus, basePath: config.path }),
+    ...(listens ? listenEnv(assignment, listens) : {}),
+  };
+  if (assignment.mode === 'jupyter') await codeIntoOutput(folder);
+  const port = listens?.port ?? null;
+  const job = await runner.start({
+    command: assignment.mode === 'jupyter' ? jupyterCommand(assignment) : assignment.command,
+    env,
     marker,
     dirs,
     environment,
     gpus,
     limit: limitOf(assignment.machine, share, deps),
+    port,
   });
+  return { job, env, port };
 }
 
 /** A machine whose GPUs aren't there computes on the CPU instead, and on all of it. */

@@ -4,18 +4,22 @@ import type { Capacity } from './capacity.js';
 import type { WorkerDeps } from './deps.js';
 import { Execution } from './execution.js';
 import { tellFailure } from './failure.js';
+import { Dialler } from './tunnels/dialler.js';
 
 const keyOf = (proof: { jobId: string; attempt: number }): string => `${proof.jobId}.${proof.attempt}`;
 
 /** The attempts that run here. */
 export class Roster {
   #executions = new Map<string, Execution>();
+  #dialler: Dialler;
 
   constructor(
     readonly deps: WorkerDeps,
     readonly attemptsDir: string,
     readonly capacity: Capacity,
-  ) {}
+  ) {
+    this.#dialler = new Dialler(deps);
+  }
 
   get proofs(): AttemptProof[] {
     return [...this.#executions.values()].map((execution) => execution.proof);
@@ -43,6 +47,10 @@ export class Roster {
 
   /** Carries out an order of the api; one for an attempt that isn't here is over. */
   command(command: WorkerCommand): void {
+    if (command.type === 'dial') {
+      void this.#dialler.dial(command, this.#executions.get(keyOf(command))?.running ?? null);
+      return;
+    }
     if (command.type !== 'stop') return;
     this.#executions.get(keyOf(command))?.stop({ reason: command.reason, detail: command.detail });
   }
@@ -56,6 +64,7 @@ export class Roster {
 
   /** Leaves all running jobs to the next worker. */
   async leave(): Promise<void> {
+    await this.#dialler.close();
     const all = [...this.#executions.values()];
     for (const execution of all) execution.leave();
     await Promise.all(all.map((execution) => execution.done));

@@ -5,6 +5,7 @@ export * from './common.js';
 export * from './datasets.js';
 export * from './duration.js';
 export * from './errors.js';
+export * from './exec.js';
 export * from './floyd.js';
 export * from './floyd-environments.js';
 export * from './jobs.js';

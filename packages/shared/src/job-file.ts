@@ -86,13 +86,17 @@ export function readJobFile(text: string, name: string): JobFile {
       { hint: isTab ? 'Put spaces in place of the tab.' : `Mend the line, or check it as YAML.` },
     );
   }
-  const parsed = jobFileSchema.safeParse(saidOf(document.toJS() ?? {}));
+  const said = saidOf(document.toJS() ?? {});
+  const parsed = jobFileSchema.safeParse(said);
   if (parsed.success) return parsed.data;
-  const lineOf = (path: PropertyKey[]): number => lines.linePos(startOf(document.contents, path)).line;
-  const errors = parsed.error.issues.flatMap(tellIssue).map(({ path, message }) => ({
-    path: `line ${lineOf(path)}${path.length > 0 ? `, ${path.join('.')}` : ''}`,
-    message,
-  }));
+  const errors = parsed.error.issues
+    .flatMap((issue) => tellIssue(issue, said))
+    .map((wrong) => ({ ...wrong, ...lines.linePos(startOf(document.contents, wrong.path)) }))
+    .sort((a, b) => a.line - b.line)
+    .map(({ line, path, message }) => ({
+      path: `line ${line}${path.length > 0 ? `, ${path.join('.')}` : ''}`,
+      message,
+    }));
   throw new AppError('bad_request', `${name} can't be used`, { errors });
 }
 
@@ -132,12 +136,12 @@ const isPlain = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What is wrong, each key for itself. */
-function tellIssue(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: string }[] {
+function tellIssue(issue: z.core.$ZodIssue, said: unknown): { path: PropertyKey[]; message: string }[] {
   if (issue.code === 'invalid_union') {
     // Of the forms it may have, the one that fits best says what is wrong with it.
     const [closest] = [...issue.errors].sort((a, b) => depth(b) - depth(a));
     return (closest ?? []).flatMap((inner) =>
-      tellIssue({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue),
+      tellIssue({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, said),
     );
   }
   if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: issue.message }];
@@ -150,7 +154,13 @@ function tellIssue(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: str
   );
   return issue.keys.map((key) => {
     const near = nearest(key, known);
-    const hint = near.length > 0 ? `did you mean "${near[0]}"?` : `there are ${known.join(', ')}`;
+    const isTask = issue.path.length === 0 && isPlain(said) && isPlain(said[key]);
+    const hint =
+      near.length > 0
+        ? `did you mean "${near[0]}"?`
+        : isTask
+          ? 'a task stands under "task:"'
+          : `there are ${known.join(', ')}`;
     return { path: [...issue.path, key], message: `there is no such key; ${hint}` };
   });
 }

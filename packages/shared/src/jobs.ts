@@ -31,11 +31,22 @@ const mountsSchema = z
       seen.add(name);
     }
   });
+/** What a job is for: a command that ends; JupyterLab; a web server, reached through this one. */
+export const jobModes = ['command', 'jupyter', 'serve'] as const;
+export type JobMode = (typeof jobModes)[number];
+/** Unless somebody says otherwise, a job that waits for people ends after this long, so that a forgotten one frees its machine. */
+export const interactiveMaxRuntimeSeconds = 12 * 3600;
+/** A Jupyter that nobody uses ends after this long. */
+export const jupyterIdleSeconds = 3600;
+/** The environment of a Jupyter that names none. */
+export const jupyterEnvironment = 'jupyter';
+
 const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
 const variableValue = z.string().max(32_768);
 
 /** What is asked of a job, besides its code and its own environment variables. */
 const settings = {
+  mode: z.enum(jobModes),
   command: z.string().trim().min(1, 'say what to run').max(100_000),
   description: z.string().max(10_000),
   tags: tagsSchema,
@@ -52,9 +63,17 @@ const settings = {
     .nullable(),
   /** Further attempts after the user's own failures. */
   retries: z.number().int().min(0).max(20),
+  /** Of a Jupyter: it ends after so long without a busy kernel or an open page; null: never. */
+  idleSeconds: z
+    .number()
+    .int()
+    .min(1)
+    .max(365 * 86_400)
+    .nullable(),
 };
 
 export const createJobBody = z.object({
+  mode: settings.mode.default('command'),
   command: settings.command,
   description: settings.description.default(''),
   tags: settings.tags.default([]),
@@ -65,8 +84,11 @@ export const createJobBody = z.object({
   environment: settings.environment.default('default'),
   env: z.record(variableName, variableValue).default({}),
   tensorboard: settings.tensorboard.default(false),
-  maxRuntimeSeconds: settings.maxRuntimeSeconds.default(null),
+  /** null: none. Not given: none for a command, 12 hours for a Jupyter or a server. */
+  maxRuntimeSeconds: settings.maxRuntimeSeconds.optional(),
   retries: settings.retries.default(0),
+  /** Not given: an hour. */
+  idleSeconds: settings.idleSeconds.optional(),
 });
 export type CreateJob = z.input<typeof createJobBody>;
 
@@ -107,6 +129,7 @@ export const jobSchema = z.object({
   reason: z.enum(reasonNames).nullable(),
   /** Why it ended, or why it waits, in a sentence; null while it runs. */
   message: z.string().nullable(),
+  mode: z.enum(jobModes),
   command: z.string(),
   description: z.string(),
   tags: z.array(z.string()),
@@ -119,6 +142,8 @@ export const jobSchema = z.object({
   tensorboard: z.boolean(),
   maxRuntimeSeconds: z.number().int().nullable(),
   retries: z.number().int(),
+  /** Of a Jupyter; null: it never ends for being idle. */
+  idleSeconds: z.number().int().nullable(),
   mounts: z.array(mountSchema),
   codeSnapshotId: idSchema.nullable(),
   outputSnapshotId: idSchema.nullable(),
@@ -143,6 +168,10 @@ export const eventSchema = z.object({
   message: z.string(),
 });
 export type JobEvent = z.infer<typeof eventSchema>;
+
+/** `waiting`: it doesn't run yet; `starting`: it runs, and nothing answers yet; `ended`: there is nothing to open any more. */
+const linkStates = ['waiting', 'starting', 'ready', 'ended'] as const;
+export type LinkState = (typeof linkStates)[number];
 
 const tag = 'jobs';
 const base = '/v1/projects/:owner/:project/jobs';
@@ -250,5 +279,20 @@ export const jobRoutes = {
     summary: 'The steps of its life',
     params: jobParams,
     response: z.object({ items: z.array(eventSchema) }),
+  }),
+  link: defineRoute({
+    method: 'GET',
+    path: `${base}/:number/link`,
+    auth: 'user',
+    tag,
+    summary: 'Where the Jupyter or the server of a job is reached, and whether it answers yet',
+    params: jobParams,
+    response: z.object({
+      state: z.enum(linkStates),
+      /** What a person should know while it isn't ready. */
+      message: z.string().nullable(),
+      /** Its address below this server's, good for a day and for whoever has it; null when it has ended. */
+      path: z.string().nullable(),
+    }),
   }),
 };

@@ -5,13 +5,15 @@ export interface WrittenMount {
   name?: string;
 }
 
-/** Reads `SOURCE:MOUNT` or `SOURCE`; slashes around the mount don't count. @returns undefined for what is neither */
+/** Reads `SOURCE:MOUNT`, `SOURCE:` or `SOURCE`; slashes around the mount don't count. @returns undefined for what is neither */
 export function parseMount(text: string): WrittenMount | undefined {
   const colon = text.lastIndexOf(':');
   if (colon < 0) return text ? { source: text } : undefined;
   const source = text.slice(0, colon);
-  const name = mountName(text.slice(colon + 1));
-  return source && name ? { source, name } : undefined;
+  const written = text.slice(colon + 1);
+  const name = mountName(written);
+  if (!source || (written !== '' && name === '')) return undefined;
+  return name === '' ? { source } : { source, name };
 }
 
 /** `/input/` is `input`. */

@@ -1,4 +1,5 @@
 import type { datasetRoutes } from './datasets.js';
+import type { execRoutes } from './exec.js';
 import type { jobRoutes } from './jobs.js';
 import type { logRoutes } from './logs.js';
 import type { machineRoutes } from './machines.js';
@@ -14,6 +15,7 @@ import type { tokenRoutes, userRoutes } from './users.js';
 type Values<T> = T[keyof T];
 type UserRoute =
   | Values<typeof datasetRoutes>
+  | Values<typeof execRoutes>
   | Values<typeof jobRoutes>
   | Values<typeof logRoutes>
   | Values<typeof machineRoutes>

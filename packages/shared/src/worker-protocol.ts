@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { hashSchema, idSchema } from './common.js';
+import { jobModes } from './jobs.js';
 import { logLineSchema, maxLineBytes, maxLinesPerBatch } from './logs.js';
 import { environmentSchema, machineSchema, workerUseSchema } from './machines.js';
 import { metricPointSchema } from './metrics.js';
@@ -24,6 +25,7 @@ export const assignmentSchema = z.object({
   attempt: z.number().int().positive(),
   fence: z.number().int().positive(),
   leaseSeconds: z.number().positive(),
+  mode: z.enum(jobModes).default('command'),
   command: z.string(),
   env: z.record(z.string(), z.string()),
   machine: machineSchema,
@@ -34,10 +36,33 @@ export const assignmentSchema = z.object({
   restore: z.object({ snapshotId: idSchema, snapshot: hashSchema }).nullable(),
   tensorboard: z.boolean(),
   maxRuntimeSeconds: z.number().int().positive().nullable(),
+  /** Of a Jupyter: it ends after so long without use. */
+  idleSeconds: z.number().int().positive().nullable().default(null),
+  /** Of a Jupyter: it lets in who sends this. */
+  jupyterToken: z.string().nullable().default(null),
   /** Said in the first log line, such as that --gpu runs on the CPU here. */
   notes: z.array(z.string()),
 });
 export type Assignment = z.infer<typeof assignmentSchema>;
+
+/**
+ * An api waits for this worker to open a WebSocket to it, to `exec` a command in a job or to reach its `port`. The worker dials,
+ * since it may be where nobody can call it.
+ */
+export const dialSchema = z.object({
+  jobId: idSchema,
+  attempt: z.number().int().positive(),
+  to: z.enum(['exec', 'port']),
+  /** Secret, and good once. */
+  tunnelId: z.string().max(100),
+  /** Of the api that waits; null: the server's address as the worker knows it. */
+  url: z.string().nullable(),
+});
+export type Dial = z.infer<typeof dialSchema>;
+
+/** `not_listening`: nothing listens on the job's port (yet); `not_running`: the job doesn't run here, or not any more. */
+export const tunnelRefusals = ['not_listening', 'not_running', 'failed'] as const;
+export type TunnelRefusal = (typeof tunnelRefusals)[number];
 
 /** Order of the api to a worker, on the command stream and in answers to renewals. */
 export const workerCommandSchema = z.discriminatedUnion('type', [
@@ -49,6 +74,7 @@ export const workerCommandSchema = z.discriminatedUnion('type', [
     detail: z.string(),
   }),
   z.object({ type: z.literal('wake') }),
+  dialSchema.extend({ type: z.literal('dial') }),
 ]);
 export type WorkerCommand = z.infer<typeof workerCommandSchema>;
 
@@ -60,6 +86,7 @@ export type SentLine = z.infer<typeof sentLineSchema>;
 
 const tag = 'worker protocol';
 const byJob = z.object({ jobId: idSchema });
+const byTunnel = z.object({ tunnelId: z.string().max(100) });
 const proof = attemptProof.omit({ jobId: true });
 export const workerRoutes = {
   register: defineRoute({
@@ -197,5 +224,24 @@ export const workerRoutes = {
     summary: 'Commands to this worker by server-sent events',
     query: z.object({ workerId: idSchema }),
     raw: { response: 'text/event-stream' },
+  }),
+  /** Binary messages are the bytes of one connection to the port; for `exec` as exec.ts says. */
+  tunnel: defineRoute({
+    method: 'GET',
+    path: '/v1/worker/tunnels/:tunnelId',
+    auth: 'worker',
+    tag,
+    summary: 'Opens the WebSocket that this api asked for',
+    params: byTunnel,
+    raw: { response: 'websocket' },
+  }),
+  refuseTunnel: defineRoute({
+    method: 'POST',
+    path: '/v1/worker/tunnels/:tunnelId/refuse',
+    auth: 'worker',
+    tag,
+    summary: 'Says why the WebSocket that this api asked for is not opened',
+    params: byTunnel,
+    body: z.object({ why: z.enum(tunnelRefusals), detail: z.string().max(1000) }),
   }),
 };

@@ -113,6 +113,14 @@ describe('what is wrong is told with its line', () => {
     expect(problemOf(text).errors).toEqual([{ path, message: expect.stringMatching(says) }]);
   });
 
+  it('a task that stands where the settings are, and all that is wrong in the order of the lines', () => {
+    const { errors } = problemOf('machine: gpu\ntrain:\n  command: x\nmax_runtime: never\n');
+    expect(errors).toEqual([
+      { path: 'line 2, train', message: expect.stringContaining('under "task:"') },
+      { path: 'line 4, max_runtime', message: expect.any(String) },
+    ]);
+  });
+
   it('YAML that is none', () => {
     expect(problemOf('machine: gpu\ncommand: "x\n').message).toMatch(/line [23]/);
     expect(problemOf('machine: gpu\nmachine: cpu\n').message).toMatch(/line 2.*unique/);

@@ -92,7 +92,9 @@ export async function fit(model: Sequential, train: BatchSource, options: FitOpt
     while (run.epoch < run.epochs && !run.stopTraining) {
       for (const callback of callbacks) await callback.onEpochBegin?.(run);
       while (run.step < run.stepsPerEpoch && !signal?.aborted) {
-        const result = await engine.trainStep(await train.next());
+        const batch = await train.next();
+        const result = await engine.trainStep(batch);
+        batch.release?.();
         run.step++;
         add(run.totals, result);
         await stopIfDiverged(result, run);
@@ -134,7 +136,9 @@ export async function evaluate(
   try {
     for (let i = 0; i < steps; i++) {
       if (signal?.aborted) return undefined;
-      add(totals, await engine.testStep(await source.next()));
+      const batch = await source.next();
+      add(totals, await engine.testStep(batch));
+      batch.release?.();
       await setImmediate();
     }
   } finally {

@@ -62,7 +62,12 @@ async function flow(options: Partial<FlowOptions> = {}, how = augmented): Promis
 
 async function take(it: DirectoryIterator, n: number) {
   const batches = [];
-  for (let i = 0; i < n; i++) batches.push(await it.next());
+  for (let i = 0; i < n; i++) {
+    const { release, ...batch } = await it.next();
+    // Its memory may be the next batch's from now on.
+    batches.push({ ...batch, x: batch.x.slice() });
+    release();
+  }
   return batches;
 }
 

@@ -6,6 +6,7 @@ import type { UserPrincipal } from '../http/principal.js';
 import { findProject, type ProjectRow } from './access.js';
 import { addEvent } from './events.js';
 import { newId } from './id.js';
+import { type Mode, modeOf } from './mode.js';
 import { type ResolvedMount, resolveMount } from './mounts.js';
 import { one, prepared, type Sql, transaction } from './sql.js';
 import { refuseNul } from './text.js';
@@ -46,6 +47,7 @@ export async function createJob(
 
   deps.catalogue.machine(body.machine);
   const environment = deps.catalogue.environment(body.environment);
+  const limits = modeOf(body, environment);
   const mounts = await Promise.all(
     body.mounts.map(
       (mount) =>
@@ -60,7 +62,7 @@ export async function createJob(
     if (key !== undefined && !(await takeKey(sql, caller.userId, key, bodyHash, id))) {
       return { id: await jobOfKey(sql, caller.userId, key, bodyHash), priority: undefined };
     }
-    await insert(sql, id, project, caller, { ...body, environment: environment.name }, mounts);
+    await insert(sql, id, project, caller, { ...body, ...limits, environment: environment.name }, mounts);
     if (environment.note) {
       await addEvent(sql, { jobId: id, attempt: 0, type: 'note', message: environment.note });
     }
@@ -78,7 +80,7 @@ async function insert(
   id: string,
   project: ProjectRow,
   caller: UserPrincipal,
-  body: JobBody,
+  body: JobBody & Mode,
   mounts: ResolvedMount[],
 ): Promise<void> {
   const next = await one<{ number: number }>(

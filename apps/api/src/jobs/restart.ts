@@ -21,8 +21,8 @@ export async function restartJob(
 ): Promise<string> {
   const old = await one<JobBody>(
     deps.pool,
-    `SELECT command, description, tags, "codeSnapshotId", machine, environment, env, tensorboard,
-       "maxRuntimeSeconds", retries FROM "Job" WHERE id = $1`,
+    `SELECT mode, command, description, tags, "codeSnapshotId", machine, environment, env, tensorboard,
+       "maxRuntimeSeconds", retries, "idleSeconds" FROM "Job" WHERE id = $1`,
     [job.id],
   );
   if (!old) throw new AppError('not_found', 'this job was deleted');
@@ -31,7 +31,12 @@ export async function restartJob(
     [job.id],
   );
   const mounts = known.map(({ name, source }) => ({ name, source }));
-  const body: JobBody = { ...old, mounts, ...change, env: changedEnv(old.env, change.env) };
+  // Of another mode, it has that mode's limits of time, unless they are said too.
+  const times =
+    change.mode === undefined || change.mode === old.mode
+      ? {}
+      : { maxRuntimeSeconds: undefined, idleSeconds: undefined };
+  const body: JobBody = { ...old, ...times, mounts, ...change, env: changedEnv(old.env, change.env) };
   const at = { owner: job.project.owner, project: job.project.name };
   return createJob(deps, caller, at, body, key, known);
 }

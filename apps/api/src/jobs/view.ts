@@ -2,6 +2,7 @@ import {
   AppError,
   isEnd,
   type Job,
+  type JobMode,
   type JobStatus,
   jobName,
   type Reason,
@@ -20,6 +21,7 @@ export interface JobRow {
   status: JobStatus;
   reason: Reason | null;
   detail: string;
+  mode: JobMode;
   command: string;
   description: string;
   tags: string[];
@@ -30,6 +32,7 @@ export interface JobRow {
   tensorboard: boolean;
   maxRuntimeSeconds: number | null;
   retries: number;
+  idleSeconds: number | null;
   codeSnapshotId: string | null;
   outputSnapshotId: string | null;
   attempt: number;
@@ -125,6 +128,7 @@ export async function viewRows(
       status: row.status,
       reason: row.reason,
       message: await messageOf(row, waits),
+      mode: row.mode,
       command: row.command,
       description: row.description,
       tags: row.tags,
@@ -135,6 +139,7 @@ export async function viewRows(
       tensorboard: row.tensorboard,
       maxRuntimeSeconds: row.maxRuntimeSeconds,
       retries: row.retries,
+      idleSeconds: row.idleSeconds,
       mounts: mounts.get(row.id) ?? [],
       codeSnapshotId: row.codeSnapshotId,
       outputSnapshotId: row.outputSnapshotId,

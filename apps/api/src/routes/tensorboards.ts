@@ -1,11 +1,11 @@
 import { tensorboardRoutes as contract, type RouteContract, type Tensorboard } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
+import { openPasses, type Passes } from '../http/passes.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { serve } from '../http/route.js';
 import { Boards } from '../tensorboard/boards.js';
-import { jobsNamed, type ShownJob } from '../tensorboard/jobs.js';
-import { openPasses, type Passes } from '../tensorboard/pass.js';
+import { jobsById, jobsNamed, type ShownJob } from '../tensorboard/jobs.js';
 import { forward, guard, standIns, standInsName } from '../tensorboard/proxy.js';
 import type { SavedOutputs } from '../tensorboard/saved-outputs.js';
 
@@ -15,7 +15,11 @@ const maxBody = 4 * 1024 * 1024;
 
 export function tensorboardRoutes(app: FastifyInstance, deps: Deps, outputs: SavedOutputs): void {
   const boards = new Boards(deps, outputs);
-  const passes = openPasses(deps);
+  const passes = openPasses(deps, {
+    name: 'tensorboard',
+    noun: 'a TensorBoard',
+    find: (login, ids) => jobsById(deps, login, ids),
+  });
   app.addHook('onClose', () => boards.close());
 
   const view = async (
@@ -41,7 +45,7 @@ export function tensorboardRoutes(app: FastifyInstance, deps: Deps, outputs: Sav
 }
 
 /** TensorBoard's own addresses, below a pass. What is sent there is handed on as it is. */
-function proxyRoutes(app: FastifyInstance, boards: Boards, passes: Passes): void {
+function proxyRoutes(app: FastifyInstance, boards: Boards, passes: Passes<ShownJob>): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxBody }, (_request, body, done) =>
     done(null, body),

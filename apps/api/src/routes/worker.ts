@@ -8,6 +8,8 @@ import { finishAttempt } from '../jobs/transitions/end.js';
 import { appendLines } from '../logs/append.js';
 import { eventStreams } from '../logs/sse.js';
 import { appendMetrics } from '../metrics/write.js';
+import type { Tunnels } from '../tunnels/tunnels.js';
+import type { Upgrades } from '../tunnels/upgrades.js';
 import { claim } from '../workers/claim.js';
 import { streamCommands } from '../workers/commands.js';
 import { noteEvent } from '../workers/event.js';
@@ -17,7 +19,7 @@ import { nameOutput } from '../workers/output.js';
 import { registerWorker } from '../workers/register.js';
 
 /** The workers' protocol. Each write of an attempt is checked by its fence; a stale one answers 409. */
-export function workerRoutes(app: FastifyInstance, deps: Deps): void {
+export function workerRoutes(app: FastifyInstance, deps: Deps, tunnels: Tunnels, upgrades: Upgrades): void {
   const openStream = eventStreams(app);
   // Claims that wait end when the worker hangs up or the server closes, which would wait for them otherwise.
   const waiting = new Set<AbortController>();
@@ -72,5 +74,16 @@ export function workerRoutes(app: FastifyInstance, deps: Deps): void {
   serve(app, contract.commands, async ({ query, caller, reply }) => {
     const worker = await findWorker(deps.pool, caller, query.workerId);
     await streamCommands(deps, worker, openStream(reply));
+  });
+
+  serve(app, contract.tunnel, async ({ params, caller, request, reply }) => {
+    await tunnels.expected(caller, params.tunnelId);
+    tunnels.arrived(params.tunnelId, await upgrades.accept(request, reply));
+    return reply;
+  });
+
+  serve(app, contract.refuseTunnel, async ({ params, body, caller }) => {
+    await tunnels.expected(caller, params.tunnelId);
+    tunnels.refused(params.tunnelId, body.why, body.detail);
   });
 }

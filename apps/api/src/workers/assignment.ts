@@ -1,4 +1,4 @@
-import { AppError, type Assignment, jobName } from '@mycloud/shared';
+import { AppError, type Assignment, type JobMode, jobName } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import { one, prepared } from '../jobs/sql.js';
 import type { Claimed } from '../jobs/transitions/begin.js';
@@ -8,12 +8,15 @@ interface Row {
   owner: string;
   project: string;
   number: number;
+  mode: JobMode;
   command: string;
   env: Record<string, string>;
   machine: string;
   environment: string;
   tensorboard: boolean;
   maxRuntimeSeconds: number | null;
+  idleSeconds: number | null;
+  jupyterToken: string | null;
   codeId: string | null;
   codeHash: string | null;
   outputId: string | null;
@@ -29,8 +32,8 @@ export async function assignmentOf(deps: Deps, worker: WorkerRow, claimed: Claim
   const [row, mounts] = await Promise.all([
     one<Row>(
       deps.pool,
-      `SELECT u.name AS owner, p.name AS project, j.number, j.command, j.env, j.machine, j.environment, j.tensorboard,
-         j."maxRuntimeSeconds",
+      `SELECT u.name AS owner, p.name AS project, j.number, j.mode, j.command, j.env, j.machine, j.environment, j.tensorboard,
+         j."maxRuntimeSeconds", j."idleSeconds", j."jupyterToken",
          ARRAY(SELECT e.message FROM "Event" e WHERE e."jobId" = j.id AND e.type = 'note' ORDER BY e.id) AS notes,
          c.id AS "codeId", c.hash AS "codeHash", o.id AS "outputId", o.hash AS "outputHash"
        FROM "Job" j JOIN "Project" p ON p.id = j."projectId" JOIN "User" u ON u.id = p."ownerId"
@@ -64,6 +67,7 @@ export async function assignmentOf(deps: Deps, worker: WorkerRow, claimed: Claim
     name: jobName(row),
     owner: row.owner,
     leaseSeconds: deps.config.leaseSeconds,
+    mode: row.mode,
     command: row.command,
     env: row.env,
     machine,
@@ -74,6 +78,8 @@ export async function assignmentOf(deps: Deps, worker: WorkerRow, claimed: Claim
     restore: claimed.attempt > 1 ? pair(row.outputId, row.outputHash) : null,
     tensorboard: row.tensorboard,
     maxRuntimeSeconds: row.maxRuntimeSeconds,
+    idleSeconds: row.idleSeconds,
+    jupyterToken: row.jupyterToken,
     notes,
   };
 }

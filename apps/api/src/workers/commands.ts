@@ -35,6 +35,8 @@ export async function streamCommands(deps: Deps, worker: WorkerRow, stream: Even
       if (signal.type === 'stop' && signal.workerId === worker.id) later(() => stops(signal.jobId));
       if (signal.type === 'wake' && worker.machines.includes(signal.machine))
         later(() => send({ type: 'wake' }));
+      if (signal.type === 'dial' && signal.workerId === worker.id)
+        later(() => send({ type: 'dial', ...signal.dial }));
     }),
     deps.hub.onGap(() => {
       later(() => stops());

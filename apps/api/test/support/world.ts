@@ -41,6 +41,8 @@ export interface World {
   labId: string;
   labToken: string;
   workerToken: string;
+  /** A worker's token of another user. */
+  workerTokenOf(userId: string): Promise<string>;
   startApi(env?: Record<string, string>, options?: { loops?: boolean }): Promise<TestApi>;
   /** Starts the sweeps of an api. */
   sweep(api?: TestApi): { close(): Promise<void> };
@@ -127,6 +129,7 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
     labId,
     labToken,
     workerToken,
+    workerTokenOf: (userId) => addToken(userId, 'worker'),
     startApi,
     sweep(of = api) {
       const loops = startJobLoops(of.deps);

@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { AppError, jobName, jobRoutes } from '@mycloud/shared';
+import { pipeline } from 'node:stream/promises';
+import { AppError, jobName, jobRoutes, snapshotRoutes } from '@mycloud/shared';
 import { openSession, type Session } from '../context.js';
 import { copyOut } from '../copy-out.js';
 import { print, printJson } from '../output.js';
@@ -27,9 +28,20 @@ export async function copy(
     return json ? printJson(version) : print(`Dataset ${version.name}: ${countText(version.files, 'file')}`);
   }
   const { place, inside } = await locate(session, source![1]!, source![2]!);
+  if (to === '-') {
+    if (json) throw usage('--json and `-` would both go to stdout; choose one');
+    return printFile(session, place, inside);
+  }
   const { at, files } = await copyOut(session, place, inside, to);
   if (json) return printJson({ source: place.name, path: inside, at: path.resolve(at), files });
   print(`${countText(files, 'file')} of ${place.name} in ${path.resolve(at)}`);
+}
+
+/** Onto stdout, as it comes. */
+async function printFile(session: Session, { snapshotId }: Source, inside: string): Promise<void> {
+  const request = { params: { id: snapshotId }, query: { path: inside } };
+  const { body } = await session.client.open(snapshotRoutes.file, request);
+  if (body) await pipeline(body, process.stdout, { end: false });
 }
 
 /**

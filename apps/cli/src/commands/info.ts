@@ -2,6 +2,7 @@ import { eventSchema, jobRoutes } from '@mycloud/shared';
 import { openSession } from '../context.js';
 import { durationOf, metricsText, statusText } from '../job-text.js';
 import { print, printJson } from '../output.js';
+import { linkOf } from '../ready.js';
 import { paint } from '../text.js';
 
 /** Everything about a job, with the steps of its life. */
@@ -11,11 +12,14 @@ export async function info(name: string | undefined, { json }: { json?: boolean 
   const job = await session.client.call(jobRoutes.get, { params });
   const { items } = await session.client.call(jobRoutes.events, { params });
   const events = eventSchema.array().parse(items);
-  if (json) return printJson({ ...job, events });
+  const link = await linkOf(session, job);
+  if (json) return printJson({ ...job, ...(link && { link }), events });
   const facts: [string, string | null][] = [
     ['job', job.name],
     ['status', statusText(job)],
     ['why', job.message],
+    ['mode', job.mode === 'command' ? null : job.mode],
+    ['link', link ? `${link.url}${link.message ? ` (${link.message})` : ''}` : null],
     ['command', job.command],
     ['description', job.description],
     ['tags', job.tags.join(', ')],

@@ -9,8 +9,12 @@ import { checkedName, ensureProject } from '../projects.js';
 
 const ignoreText = `# Files that are not uploaded with the code (gitignore syntax).
 .git/
+.venv/
 node_modules/
 __pycache__/
+.ipynb_checkpoints/
+.DS_Store
+*.swp
 `;
 
 const jobFileText = `# What \`mycloud run\` is to run here, unless its flags say otherwise. Take away the # of what you want.

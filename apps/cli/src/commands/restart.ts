@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { jobRoutes } from '@mycloud/shared';
 import { openSession } from '../context.js';
-import { type JobFlags, readSettings, readVariables } from '../job-flags.js';
+import { type JobFlags, jupyterCommand, readSettings, readVariables } from '../job-flags.js';
 import { showSubmitted } from '../submitted.js';
 
 interface Options extends JobFlags {
   var?: string[];
   dropVar?: string[];
   follow?: boolean;
+  open?: boolean;
   exitStatus?: boolean;
   json?: boolean;
 }
@@ -18,6 +19,7 @@ export async function restart(name: string, words: string[], options: Options): 
   const body = {
     ...readSettings(options),
     ...(words.length > 0 && { command: words.join(' ') }),
+    ...(words.length === 0 && options.mode === 'jupyter' && { command: jupyterCommand }),
     env: { ...Object.fromEntries(dropped), ...readVariables(options.var) },
   };
   const session = await openSession();

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
-import { AppError, jobRoutes } from '@mycloud/shared';
+import { AppError, type JobMode, jobRoutes, jupyterEnvironment } from '@mycloud/shared';
 import { openSession, type Session } from '../context.js';
 import { folderProject, writeFolder } from '../folder.js';
-import { folderSettings } from '../job-file.js';
-import { type JobFlags, readSettings, readVariables } from '../job-flags.js';
+import { type FolderSettings, folderSettings } from '../job-file.js';
+import { type JobFlags, jupyterCommand, readSettings, readVariables } from '../job-flags.js';
 import { hint } from '../output.js';
 import { ensureProject } from '../projects.js';
-import { relativeOutputs } from '../relative-output.js';
 import { showSubmitted } from '../submitted.js';
 import { sentText, upload } from '../transfer.js';
 import { usage } from '../usage.js';
+import { wrongPaths } from '../wrong-paths.js';
 
 interface Options extends JobFlags {
   task?: string;
@@ -25,13 +25,10 @@ export async function run(words: string[], options: Options): Promise<void> {
   const flags = readSettings(options);
   const env = readVariables(options.var);
   const file = await folderSettings(options.task);
-  if (file.mode === 'jupyter' || file.mode === 'serve')
-    throw new AppError('bad_request', `${file.name} asks for mode ${file.mode}, which can't be run here`, {
-      hint: 'Only mode job can: name another task, or take the mode away.',
-    });
-  const command = words.join(' ').trim() || file.command;
-  if (!command) throw noCommand(file);
-  warnOfOutputs(command);
+  const settings = { ...file.settings, ...flags };
+  if (settings.mode === 'jupyter') settings.environment ??= jupyterEnvironment;
+  const command = commandOf(settings.mode, words, file);
+  warnOfPaths(command);
   const session = await openSession();
   const params = await projectHere(session);
 
@@ -42,28 +39,33 @@ export async function run(words: string[], options: Options): Promise<void> {
     jobRoutes.create,
     {
       params,
-      body: { ...file.settings, ...flags, command, codeSnapshotId: code?.snapshotId ?? null, env },
+      body: { ...settings, command, codeSnapshotId: code?.snapshotId ?? null, env },
     },
     { headers: { 'idempotency-key': randomUUID() } },
   );
-  await showSubmitted(session, job, options);
+  await showSubmitted(session, job, { ...options, env: settings.environment });
 }
 
-function noCommand({ name, tasks }: { name?: string; tasks: string[] }) {
-  if (name === undefined)
-    return usage(
-      'say what to run, such as mycloud run "python train.py", or write `command: …` into mycloud.yml',
+/** What to run: the words, or else the file's. @throws CommanderError where neither says so */
+function commandOf(mode: JobMode | undefined, words: string[], file: FolderSettings): string {
+  const { name, tasks } = file;
+  // The file's command for its other jobs is none for a Jupyter.
+  const isMeant = mode !== 'jupyter' || /^jupyter(\s|$)/.test(file.command ?? '');
+  const command = words.join(' ').trim() || (isMeant && file.command);
+  if (command) return command;
+  if (mode === 'jupyter') return jupyterCommand;
+  if (name !== undefined && tasks.length > 0)
+    throw usage(
+      `say what to run: ${name} has no command for all tasks; choose ${tasks.map((task) => `--task ${task}`).join(' or ')}`,
     );
-  const choose = tasks.map((task) => `--task ${task}`).join(' or ');
-  return usage(
-    `say what to run: ${name} has no command${tasks.length > 0 ? ` for all tasks; choose ${choose}` : ''}`,
-  );
+  const example = mode === 'serve' ? '--mode serve "node server.ts"' : '"python train.py"';
+  const where = name === undefined ? 'or write `command: …` into mycloud.yml' : `for ${name} has no command`;
+  throw usage(`say what to run, such as mycloud run ${example}, ${where}`);
 }
 
-/** What is written beside the code is gone with the job. */
-function warnOfOutputs(command: string): void {
-  for (const { written, meant } of relativeOutputs(command))
-    hint(`warning: ${written} is a path beside the code, and only /output is kept; did you mean ${meant}?`);
+function warnOfPaths(command: string): void {
+  for (const { written, meant, why } of wrongPaths(command))
+    hint(`warning: ${written} ${why}; did you mean ${meant}?`);
 }
 
 /** The project of this folder. One that floyd began becomes ours here, once, and that is told. */

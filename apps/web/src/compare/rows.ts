@@ -67,6 +67,7 @@ export function compareRows({ jobs, extremes, codeHash, now }: Asked): Row[] {
       return source && { text: source, to: `/${source.replace(/\/output$/, '/files')}` };
     });
 
+  add('Settings', 'mode', (job) => (job.mode === 'command' ? undefined : job.mode));
   add('Settings', 'environment', (job) => job.environment);
   add('Settings', 'machine', (job) => job.machine);
   for (const name of union(jobs.map((job) => job.envNames)))

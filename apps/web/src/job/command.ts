@@ -14,11 +14,14 @@ const tagWords = (tags: readonly string[]): string[] => tags.flatMap((tag) => ['
 /** What a person types, in a folder with the same code, to run it again. */
 export function runAgain(job: Job): string {
   const words = ['mycloud', 'run', ...mountWords(job.mounts)];
+  if (job.mode !== 'command') words.push('--mode', job.mode);
+  if (job.mode === 'jupyter') words.push('--idle', job.idleSeconds ? secondsText(job.idleSeconds) : 'none');
   if (job.machine !== 'cpu') words.push(...machineWords(job.machine));
   if (job.environment !== 'default') words.push('--env', quote(job.environment));
   for (const name of job.envNames) words.push('--var', name);
   if (job.tensorboard) words.push('--tensorboard');
   if (job.maxRuntimeSeconds) words.push('--max-runtime', secondsText(job.maxRuntimeSeconds));
+  else if (job.mode !== 'command') words.push('--max-runtime', 'none');
   if (job.retries) words.push('--retries', String(job.retries));
   words.push(...tagWords(job.tags));
   if (job.description) words.push('-m', quote(job.description));

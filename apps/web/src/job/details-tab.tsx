@@ -13,6 +13,7 @@ import type { TabProps } from './job-page.js';
 export function DetailsTab({ job, at }: TabProps) {
   const events = useQuery(eventsQuery(at, job));
   const rows: [string, ReactNode][] = [
+    ['Mode', job.mode],
     ['Command', <code key="c">{job.command}</code>],
     ['Description', job.description || '–'],
     ['Machine', job.machine],
@@ -23,6 +24,14 @@ export function DetailsTab({ job, at }: TabProps) {
     ],
     ['TensorBoard', job.tensorboard ? 'asked for' : 'not asked for'],
     ['Max runtime', job.maxRuntimeSeconds ? durationText(job.maxRuntimeSeconds * 1000) : 'none'],
+    ...(job.mode === 'jupyter'
+      ? [
+          ['Ends when idle for', job.idleSeconds ? durationText(job.idleSeconds * 1000) : 'never'] as [
+            string,
+            ReactNode,
+          ],
+        ]
+      : []),
     ['Retries', job.retries],
     ['Attempt', job.attempt || 'none yet'],
     ['Exit code', job.exitCode ?? '–'],

@@ -11,6 +11,7 @@ import { DeleteButton } from './delete-button.js';
 import { Duration } from './duration.js';
 import type { TabProps } from './job-page.js';
 import { JobTags } from './job-tags.js';
+import { OpenLink } from './open-link.js';
 import { RestartButton } from './restart-button.js';
 import { StopButton } from './stop-button.js';
 import { useEditJob } from './use-edit-job.js';
@@ -32,6 +33,7 @@ export function JobHeader({ job, at }: TabProps) {
         </h1>
         <Status status={job.status} large />
         <div className="job-actions">
+          <OpenLink job={job} />
           {submit && <RestartButton job={job} at={at} />}
           {change && !isEnd(job.status) && <StopButton job={job} at={at} />}
           {change && <DeleteButton job={job} at={at} />}
@@ -63,6 +65,12 @@ export function JobHeader({ job, at }: TabProps) {
             <Duration job={job} />
           </dd>
         </div>
+        {job.mode !== 'command' && (
+          <div>
+            <dt>Mode</dt>
+            <dd>{job.mode}</dd>
+          </div>
+        )}
         <div>
           <dt>Machine</dt>
           <dd>{job.machine}</dd>

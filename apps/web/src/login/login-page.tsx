@@ -1,11 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useState } from 'react';
 import { Navigate, useSearchParams } from 'react-router';
 import { call } from '../api/call.js';
 import { meQuery } from '../api/queries.js';
 import { CopyText } from '../ui/copy.js';
 import { useHead } from '../ui/head.js';
 import { ErrorNotice } from '../ui/notice.js';
+
+const servedByJob = /^\/[^/]+\/projects\/[^/]+\/\d+\/(jupyter|serve)\//;
 
 /** Name and password, or the word how to get a link that needs neither. */
 export function LoginPage() {
@@ -20,6 +22,12 @@ export function LoginPage() {
     onSuccess: (user) => client.setQueryData(['me'], user),
   });
   const to = search.get('to') ?? '/';
+  // What a job serves is no view of this page.
+  const leaves = servedByJob.test(to);
+  useEffect(() => {
+    if (me.data && leaves) window.location.replace(to);
+  }, [me.data, leaves, to]);
+  if (me.data && leaves) return null;
   if (me.data) return <Navigate to={/^\/(?![/\\])/.test(to) ? to : '/'} replace />;
   const submit = (event: FormEvent) => {
     event.preventDefault();

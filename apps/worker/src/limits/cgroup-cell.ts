@@ -29,9 +29,13 @@ export function mayWrite(dir: string): boolean {
 
 export const cgroupCell = (dirs: string[]): Cell => ({
   dirs,
-  enter: dirs.map((dir) => path.join(dir, 'cgroup.procs')),
+  enter: procsOf(dirs),
   prefix: [],
 });
+
+/** Files into which a process writes itself to be in these cgroups. */
+export const procsOf = (dirs: readonly string[]): string[] =>
+  dirs.map((dir) => path.join(dir, 'cgroup.procs'));
 
 /** Processes in these cgroups, whatever they forked and wherever that went. */
 export function cellMembers(dirs: readonly string[]): number[] {

@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { enterJob } from '../exec/enter.js';
+import { procsOf } from '../limits/cgroup-cell.js';
 import type { Limits } from '../limits/limits.js';
 import {
   descendants,
@@ -13,7 +15,7 @@ import {
 } from '../processes.js';
 import type { Launcher } from './launcher.js';
 import { type JobDirs, type JobProcess, type Launch, ownPaths, type Runner } from './runner.js';
-import { jobShell, startSupervised, supervised } from './supervisor.js';
+import { gone, jobShell, startSupervised, supervised } from './supervisor.js';
 
 /** Of the host's root, what programs need. Homes, data and sockets of the host stay out of sight. */
 const systemFolders = [
@@ -58,6 +60,11 @@ export function bubblewrapRunner(limits: Limits, launcher: Launcher): Runner {
         runDir: launch.dirs.run,
         cell: limits.cell(launch.marker, launch.limit),
       }),
+    async exec(job, { runDir }, request) {
+      const like = initPid(job, runDir);
+      if (like === null) throw gone();
+      return enterJob({ like, enter: true, cgroups: procsOf(job.cell), cwd: '/code' }, request);
+    },
     async signal(job, runDir, signal) {
       const init = initPid(job, runDir);
       if (init === null) return 0;

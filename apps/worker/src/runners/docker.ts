@@ -2,7 +2,11 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '@mycloud/shared';
 import Docker from 'dockerode';
+import { EnvironmentError } from '../environments/environment.js';
+import { endContainerSessions, execInContainer } from '../exec/docker.js';
+import { freeLoopbackPort } from '../free-port.js';
 import { cellMemory } from '../limits/cgroup-cell.js';
 import type { Enforced } from '../limits/limits.js';
 import { bringImage } from './docker-image.js';
@@ -13,6 +17,8 @@ import { readExitCode } from './supervisor.js';
 const markerLabel = 'mycloud.execution';
 const homeLabel = 'mycloud.home';
 const answerWithinMs = 15_000;
+/** Where a container has a network of its own: the port that FloydHub's servers listened on. */
+const ownPort = 5000;
 
 export interface DockerOptions {
   /** unix:// address of an engine that speaks Docker's API and sees this machine's files, or `off`. */
@@ -114,6 +120,22 @@ export function dockerRunner({ docker: address, network, home }: DockerOptions):
         throw error;
       }
     },
+    exec: (job, _, request) => execInContainer(containerOf(job), request),
+    endSessions: (job) => endContainerSessions(containerOf(job)),
+    async choosePort() {
+      if (network === 'host') return freeLoopbackPort();
+      if (network !== 'none') return { host: '0.0.0.0', port: ownPort };
+      throw new EnvironmentError(
+        'containers of this worker have no network (MYCLOUD_DOCKER_NETWORK=none), so nothing in them can be reached',
+      );
+    },
+    async reachPort(job, port) {
+      if (network === 'host') return port;
+      const { NetworkSettings: settings } = await containerOf(job).inspect();
+      const published = settings.Ports[`${port}/tcp`]?.[0]?.HostPort;
+      if (!published) throw new AppError('unavailable', `the engine has published no port ${port}`);
+      return Number(published);
+    },
     async memory(job, runDir) {
       const seen = cellMemory([runDir]);
       const state = await containerOf(job)
@@ -156,7 +178,7 @@ const isGone = (error: unknown): boolean => statusOf(error) === 404;
 const isStopped = (error: unknown): boolean => statusOf(error) === 409;
 
 function containerOptions(
-  { command, env, marker, dirs, environment, gpus, limit }: Launch,
+  { command, env, marker, dirs, environment, gpus, limit, port }: Launch,
   own: { user: string; labels: Record<string, string>; network: string },
 ): Docker.ContainerCreateOptions {
   const all = { ...env, MYCLOUD_EXECUTION: marker };
@@ -170,7 +192,12 @@ function containerOptions(
     // What it writes belongs to the worker, which must be able to save and remove it.
     User: own.user,
     Labels: own.labels,
+    ...(port !== null && own.network !== 'host' ? { ExposedPorts: { [`${port}/tcp`]: {} } } : {}),
     HostConfig: {
+      // To this machine alone, at whatever port is free.
+      ...(port !== null && own.network !== 'host'
+        ? { PortBindings: { [`${port}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '' }] } }
+        : {}),
       Mounts: mountsOf(dirs),
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],

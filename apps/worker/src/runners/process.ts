@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { cellMembersBelow } from '../limits/cgroup-cell.js';
+import { enterJob } from '../exec/enter.js';
+import { cellMembersBelow, procsOf } from '../limits/cgroup-cell.js';
 import type { Limits } from '../limits/limits.js';
 import {
   descendants,
@@ -13,7 +14,7 @@ import {
 } from '../processes.js';
 import type { Launcher } from './launcher.js';
 import type { JobDirs, JobProcess, Runner } from './runner.js';
-import { jobShell, startSupervised, supervised } from './supervisor.js';
+import { gone, jobShell, startSupervised, supervised } from './supervisor.js';
 
 /** A plain process: its own session and folders, no walls. Works everywhere. */
 export function processRunner(limits: Limits, launcher: Launcher): Runner {
@@ -38,6 +39,11 @@ export function processRunner(limits: Limits, launcher: Launcher): Runner {
         runDir: dirs.run,
         cell: limits.cell(marker, limit),
       });
+    },
+    async exec(job, { codeDir }, request) {
+      const like = members(job)[0]?.pid;
+      if (like === undefined) throw gone();
+      return enterJob({ like, enter: false, cgroups: procsOf(job.cell), cwd: codeDir }, request);
     },
     async signal(job, _, signal) {
       const all = members(job);

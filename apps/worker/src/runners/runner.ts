@@ -1,5 +1,6 @@
 import type { Environment } from '@mycloud/shared';
 import type { PreparedEnvironment } from '../environments/environment.js';
+import type { ExecRequest, ExecSession } from '../exec/session.js';
 import type { Limit, Limits, MemoryFacts } from '../limits/limits.js';
 
 /** The supervisor of a running job. */
@@ -54,6 +55,8 @@ export interface Launch {
   /** UUIDs of the GPUs it is given. */
   gpus: string[];
   limit: Limit;
+  /** It is told to listen there; null: it has nothing to listen for. */
+  port: number | null;
 }
 
 /** What a job uses now. */
@@ -85,6 +88,18 @@ export interface Runner {
   usage(job: JobProcess, runDir: string): Promise<Usage>;
   /** Signals every process of the job. @returns how many were reached; 0 while there are none yet */
   signal(job: JobProcess, runDir: string, signal: NodeJS.Signals): Promise<number>;
+  /** Runs a command beside it, in what it sees and under its limits. @throws AppError unavailable, not_found */
+  exec(
+    job: JobProcess,
+    folder: { runDir: string; codeDir: string },
+    request: ExecRequest,
+  ): Promise<ExecSession>;
+  /** Ends what commands beside it an earlier worker left, where they don't end with that by themselves. */
+  endSessions?(job: JobProcess): Promise<void>;
+  /** Where a web server of a new job is to listen, as it sees it. @throws EnvironmentError where it could not be reached */
+  choosePort(): Promise<{ host: string; port: number }>;
+  /** The port of this machine that leads to it. @param port the one it was told */
+  reachPort(job: JobProcess, port: number): Promise<number>;
   /** What was seen of its memory. To be asked before it is cleared. */
   memory(job: JobProcess, runDir: string): Promise<MemoryFacts>;
   /** Ends what still runs of it and removes its cgroups or its container. */

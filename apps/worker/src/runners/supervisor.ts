@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { AppError } from '@mycloud/shared';
+import { freeLoopbackPort } from '../free-port.js';
 import { cellMemory, removeCell } from '../limits/cgroup-cell.js';
 import type { Cell, Limits } from '../limits/limits.js';
 import { killMarked, type ProcessInfo, readProcess } from '../processes.js';
@@ -96,7 +98,10 @@ export async function readExitCode(runDir: string): Promise<number | null> {
 export function supervised(
   { kind, enforced }: Limits,
   members: (job: JobProcess, runDir: string) => ProcessInfo[],
-): Pick<Runner, 'limits' | 'isAlive' | 'exitCode' | 'usage' | 'memory' | 'clear'> {
+): Pick<
+  Runner,
+  'limits' | 'isAlive' | 'exitCode' | 'usage' | 'memory' | 'clear' | 'choosePort' | 'reachPort'
+> {
   return {
     limits: { kind, enforced },
     isAlive,
@@ -110,5 +115,10 @@ export function supervised(
     },
     memory: async (job) => cellMemory(job.cell),
     clear: (job) => removeCell(job.cell),
+    choosePort: freeLoopbackPort,
+    reachPort: async (_, port) => port,
   };
 }
+
+/** A job that ends in the very moment it is asked for. */
+export const gone = (): AppError => new AppError('unavailable', 'the job has just ended');

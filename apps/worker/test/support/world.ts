@@ -127,8 +127,11 @@ export class World {
       mounts: [],
       code: null,
       restore: null,
+      mode: 'command',
       tensorboard: false,
       maxRuntimeSeconds: null,
+      idleSeconds: null,
+      jupyterToken: null,
       notes: [],
       ...more,
     });

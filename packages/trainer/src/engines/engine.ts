@@ -9,6 +9,8 @@ export interface Batch {
   y: Float32Array;
   n: number;
   shape: number[];
+  /** Called once it is used: its memory may be another batch's then. */
+  release?(): void;
 }
 
 /** Of one batch: the mean loss, and how many samples were right. */

@@ -8,12 +8,14 @@ import type { Scan, Skipped } from './scan.js';
 export type ClassMode = 'binary' | 'categorical';
 
 interface ImageBatch {
-  /** n × height × width × 3, channels last. */
-  x: Float32Array<ArrayBuffer>;
+  /** n × height × width × 3, channels last; until it is released. */
+  x: Float32Array;
   /** binary: n zeros and ones; categorical: n × classes, one-hot. */
   y: Float32Array<ArrayBuffer>;
   n: number;
   shape: [n: number, height: number, width: number, channels: number];
+  /** Gives the memory of x to a later batch; one that isn't released keeps it. */
+  release(): void;
 }
 
 /** Goes through a folder's pictures for ever, epoch after epoch; the last batch of an epoch may be smaller. */
@@ -129,7 +131,8 @@ export function createIterator(options: IteratorOptions): DirectoryIterator {
         known.add(one.path);
       }
       const n = batch.labels.length;
-      return { x: batch.x, y: labels(batch.labels), n, shape: [n, height, width, 3] };
+      const { x, release } = batch;
+      return { x, y: labels(batch.labels), n, shape: [n, height, width, 3], release };
     },
     state: () => ({ samples: total, seed, ...cursor }),
     restore(state) {
@@ -146,6 +149,11 @@ export function createIterator(options: IteratorOptions): DirectoryIterator {
       seed = parsed.data.seed;
       cursor = { epoch: parsed.data.epoch, batch: parsed.data.batch };
       planned = cursor;
+      for (const batch of ahead)
+        batch.then(
+          ({ release }) => release(),
+          () => undefined,
+        );
       ahead = [];
     },
     close: () => pool.close(),

@@ -20,8 +20,10 @@ export interface LoadRequest {
   seed: number;
   epoch: number;
   samples: Uint32Array;
+  /** Where the pictures go, n × height × width × 3 floats. */
+  room: SharedArrayBuffer;
 }
 
 export type LoadReply =
-  | { id: number; x: Float32Array<ArrayBuffer>; labels: Uint32Array; skipped: Skipped[] }
+  | { id: number; labels: Uint32Array; skipped: Skipped[] }
   | { id: number; failed: string };

@@ -19,18 +19,18 @@ export function createLoader(setup: LoaderSetup) {
   const flags = new Uint8Array(setup.flags);
   const pixels = new Uint8Array(setup.pixels);
   const broken = new Set<number>();
-  const room = new DecodingRoom();
+  const decoding = new DecodingRoom();
 
   async function decode(index: number): Promise<Uint8Array> {
     if (index >= flags.length) {
       const picture = new Uint8Array(size);
-      await decodeInto(samples[index]!.path, height, width, picture, room);
+      await decodeInto(samples[index]!.path, height, width, picture, decoding);
       return picture;
     }
     const slot = pixels.subarray(index * size, (index + 1) * size);
     if (Atomics.load(flags, index) === 0) {
       // Two threads may decode the same picture at once: they write the same bytes.
-      await decodeInto(samples[index]!.path, height, width, slot, room);
+      await decodeInto(samples[index]!.path, height, width, slot, decoding);
       Atomics.store(flags, index, 1);
     }
     return slot;
@@ -51,9 +51,9 @@ export function createLoader(setup: LoaderSetup) {
     throw new Error(`no picture beside ${samples[index]!.path} can be decoded`);
   }
 
-  /** Pictures n × height × width × 3 and what had to be replaced, each named the first time only. */
-  return async function load(seed: number, epoch: number, indexes: Uint32Array) {
-    const x = new Float32Array(indexes.length * size);
+  /** Pictures n × height × width × 3 into `room`, and what had to be replaced, each named the first time only. */
+  return async function load(seed: number, epoch: number, indexes: Uint32Array, room: SharedArrayBuffer) {
+    const x = new Float32Array(room, 0, indexes.length * size);
     const skipped: Skipped[] = [];
     await Promise.all(
       Array.from(indexes, async (index, i) => {
@@ -65,6 +65,6 @@ export function createLoader(setup: LoaderSetup) {
         resample(picture, { affine, ...flips, ...values }, x, i * size);
       }),
     );
-    return { x, labels: Uint32Array.from(indexes, (index) => samples[index]!.label), skipped };
+    return { labels: Uint32Array.from(indexes, (index) => samples[index]!.label), skipped };
   };
 }

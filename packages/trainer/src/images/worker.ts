@@ -17,9 +17,9 @@ if (process.platform === 'linux') {
 const load = createLoader(workerData as LoaderSetup);
 const port = parentPort!;
 
-port.on('message', ({ id, seed, epoch, samples }: LoadRequest) => {
-  load(seed, epoch, samples).then(
-    (batch) => port.postMessage({ id, ...batch } satisfies LoadReply, [batch.x.buffer]),
+port.on('message', ({ id, seed, epoch, samples, room }: LoadRequest) => {
+  load(seed, epoch, samples, room).then(
+    (batch) => port.postMessage({ id, ...batch } satisfies LoadReply),
     (error: Error) => port.postMessage({ id, failed: error.message } satisfies LoadReply),
   );
 });

@@ -38,6 +38,7 @@ export async function computeFeatures(
     if (signal.aborted) return undefined;
     const batch = await source.next();
     x.set(await base.predict({ ...batch, x: prepare(batch.x) }), n * size);
+    batch.release?.();
     answers.push(batch.y);
     n += batch.n;
     onProgress(n, source.samples);

@@ -10,6 +10,7 @@ export interface NewJob {
   projectId: string;
   number: number;
   ownerId: string;
+  mode: string;
   command: string;
   description: string;
   tags: string[];
@@ -19,6 +20,8 @@ export interface NewJob {
   tensorboard: boolean;
   maxRuntimeSeconds: number | null;
   retries: number;
+  idleSeconds: number | null;
+  jupyterToken: string | null;
   codeSnapshotId: string | null;
 }
 
@@ -27,8 +30,9 @@ export async function queueJob(sql: Sql, job: NewJob): Promise<void> {
   await sql.query(
     prepared(
       `INSERT INTO "Job" (id, "projectId", number, "ownerId", command, description, machine, environment, env,
-       tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", tags, "ticketAt", status, priority)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, now(), 'queued',
+       tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", tags, mode, "idleSeconds", "jupyterToken",
+       "ticketAt", status, priority)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, now(), 'queued',
        (SELECT count(*) FROM "Job" WHERE "ownerId" = $4 AND status IN ('queued','preparing','running','saving')))`,
       [
         job.id,
@@ -45,6 +49,9 @@ export async function queueJob(sql: Sql, job: NewJob): Promise<void> {
         job.retries,
         job.codeSnapshotId,
         job.tags,
+        job.mode,
+        job.idleSeconds,
+        job.jupyterToken,
       ],
     ),
   );

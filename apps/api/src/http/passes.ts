@@ -2,8 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { AppError } from '@mycloud/shared';
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
-import type { UserPrincipal } from '../http/principal.js';
-import { jobsById, type ShownJob } from './jobs.js';
+import type { UserPrincipal } from './principal.js';
 
 const dayMs = 86_400_000;
 /** What was found is believed for this long, as of a session. */
@@ -13,21 +12,39 @@ const cacheSize = 1_000;
 const claimsSchema = z.tuple([z.enum(['session', 'token']), z.uuid(), z.number(), z.array(z.uuid()).min(1)]);
 
 /** The login a pass was made by, as the database has it. */
-interface Login {
-  hash: string;
+export interface Login {
   userId: string;
   role: 'user' | 'admin';
 }
+interface SealingLogin extends Login {
+  hash: string;
+}
+
+/** What passes are for; one for one thing is none for another. */
+interface Purpose<J> {
+  name: 'tensorboard' | 'jupyter' | 'serve';
+  /** How a person calls what the address leads to: "a TensorBoard". */
+  noun: string;
+  /** The jobs, each of which that login may have so. @throws AppError not_found */
+  find(login: Login, jobIds: string[]): Promise<J[]>;
+}
 
 /**
- * Passes: the part of TensorBoard's address that says who looks at which jobs. Its page runs in a sandbox that has no
- * cookie (proxy.ts says why), so the address itself is the secret. It is sealed by the hash of the session or token that asked
- * for it, which every api finds in the database: it ends with that login, or after a day, and with the right to see the jobs.
+ * Passes: the part of an address that says who looks at which jobs. What is served below runs in a sandbox that has no
+ * cookie (tensorboard/proxy.ts and modes/sandbox.ts say why), so the address itself is the secret. It is sealed by the hash of the
+ * session or token that asked for it, which every api finds in the database: it ends with that login, or after a day, and with the
+ * right to see the jobs.
  */
-export function openPasses(deps: Deps) {
-  const cache = new Map<string, { jobs: ShownJob[]; until: number }>();
+export function openPasses<J extends { id: string }>(deps: Deps, purpose: Purpose<J>) {
+  const seal = (body: string, { hash }: SealingLogin): string =>
+    createHmac('sha256', hash).update(`${purpose.name} ${body}`).digest('base64url');
+  const refused = () =>
+    new AppError('forbidden', `this address of ${purpose.noun} is not good, or not any more`, {
+      hint: 'Open it again from the page of the job.',
+    });
+  const cache = new Map<string, { jobs: J[]; until: number }>();
 
-  async function loginOf(kind: 'session' | 'token', id: string): Promise<Login | undefined> {
+  async function loginOf(kind: 'session' | 'token', id: string): Promise<SealingLogin | undefined> {
     const include = { user: true };
     const found =
       kind === 'session'
@@ -40,7 +57,7 @@ export function openPasses(deps: Deps) {
 
   return {
     /** A pass to these jobs, which the caller was found to be allowed to see. */
-    async make(caller: UserPrincipal, jobs: readonly ShownJob[]): Promise<string> {
+    async make(caller: UserPrincipal, jobs: readonly { id: string }[]): Promise<string> {
       const kind = caller.sessionId ? 'session' : 'token';
       const id = caller.sessionId ?? caller.tokenId ?? '';
       const login = await loginOf(kind, id);
@@ -51,7 +68,7 @@ export function openPasses(deps: Deps) {
     },
 
     /** The jobs it leads to. @throws AppError forbidden for one that is made up or over, not_found when the jobs may not be seen any more */
-    async take(pass: string): Promise<ShownJob[]> {
+    async take(pass: string): Promise<J[]> {
       const known = cache.get(pass);
       if (known && known.until > Date.now()) return known.jobs;
       cache.delete(pass);
@@ -61,7 +78,7 @@ export function openPasses(deps: Deps) {
       const [kind, id, until, jobIds] = claims.data;
       const login = until > Date.now() ? await loginOf(kind, id) : undefined;
       if (!login || !equal(given, seal(body, login))) throw refused();
-      const jobs = await jobsById(deps, login, jobIds);
+      const jobs = await purpose.find(login, jobIds);
       if (cache.size >= cacheSize) cache.clear();
       cache.set(pass, { jobs, until: Date.now() + cacheMs });
       return jobs;
@@ -69,10 +86,7 @@ export function openPasses(deps: Deps) {
   };
 }
 
-export type Passes = ReturnType<typeof openPasses>;
-
-const seal = (body: string, { hash }: Login): string =>
-  createHmac('sha256', hash).update(`tensorboard ${body}`).digest('base64url');
+export type Passes<J extends { id: string }> = ReturnType<typeof openPasses<J>>;
 
 const equal = (a: string, b: string): boolean =>
   a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
@@ -85,8 +99,3 @@ function parse(body: string): unknown {
     return undefined;
   }
 }
-
-const refused = () =>
-  new AppError('forbidden', 'this address of a TensorBoard is not good, or not any more', {
-    hint: 'Open it again from the page of the job.',
-  });

@@ -1,0 +1,99 @@
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { AppError } from '@mycloud/shared';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type WebSocket, WebSocketServer } from 'ws';
+
+/** A peer that answers no ping for this long is gone, whatever TCP says. */
+const pingMs = 15_000;
+/** What one message may hold. */
+const maxMessage = 16 * 1024 * 1024;
+
+interface Upgrade {
+  socket: Duplex;
+  head: Buffer;
+}
+
+/** Lets routes take connections over: as WebSockets, or as they are. */
+export interface Upgrades {
+  /** The connection behind a request that asks for an upgrade; undefined for any other. */
+  of(request: FastifyRequest): Upgrade | undefined;
+  /** Answers with a WebSocket. @throws AppError bad_request for a request that asks for none */
+  accept(request: FastifyRequest, reply: FastifyReply): Promise<WebSocket>;
+  /** Ends with the app a connection that a route has taken over. */
+  keep(socket: Duplex): void;
+}
+
+/** A request for an upgrade goes through the routes and their checks as any other; a refusal is an ordinary answer. */
+export function openUpgrades(app: FastifyInstance): Upgrades {
+  const asked = new WeakMap<IncomingMessage, Upgrade>();
+  const open = new Set<Duplex>();
+  const server = new WebSocketServer({ noServer: true, maxPayload: maxMessage, perMessageDeflate: false });
+
+  const keep = (socket: Duplex) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  };
+  app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // A connection that breaks is told to whoever has taken it over.
+    socket.on('error', () => socket.destroy());
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') return again(request, socket, head);
+    asked.set(request, { socket, head });
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket as Parameters<typeof response.assignSocket>[0]);
+    response.once('finish', () => socket.end());
+    app.routing(request, response);
+  });
+  /** An offer of another protocol, such as HTTP/2, is passed over: the request is read anew without it. */
+  const again = ({ method, url, rawHeaders }: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const lines = rawHeaders.flatMap((name, i) => {
+      const left = /^(connection|upgrade|http2-settings)$/i.test(name);
+      return i % 2 === 1 || left ? [] : [`${name}: ${rawHeaders[i + 1]}`];
+    });
+    socket.unshift(head);
+    socket.unshift(Buffer.from(`${method} ${url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`, 'latin1'));
+    app.server.emit('connection', socket);
+  };
+  app.addHook('preClose', async () => {
+    for (const socket of open) socket.destroy();
+  });
+
+  return {
+    of: ({ raw }) => asked.get(raw),
+    keep,
+    accept: (request, reply) => {
+      const upgrade = asked.get(request.raw);
+      if (!upgrade) {
+        throw new AppError('bad_request', 'this address speaks WebSocket', {
+          hint: 'Send `Upgrade: websocket`.',
+        });
+      }
+      reply.hijack();
+      reply.raw.detachSocket(upgrade.socket as Parameters<typeof reply.raw.detachSocket>[0]);
+      return new Promise((resolve) => {
+        server.handleUpgrade(request.raw, upgrade.socket, upgrade.head, (socket) => {
+          keep(upgrade.socket);
+          keepAlive(socket);
+          resolve(socket);
+        });
+      });
+    },
+  };
+}
+
+/** Pings, so that a peer whose machine is gone is noticed, and proxies see life. */
+function keepAlive(socket: WebSocket): void {
+  let answered = true;
+  socket.on('pong', () => {
+    answered = true;
+  });
+  // What breaks ends as closed.
+  socket.on('error', () => socket.terminate());
+  const timer = setInterval(() => {
+    if (!answered) return socket.terminate();
+    answered = false;
+    socket.ping();
+  }, pingMs);
+  socket.once('close', () => clearInterval(timer));
+}

@@ -1,0 +1,4 @@
+-- AlterTable
+ALTER TABLE "Job" ADD COLUMN "mode" TEXT NOT NULL DEFAULT 'command';
+ALTER TABLE "Job" ADD COLUMN "idleSeconds" INTEGER;
+ALTER TABLE "Job" ADD COLUMN "jupyterToken" TEXT;
