@@ -33,21 +33,22 @@ export async function linkOf(session: Session, job: Job): Promise<Link | undefin
  */
 export async function untilReady(session: Session, job: Job): Promise<{ url: string }> {
   const { owner, project, number, name } = job;
+  const params = { owner, project, number };
   const detach = new AbortController();
   const onInterrupt = () => detach.abort();
   process.once('SIGINT', onInterrupt);
   let told = '';
   try {
     while (!detach.signal.aborted) {
-      const found = await session.client
-        .call(jobRoutes.link, { params: { owner, project, number } })
-        .catch((error: unknown) => {
-          if (error instanceof AppError && error.code === 'unavailable') return undefined;
-          throw error;
-        });
+      const found = await session.client.call(jobRoutes.link, { params }).catch((error: unknown) => {
+        if (error instanceof AppError && error.code === 'unavailable') return undefined;
+        throw error;
+      });
       if (found?.state === 'ready') return { url: session.client.url + found.path };
-      if (found?.state === 'ended') {
-        throw new AppError('unavailable', `${name} has nothing to open: ${found.message}`, {
+      // Why it has ended is known once its output is saved.
+      const ended = found?.state === 'ended' && (await session.client.call(jobRoutes.get, { params }));
+      if (ended && isEnd(ended.status)) {
+        throw new AppError('unavailable', `${name} has nothing to open: ${ended.message}`, {
           hint: `Its log tells more: mycloud logs ${name}`,
         });
       }

@@ -1,4 +1,4 @@
-import { floydEnvironment, type Job } from '@mycloud/shared';
+import { AppError, floydEnvironment, type Job } from '@mycloud/shared';
 import type { Session } from './context.js';
 import { hint, print, printJson } from './output.js';
 import { openInBrowser, pageLink, showLink } from './page-link.js';
@@ -13,7 +13,7 @@ export async function showSubmitted(
 ): Promise<void> {
   const floyds = options.env === job.environment ? undefined : floydEnvironment(options.env ?? '');
   if (floyds) hint(floyds.note);
-  const opens = job.mode !== 'command' && !options.follow;
+  const opens = job.mode !== 'command';
   if (options.json) {
     if (!options.follow) printJson(opens ? { ...job, ...(await untilReady(session, job)) } : job);
   } else {
@@ -30,10 +30,16 @@ export async function showSubmitted(
       hint(`\nTo see its log:\n  mycloud logs -f ${job.number}\nTo stop it:\n  mycloud stop ${job.number}`);
   }
   if (opens && !options.json) {
-    const { url } = await untilReady(session, job);
-    print(url);
-    hint('Whoever has this link may use it for a day; it ends with the job.');
-    if (options.open !== false) openInBrowser(url);
+    // One that has ended is followed all the same: its log tells why.
+    const ready = await untilReady(session, job).catch((error: unknown) => {
+      if (options.follow && error instanceof AppError) return undefined;
+      throw error;
+    });
+    if (ready) {
+      print(ready.url);
+      hint('Whoever has this link may use it for a day; it ends with the job.');
+      if (options.open !== false) openInBrowser(ready.url);
+    }
   } else if (options.open) await openPage(session, job);
   if (!options.follow) return;
   const { follow } = await import('./follow.js');

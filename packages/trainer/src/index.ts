@@ -19,3 +19,4 @@ export { activation, dropout, flatten } from './layers/simple.js';
 export type { BatchSource, FitOptions, History, Logs, Scores, TrainingRun } from './loop.js';
 export { type Sequential, sequential } from './model.js';
 export { adam, cosineDecay, rmsprop, sgd } from './optimizers.js';
+export { loadTrained, type TrainedModel } from './predictions/trained-model.js';

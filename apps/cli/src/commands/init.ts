@@ -56,7 +56,8 @@ export async function init(
   const full = `${at.owner}/projects/${at.project}`;
   if (json) return printJson({ project: full, created: made });
   print(`Project ${full} ${made ? 'was made' : 'is there'}; this folder belongs to it now.`);
-  hint(`Run something: mycloud run --data NAME:input --gpu "train --logdir /output/Graph"`);
+  if (template) hint('README.md says how to run it.');
+  else hint(`Run something: mycloud run --data NAME:input --gpu "train --logdir /output/Graph"`);
 }
 
 async function isAnyThere(names: string[]): Promise<boolean> {

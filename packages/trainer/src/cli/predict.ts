@@ -1,21 +1,16 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { chooseBackend } from '../backends/choose.js';
 import { TrainerError } from '../errors.js';
 import { findPictures } from '../images/scan.js';
-import { modelFromJson } from '../model-json/read.js';
-import { compiledModel } from '../models/index.js';
-import { vgg16Input } from '../models/vgg16.js';
+import { writeWhole } from '../labels.js';
 import { contactSheet } from '../predictions/contact-sheet.js';
 import { predictionsCsv } from '../predictions/csv.js';
 import { predictFiles } from '../predictions/predict-files.js';
-import { readLabels, writeWhole } from './labels.js';
+import { loadTrained } from '../predictions/trained-model.js';
 import { outputFolder } from './paths.js';
 import type { PredictOptions } from './predict-options.js';
 import { createReport } from './report.js';
 import type { TrainDeps } from './train.js';
-
-const scaled = (x: Float32Array) => x.map((value) => value / 255);
 
 /**
  * Predicts a folder's pictures with what `train` left in a folder (model.json, labels.json, the weights), and writes
@@ -34,46 +29,20 @@ export async function predict(
       hint: 'Name the pictures’ folder with --data.',
     });
   }
-  const json = path.join(from, 'model.json');
-  const text = await readFile(json, 'utf8').catch((cause: Error) => {
-    throw new TrainerError('bad_model', `There is no model in ${from}: ${cause.message}`, {
-      cause,
-      hint: 'Name the folder train wrote to with --from.',
-    });
-  });
-  const layers = modelFromJson(text, json);
-  const labels = await readLabels(from);
-  const [height = 0, width = 0] = layers[0]!.inputShape!;
-  const model = compiledModel(layers, {
-    optimizer: 'sgd',
-    lr: 0,
-    schedule: 'constant',
-    totalSteps: 1,
-    seed: 0,
-    backend: await chooseBackend(options.backend, { threads: options.threads }),
-  });
-  const [units = 0] = model.network.at(-1)!.outputShape;
-  if ((units === 1 ? 2 : units) !== labels.classes.length) {
-    throw new TrainerError(
-      'bad_model',
-      `${json} answers with ${units}, labels.json names ${labels.classes.length} classes`,
-    );
-  }
-  await model.loadWeights(path.resolve(from, options.weights));
+  const { backend, threads, weights } = options;
+  const trained = await loadTrained(from, { backend, threads, weights });
   const found = await findPictures(data);
   if (found.files.length === 0) {
     throw new TrainerError('no_data', `There are no pictures in ${data}`, {
       hint: 'Name their folder with --data.',
     });
   }
-  const { predictions, skipped } = await predictFiles(model, found.files, {
-    classes: labels.classes,
-    targetSize: [height, width],
+  const { predictions, skipped } = await predictFiles(trained.model, found.files, {
+    ...trained,
     batchSize: options.batchSize,
-    prepare: labels.input === 'vgg16' ? vgg16Input : scaled,
     signal,
   });
-  await (await model.engine()).close();
+  await trained.close();
   if (signal.aborted) return 'interrupted';
   const csv = path.join(output.dir, 'predictions.csv');
   const sheet = path.join(output.dir, 'predictions.png');

@@ -4,8 +4,11 @@ import type { DecodingRoom } from './decoding-room.js';
 /** Larger pictures are refused before they are decoded: 100 megapixels take 300 MB. */
 const PIXEL_LIMIT = 100_000_000;
 
+/** A file's path, or its bytes. */
+type Picture = string | Buffer;
+
 /** Pixels as they lie in the file: the EXIF turn and colour profile are left alone, as PIL leaves them. */
-function open(file: string) {
+function open(file: Picture) {
   return sharp(file, { failOn: 'truncated', limitInputPixels: PIXEL_LIMIT, ignoreIcc: true, pages: 1 });
 }
 
@@ -13,7 +16,7 @@ function open(file: string) {
  * Reads a picture's header only: its pixels, and whether it notes a camera's turn. Rejects with the reason why it
  * can't be a picture.
  */
-export async function checkHeader(file: string): Promise<{ pixels: number; turned: boolean }> {
+export async function checkHeader(file: Picture): Promise<{ pixels: number; turned: boolean }> {
   const { width, height, orientation = 1 } = await open(file).metadata();
   const pixels = width * height;
   if (pixels > PIXEL_LIMIT) throw new Error(`${width} × ${height} pixels are too many`);
@@ -37,7 +40,7 @@ export function nearestIndex(from: number, to: number): Uint32Array {
  * (height × width × 3). Alpha is dropped, not blended, as PIL's convert('RGB') does.
  */
 export async function decodeInto(
-  file: string,
+  file: Picture,
   height: number,
   width: number,
   out: Uint8Array,
@@ -47,7 +50,7 @@ export async function decodeInto(
   await room.within(pixels, () => decode(file, height, width, out));
 }
 
-async function decode(file: string, height: number, width: number, out: Uint8Array): Promise<void> {
+async function decode(file: Picture, height: number, width: number, out: Uint8Array): Promise<void> {
   const { data, info } = await open(file)
     .removeAlpha()
     .toColourspace('srgb')

@@ -25,7 +25,7 @@ interface PredictFilesOptions {
 }
 
 /** The class and its probability, from a sigmoid's one value (of the second class) or a softmax's. */
-function answer(values: Float32Array, classes: string[]): { predicted: string; probability: number } {
+export function answer(values: Float32Array, classes: string[]): { predicted: string; probability: number } {
   const all = values.length === 1 ? [1 - values[0]!, values[0]!] : [...values];
   const best = all.indexOf(Math.max(...all));
   return { predicted: classes[best]!, probability: all[best]! };

@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { TrainerError } from '../errors.js';
+import { TrainerError } from './errors.js';
 
 /** What a model.json doesn't say: the classes' names in the order of the answers, and how pixels are given. */
 const labelsSchema = z.object({
