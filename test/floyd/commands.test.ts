@@ -61,9 +61,6 @@ describe.skipIf(!floydProgram)('the commands of the old floyd', () => {
     expect(environment.stderr + environment.stdout).toContain('nope is not in the list');
     const missing = await run('--data', 'nope/1:input', 'true');
     expect(missing.stderr + missing.stdout).toContain('Data not found for name: nope/1');
-    const mode = await run('--mode', 'jupyter');
-    expect(mode.code).toBe(4);
-    expect(mode.stderr + mode.stdout).toContain('in the mode "jupyter"');
   });
 
   it('data init, upload, status: by the program of the documentation', async () => {
@@ -202,7 +199,7 @@ describe.skipIf(!floydProgram)('the commands of the old floyd', () => {
       '    command: ls /first /second',
       '    machine: cpu',
       '  notebook:',
-      '    mode: jupyter',
+      '    machine: gpu',
     ].join('\n');
     const folder = await user.folder('yml', { 'floyd.yml': yml });
     await user.floyd(['init', 'yaml'], folder);
@@ -216,10 +213,37 @@ describe.skipIf(!floydProgram)('the commands of the old floyd', () => {
     const unknown = await user.floyd(['run', '--task', 'nope'], folder);
     expect(unknown.code).toBe(1);
     expect(unknown.stderr).toContain('There are: evaluate, notebook.');
-    expect((await user.floyd(['run', '--task', 'notebook'], folder)).code).toBe(4);
     await writeFile(path.join(folder, 'floyd.yml'), 'max_runtime: soon\n');
     const wrong = await user.floyd(['run', 'true'], folder);
     expect(wrong.stderr + wrong.stdout).toMatch(/line 1, max_runtime: write seconds/);
+  });
+
+  it('run --mode serve: app.py is reached through the server, and info says where', async () => {
+    const app = `import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'served ' + self.path.encode())
+http.server.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), Handler).serve_forever()
+`;
+    const folder = await user.folder('served', { 'app.py': app });
+    await user.floyd(['init', 'served'], folder);
+    const command = await user.floyd(['run', '--mode', 'serve', 'true'], folder);
+    expect(command.code).toBe(3);
+    const ran = await user.floyd(['run', '--env', 'python3', '--mode', 'serve'], folder);
+    expect(ran, ran.stderr).toMatchObject(ok);
+    const url = `${server.url}/${owner}/projects/served/1/serve/`;
+    expect(ran.stdout).toContain(`URL to service endpoint: ${url}`);
+    const headers = { authorization: `Bearer ${await tokenOf(server)}` };
+    await eventually('it answers', async () => {
+      const answer = await fetch(`${url}predict?x=1`, { headers });
+      return answer.ok && (await answer.text()) === 'served /predict?x=1';
+    });
+    const info = await user.floyd(['info', 'served/1'], folder);
+    expect(info.stdout).toMatch(/Mode\s+serving/);
+    expect(info.stdout).toContain(url);
+    expect(await user.floyd(['stop', 'served/1'], folder)).toMatchObject(ok);
   });
 
   it('delete, data delete: ask, and say what isn’t there', async () => {

@@ -11,10 +11,12 @@ import { viewJob } from '../jobs/view.js';
 import { ensureProject, findNamedJob, findOwnProject, readName } from './names.js';
 import { originOf } from './origin.js';
 import { jobBody, restartChange } from './run.js';
-import { codeOf, stateOf } from './words.js';
+import { codeOf, instanceModeOf, stateOf } from './words.js';
 
 /** The client shows all it gets in one table. */
 const listed = 500;
+
+const endlessSeconds = 365 * 86_400;
 
 /** The old floyd's words for jobs. */
 export function experimentRoutes(app: FastifyInstance, deps: Deps): void {
@@ -80,10 +82,11 @@ export function experimentRoutes(app: FastifyInstance, deps: Deps): void {
 
   serve(app, contract.taskInstance, async ({ params, caller }) => {
     const { job } = await findNamedJob(deps, caller, params['*'], 'read');
+    const { mode } = await viewJob(deps, job.id);
     return {
       id: job.id,
       log_id: job.id,
-      mode: 'command',
+      mode: instanceModeOf[mode],
       module_id: `${nameOf(job)}/code`,
       output_ids_dict: {},
     };
@@ -102,6 +105,7 @@ async function made(deps: Deps, id: string) {
 
 function view(deps: Deps, job: Job, request: FastifyRequest): FloydJob {
   const end = job.finishedAt ? Date.parse(job.finishedAt) : Date.now();
+  const at = `${originOf(deps, request)}/${job.name}`;
   const node = { taskInstanceId: job.id, type: 'module_node' as const };
   return {
     id: job.id,
@@ -110,14 +114,15 @@ function view(deps: Deps, job: Job, request: FastifyRequest): FloydJob {
     description: job.description,
     state: stateOf[job.status],
     duration: job.startedAt ? Math.max(0, (end - Date.parse(job.startedAt)) / 1000) : 0,
-    mode: 'command',
+    mode: job.mode,
     logId: job.id,
     instanceLogId: job.id,
     instanceOutputId: job.outputSnapshotId,
     instanceType: codeOf(job.machine),
-    timeout_seconds: job.maxRuntimeSeconds,
-    tensorboardUrl: job.tensorboard ? `${originOf(deps, request)}/${job.name}/tensorboard` : null,
-    serviceUrl: null,
+    // Of a Jupyter or a server the client wants a number.
+    timeout_seconds: job.maxRuntimeSeconds ?? (job.mode === 'command' ? null : endlessSeconds),
+    tensorboardUrl: job.tensorboard ? `${at}/tensorboard` : null,
+    serviceUrl: job.mode === 'command' ? null : `${at}/${job.mode}/`,
     latest_metrics: job.metrics,
     canvas: { nodes: job.codeSnapshotId ? { code: node } : {} },
   };

@@ -4,6 +4,7 @@ import {
   type FloydRun,
   type floydCode,
   type floydRestartBody,
+  jupyterEnvironment,
   parseMount,
   placeMounts,
   restartJobBody,
@@ -13,7 +14,7 @@ import { z } from 'zod';
 import type { Deps } from '../deps.js';
 import type { JobBody } from '../jobs/create.js';
 import { environmentOf } from './env.js';
-import { checkMode, machineOf } from './words.js';
+import { commandOf, machineOf, modeOf } from './words.js';
 
 /**
  * What an upload of code answers as its id, and the run that follows sends back: the snapshot, with the settings that come
@@ -40,10 +41,10 @@ function readCodeId(text: string): CodeId {
   }
 }
 
-/** The settings of an upload of code that its id carries. @throws AppError bad_request for a mode that can't be run here */
+/** The settings of an upload of code that its id carries. @throws AppError bad_request for a mode there never was */
 export function codeSettings(code: z.output<typeof floydCode>): Omit<CodeId, 'snapshotId'> {
   const yaml = fileSettings(code.yaml_config, code.task);
-  checkMode(code.mode || yaml.mode || 'command');
+  modeOf(code.mode || yaml.mode || 'command');
   return { command: code.command ?? '', mode: code.mode ?? '', description: code.description ?? '' };
 }
 
@@ -54,8 +55,8 @@ export function codeSettings(code: z.output<typeof floydCode>): Omit<CodeId, 'sn
 export function jobBody(deps: Deps, run: FloydRun): JobBody {
   const code = readCodeId(run.module_id);
   const yaml = fileSettings(run.yaml_config, run.task);
-  checkMode(code.mode || yaml.mode || 'command');
-  const command = run.command || code.command || yaml.command;
+  const mode = modeOf(code.mode || yaml.mode || 'command');
+  const command = run.command || code.command || yaml.command || commandOf[mode];
   if (!command) {
     throw new AppError('bad_request', 'say what to run', {
       hint: 'floyd run "COMMAND", or `command:` in floyd.yml.',
@@ -66,8 +67,12 @@ export function jobBody(deps: Deps, run: FloydRun): JobBody {
     description: run.description || code.description || yaml.description || '',
     codeSnapshotId: code.snapshotId,
     machine: run.instance_type ? machineOf(run.instance_type) : (yaml.machine ?? 'cpu'),
-    environment: environmentOf(deps, run.env || yaml.env || 'default'),
-    maxRuntimeSeconds: run.max_runtime ?? yaml.max_runtime ?? null,
+    mode,
+    environment: environmentOf(
+      deps,
+      run.env || yaml.env || (mode === 'jupyter' ? jupyterEnvironment : 'default'),
+    ),
+    maxRuntimeSeconds: run.max_runtime ?? yaml.max_runtime,
     mounts: run.data_ids.length > 0 ? readMounts(run.data_ids) : (yaml.input ?? []),
     // For floyd it is on unless its file says otherwise.
     tensorboard: yaml.tensorboard ?? true,

@@ -1,4 +1,4 @@
-import { AppError, type EndStatus, type JobStatus } from '@mycloud/shared';
+import { AppError, type EndStatus, type JobMode, type JobStatus } from '@mycloud/shared';
 
 /** The client stops only what is queued, queue_scheduled or running; any other word it shows as it is. */
 export const stateOf: Record<JobStatus, string> = {
@@ -28,13 +28,32 @@ const machines = Object.fromEntries(Object.entries(codes).map(([machine, code]) 
 export const codeOf = (machine: string): string => codes[machine] ?? machine;
 export const machineOf = (code: string): string => machines[code] ?? code;
 
-/** @throws AppError bad_request for a mode in which nothing can be run here */
-export function checkMode(mode: string): void {
-  if (mode === 'command' || mode === 'job') return;
-  throw new AppError('bad_request', `this server runs commands, and nothing in the mode "${mode}"`, {
-    hint: 'Run it without --mode, and take `mode` out of floyd.yml.',
+const modes: Record<string, JobMode> = {
+  command: 'command',
+  job: 'command',
+  jupyter: 'jupyter',
+  serve: 'serve',
+  serving: 'serve',
+};
+
+/** @throws AppError bad_request for a mode there never was */
+export function modeOf(text: string): JobMode {
+  const mode = Object.hasOwn(modes, text) ? modes[text] : undefined;
+  if (mode) return mode;
+  throw new AppError('bad_request', `there is no mode "${text}"`, {
+    hint: 'There are job, jupyter and serve.',
   });
 }
+
+/** `info` shows where a job is reached for these words. */
+export const instanceModeOf: Record<JobMode, string> = {
+  command: 'command',
+  jupyter: 'jupyter',
+  serve: 'serving',
+};
+
+/** What FloydHub ran where nothing was said: the client takes no command with these modes. */
+export const commandOf: Partial<Record<JobMode, string>> = { jupyter: 'jupyter lab', serve: 'python app.py' };
 
 /** Bytes as the client shows them. */
 export function sizeText(bytes: number): string {
