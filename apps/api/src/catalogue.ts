@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import {
   AppError,
   type Environment,
@@ -23,6 +24,7 @@ const builtInMachines: Machine[] = [
 
 /** One list, so that a worker keeps one copy of it for both environments. */
 const keras2 = ['tensorflow-cpu==2.15.1', 'pillow', 'scipy'];
+const keras2Pythons = ['3.11', '3.10', '3.9'];
 
 const builtIn: Environment[] = [
   {
@@ -36,6 +38,7 @@ const builtIn: Environment[] = [
     description: 'Node and the TypeScript trainer, computing on TensorFlow',
     interpreter: 'node',
     npm: ['@tensorflow/tfjs-node@4.22.0'],
+    pythonVersions: keras2Pythons,
     requirements: keras2,
   },
   {
@@ -48,6 +51,7 @@ const builtIn: Environment[] = [
     name: 'keras-2.15',
     description: 'Keras 2.15 on TensorFlow 2.15 (CPU): runs the tutorial’s script unchanged',
     interpreter: 'python',
+    pythonVersions: keras2Pythons,
     requirements: keras2,
   },
   {
@@ -84,11 +88,14 @@ export interface Catalogue {
   imageOnly: string[];
 }
 
+/** @throws AppError bad_request that names every wrong entry of the configuration */
 export function openCatalogue(config: Pick<Config, 'machines' | 'environments'>): Catalogue {
   const machines = config.machines
-    ? z.array(machineSchema).min(1).parse(JSON.parse(config.machines))
+    ? readList('MYCLOUD_MACHINES', config.machines, z.array(machineSchema).min(1))
     : builtInMachines;
-  const own = config.environments ? z.array(runnable).parse(JSON.parse(config.environments)) : [];
+  const own = config.environments
+    ? readList('MYCLOUD_ENVIRONMENTS', config.environments, ownEnvironments)
+    : [];
   const all = [...builtIn.filter(({ name }) => !own.some((one) => one.name === name)), ...own];
   return {
     machines,
@@ -102,9 +109,54 @@ export function openCatalogue(config: Pick<Config, 'machines' | 'environments'>)
   };
 }
 
-const runnable = environmentSchema.refine((one) => one.interpreter ?? one.image, {
-  message: 'an environment needs an interpreter or an image',
+const ownEnvironment = environmentSchema
+  .extend({
+    name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'use lower-case letters, digits, ".", "_" and "-"'),
+    description: z.string().default(''),
+    requirements: z.array(z.string()).default([]),
+  })
+  .strict()
+  .transform((one) => ({ ...one, interpreter: one.interpreter ?? (one.python ? 'python' : undefined) }))
+  .refine((one) => one.interpreter ?? one.image, {
+    message: 'it needs `python`, an `interpreter` or an `image`',
+  });
+
+const ownEnvironments = z.array(ownEnvironment).superRefine((all, context) => {
+  for (const [i, { name }] of all.entries()) {
+    if (all.findIndex((one) => one.name === name) < i)
+      context.addIssue({ code: 'custom', path: [i, 'name'], message: `${name} is there twice` });
+  }
 });
+
+/** A setting that is a JSON list, or the path of a file that holds one. */
+function readList<T extends z.ZodType>(variable: string, given: string, schema: T): z.output<T> {
+  const file = given.trimStart().startsWith('[') ? undefined : given;
+  const where = file ?? variable;
+  let read: unknown;
+  try {
+    read = JSON.parse(file ? readFileSync(file, 'utf8') : given);
+  } catch (error) {
+    throw new AppError('bad_request', `${variable} can't be read: ${(error as Error).message}`, {
+      hint: 'It is a JSON list, or the path of a file that holds one.',
+    });
+  }
+  const parsed = schema.safeParse(read);
+  if (parsed.success) return parsed.data;
+  throw new AppError('bad_request', `the server cannot start with these entries of ${where}`, {
+    errors: parsed.error.issues.map((issue) => ({
+      path: entryPath(read, issue.path),
+      message: issue.message,
+    })),
+    hint: 'Mend them.',
+  });
+}
+
+/** [1] torch.python: counted, and by its name where it has one. */
+function entryPath(read: unknown, [index, ...rest]: PropertyKey[]): string {
+  const entry = typeof index === 'number' && Array.isArray(read) ? (read[index] as { name?: unknown }) : null;
+  const name = typeof entry?.name === 'string' ? ` ${entry.name}` : '';
+  return [`[${String(index ?? '')}]${name}`, ...rest.map(String)].join('.');
+}
 
 /** As Docker writes the name of an image: host:port/path/name:tag@digest. */
 const imageName = /^[a-z0-9][\w.-]*(:\d+)?(\/[\w.-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?$/i;

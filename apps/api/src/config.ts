@@ -53,7 +53,7 @@ const schema = z.object({
   /** How often bytes that nothing refers to are looked for, and how long they are kept. */
   MYCLOUD_GC_SECONDS: z.coerce.number().min(1).default(3600),
   MYCLOUD_GC_GRACE_SECONDS: z.coerce.number().min(0).default(86_400),
-  /** JSON list of machine types, replacing the built-in catalogue. */
+  /** JSON list of machine types, or a file that holds it, replacing the built-in catalogue. */
   MYCLOUD_MACHINES: z.string().optional(),
   /** The program `tensorboard`; else the one that `mycloud env build tensorboard` made here (embedded), else PATH's. */
   MYCLOUD_TENSORBOARD: z.string().optional(),
@@ -71,7 +71,7 @@ const schema = z.object({
     .positive()
     .default(2 * 2 ** 30),
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
-  /** JSON, as the catalogue's: added to it, or instead of the one of the same name. */
+  /** The same of environments: added to the catalogue, or instead of the one of the same name. */
   MYCLOUD_ENVIRONMENTS: z.string().optional(),
   MYCLOUD_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
 });

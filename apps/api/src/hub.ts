@@ -17,6 +17,7 @@ export type Signal =
   | { type: 'progress'; jobId: string; attempt: number; text: string }
   | { type: 'metrics'; jobId: string }
   | { type: 'stop'; jobId: string; workerId: string }
+  | { type: 'remove_environment'; workerId: string }
   | { type: 'wake'; machine: string };
 
 /** What happens in one api is heard in all: Postgres LISTEN/NOTIFY on one connection, listened to by topic. */

@@ -164,6 +164,12 @@ export function buildProgram(): Command {
     .argument('<name>')
     .action(async (name, options) => (await import('./commands/env.js')).envBuild(name, options));
 
+  environmentCommand('delete', 'Has workers remove what they built of it; what is in use stays (admins)')
+    .argument('<name>', 'of the environment, or an id that `env show` tells')
+    .option('--worker <name>', 'on this worker only')
+    .option('-y, --yes', 'do not ask')
+    .action(async (name, options) => (await import('./commands/env.js')).envDelete(name, options));
+
   const data = program.command('data').description('Datasets');
   const dataCommand = (name: string, description: string): Command =>
     data

@@ -25,6 +25,8 @@ const stateSchema = z.object({
   runner: z.enum(['bubblewrap', 'process', 'docker']).optional(),
   /** UUIDs of the GPUs it was given. */
   gpus: z.array(z.string()).optional(),
+  /** What of the built environments it uses. */
+  environments: z.array(z.string()).optional(),
   /** Milliseconds since 1970, of the command. */
   startedAt: z.number().optional(),
   /** The first order to end, kept so that a restarted worker carries it out. */

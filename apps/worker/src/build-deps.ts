@@ -17,10 +17,17 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
   await mkdir(config.home, { recursive: true, mode: 0o700 });
   const limits = await chooseLimits(config.limits, config.home);
   const { home, docker, dockerNetwork: network } = config;
-  const [runners, resources, cache] = await Promise.all([
+  const [runners, resources, cache, environments] = await Promise.all([
     chooseRunners({ wanted: config.runner, docker, network, home, limits }),
     findResources(),
     openContentCache(path.join(config.home, 'cache'), { maxBytes: config.cacheBytes }),
+    openEnvironments({
+      home,
+      trainerBin: config.trainerBin,
+      path: config.path,
+      variables: config.buildVariables,
+      maxBytes: config.environmentBytes,
+    }),
   ]);
   return {
     config,
@@ -32,9 +39,10 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
       home: config.home,
       jobBytes: config.jobDiskBytes,
       reserveBytes: config.diskReserveBytes,
+      makeRoom: () => environments.makeRoom(),
       log,
     }),
-    environments: openEnvironments({ home: config.home, trainerBin: config.trainerBin, path: config.path }),
+    environments,
     resources,
     gpus: new GpuWatch(resources.gpus, config.gpuSeconds),
     log,

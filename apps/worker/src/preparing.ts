@@ -2,6 +2,7 @@ import type { Assignment, Machine } from '@mycloud/shared';
 import type { AttemptFolder } from './attempt-folder.js';
 import type { Share } from './capacity.js';
 import type { WorkerDeps } from './deps.js';
+import type { HeldEnvironment } from './environments/environment.js';
 import { bringMounts, bringWorkingFolders, type HeldMounts } from './inputs.js';
 import { jobEnv } from './job-env.js';
 import { type Limit, limitsText } from './limits/limits.js';
@@ -17,13 +18,15 @@ export interface Preparing {
   say(line: string): void;
   /** Told of the mounts as soon as they are held, whatever follows. */
   hold(mounts: HeldMounts): void;
+  /** The same of the environment. */
+  holdEnvironment(environment: HeldEnvironment): void;
   signal: AbortSignal;
 }
 
 /** Brings inputs, code and environment, and starts the command. */
 export async function prepareAndStart(preparing: Preparing): Promise<JobProcess> {
   const { deps, runner, folder, marker, share, say, signal } = preparing;
-  const { client, cache, environments, config } = deps;
+  const { client, cache, config } = deps;
   const { assignment } = folder.state;
   say(announcement(assignment, config.name, runner));
   const bringing = { client, cache, folder, signal };
@@ -34,7 +37,7 @@ export async function prepareAndStart(preparing: Preparing): Promise<JobProcess>
   preparing.hold(held);
   const environment = runner.bring
     ? await runner.bring(assignment.environment, say, signal)
-    : await environments.prepare(assignment.environment, folder.codeDir, say, signal);
+    : await heldEnvironment(preparing);
   await deps.gpus.untilFree(share.gpus, say, signal);
   signal.throwIfAborted();
   const dirs = dirsOf(folder, held.mounts);
@@ -49,6 +52,14 @@ export async function prepareAndStart(preparing: Preparing): Promise<JobProcess>
     gpus,
     limit: limitOf(assignment.machine, share, deps),
   });
+}
+
+async function heldEnvironment({ deps, folder, say, signal, holdEnvironment }: Preparing) {
+  const { environment, code } = folder.state.assignment;
+  const given = { dir: folder.codeDir, hash: code?.snapshot ?? null };
+  const held = await deps.environments.prepare(environment, given, { say, signal });
+  holdEnvironment(held);
+  return held;
 }
 
 /** A machine whose GPUs aren't there computes on the CPU instead, and on all of it. */
