@@ -82,7 +82,14 @@ export function buildProgram(): Command {
       '<command...>',
       'the command, as one quoted text',
     ),
-  ).action(async (words, options) => (await import('./commands/run.js')).run(words, options));
+  )
+    .option(
+      '--sweep <name=values>',
+      'a job for each value, such as lr=0.001,0.0003, which stands for {lr} in the command; more of them are multiplied',
+      collect,
+    )
+    .option('-y, --yes', 'do not ask before a sweep of many jobs')
+    .action(async (words, options) => (await import('./commands/run.js')).run(words, options));
   jobFlags(
     command('restart', 'Runs a job again with the same code, changed where you say so')
       .argument('<job>')
@@ -95,6 +102,13 @@ export function buildProgram(): Command {
     .action(async (job, words, options) =>
       (await import('./commands/restart.js')).restart(job, words, options),
     );
+  command('sweep', 'Shows the jobs of a sweep, the best first; without a name, the sweeps of this folder')
+    .argument('[sweep]', 'as `run --sweep` named it')
+    .option('--metric <name>', 'the metric they are ordered by')
+    .option('--by <which>', 'its best value or its last', 'best')
+    .option('-f, --follow', 'go on until all have ended')
+    .option('--stop', 'stop those that have not ended')
+    .action(async (name, options) => (await import('./commands/sweep.js')).sweep(name, options));
   command('tag', 'Puts tags on a job')
     .argument('<job>')
     .argument('<tags...>')

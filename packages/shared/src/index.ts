@@ -1,3 +1,4 @@
+export * from './better-way.js';
 export * from './client.js';
 export * from './common.js';
 export * from './datasets.js';

@@ -1,8 +1,8 @@
+import { betterWay } from '@mycloud/shared/browser';
 import { useEffect, useRef, useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { useSetInAddress } from '../ui/address.js';
 import { type Axis, axisOf, inRange, numberAxis, type Range } from './axes.js';
-import { betterWay } from './better.js';
 import { CoordinateAxis } from './coordinate-axis.js';
 import { differs, type Row } from './rows.js';
 import type { Compared } from './use-compared.js';

@@ -1,7 +1,8 @@
 import type { Job } from '@mycloud/shared/browser';
+import { betterWay } from '@mycloud/shared/browser';
 import { byInterest } from '../jobs/columns.js';
 import { durationText, fullTime, valueText } from '../ui/format.js';
-import { bestOf, betterWay } from './better.js';
+import { bestOf } from './better.js';
 import { commandParts } from './command-words.js';
 
 /** What one of the compared jobs has in a row. */

@@ -1,7 +1,7 @@
+import { betterWay } from '@mycloud/shared/browser';
 import { ArrowDown, ArrowUp } from 'lucide-react';
 import { useSearchParams } from 'react-router';
 import type { JobFilter } from '../api/queries.js';
-import { betterWay } from '../compare/better.js';
 import { type ColumnId, isSortable, metricOf, titleOf } from './columns.js';
 
 /** The columns' titles; pressing one sorts by it: best, longest or newest first, then the other way, then as usual. */
