@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import {
   AppError,
+  builtInEnvironments,
   type Environment,
   environmentSchema,
-  floydEnvironment,
-  imagePrefix,
+  type FoundEnvironment,
+  findEnvironment,
   type Machine,
   machineSchema,
-  nearest,
+  unknownName,
 } from '@mycloud/shared';
 import { z } from 'zod';
 import type { Config } from './config.js';
@@ -22,58 +23,6 @@ const builtInMachines: Machine[] = [
   { name: 'gpu2', cores: 4, memoryBytes: 16 * GiB, gpus: 2 },
 ];
 
-/** One list, so that a worker keeps one copy of it for both environments. */
-const keras2 = ['tensorflow-cpu==2.15.1', 'pillow', 'scipy'];
-const keras2Pythons = ['3.11', '3.10', '3.9'];
-
-const builtIn: Environment[] = [
-  {
-    name: 'default',
-    description: 'Node and the TypeScript trainer, computing on WebAssembly',
-    interpreter: 'node',
-    requirements: [],
-  },
-  {
-    name: 'tensorflow',
-    description: 'Node and the TypeScript trainer, computing on TensorFlow',
-    interpreter: 'node',
-    npm: ['@tensorflow/tfjs-node@4.22.0'],
-    pythonVersions: keras2Pythons,
-    requirements: keras2,
-  },
-  {
-    name: 'python3',
-    description: "The worker's Python 3, empty but for pip",
-    interpreter: 'python',
-    requirements: [],
-  },
-  {
-    name: 'keras-2.15',
-    description: 'Keras 2.15 on TensorFlow 2.15 (CPU): runs the tutorial’s script unchanged',
-    interpreter: 'python',
-    pythonVersions: keras2Pythons,
-    requirements: keras2,
-  },
-  {
-    name: 'keras-3',
-    description: 'Keras 3 on TensorFlow 2.21 (CPU)',
-    interpreter: 'python',
-    requirements: ['tensorflow-cpu==2.21.0', 'pillow', 'scipy'],
-  },
-  {
-    name: 'pytorch',
-    description: 'PyTorch 2.9 as PyPI has it, with CUDA on Linux: some gigabytes',
-    interpreter: 'python',
-    requirements: ['torch==2.9.1', 'torchvision==0.24.1'],
-  },
-  {
-    name: 'tensorboard',
-    description: 'TensorBoard',
-    interpreter: 'python',
-    requirements: ['tensorboard', 'setuptools<81'],
-  },
-];
-
 export interface Catalogue {
   machines: Machine[];
   environments: Environment[];
@@ -83,7 +32,7 @@ export interface Catalogue {
    * Of the catalogue; `image:NAME`, any container image; or what stands for an environment of FloydHub, then with a note
    * that says so. @throws AppError bad_request with the nearest names, or with what to do instead
    */
-  environment(name: string): Environment & { note?: string };
+  environment(name: string): FoundEnvironment;
   /** Names of the environments that are images and nothing else. */
   imageOnly: string[];
 }
@@ -96,16 +45,13 @@ export function openCatalogue(config: Pick<Config, 'machines' | 'environments'>)
   const own = config.environments
     ? readList('MYCLOUD_ENVIRONMENTS', config.environments, ownEnvironments)
     : [];
-  const all = [...builtIn.filter(({ name }) => !own.some((one) => one.name === name)), ...own];
+  const all = [...builtInEnvironments.filter(({ name }) => !own.some((one) => one.name === name)), ...own];
   return {
     machines,
     environments: all,
     imageOnly: all.filter(({ interpreter }) => !interpreter).map(({ name }) => name),
-    machine: (name) => find('machine', name, machines),
-    environment(name) {
-      if (name.startsWith(imagePrefix)) return imageEnvironment(name);
-      return all.find((one) => one.name === name) ?? floydsEnvironment(name, all);
-    },
+    machine: (name) => findMachine(name, machines),
+    environment: (name) => findEnvironment(name, all),
   };
 }
 
@@ -158,32 +104,8 @@ function entryPath(read: unknown, [index, ...rest]: PropertyKey[]): string {
   return [`[${String(index ?? '')}]${name}`, ...rest.map(String)].join('.');
 }
 
-/** As Docker writes the name of an image: host:port/path/name:tag@digest. */
-const imageName = /^[a-z0-9][\w.-]*(:\d+)?(\/[\w.-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?$/i;
-
-function imageEnvironment(name: string): Environment {
-  const image = name.slice(imagePrefix.length);
-  if (imageName.test(image)) return { name, description: 'a container image', requirements: [], image };
-  throw new AppError('bad_request', `"${image}" is no name of a container image`, {
-    hint: 'Write it as Docker does, such as image:pytorch/pytorch:2.9.0-cuda12.8-cudnn9-runtime.',
-  });
-}
-
-/** An environment by the name it had on FloydHub. @throws AppError bad_request where nothing stands for it here */
-function floydsEnvironment(name: string, all: Environment[]): Environment & { note?: string } {
-  const floyds = floydEnvironment(name);
-  if (!floyds) return find('environment', name, all);
-  const { environment, note } = floyds;
-  if (environment) return { ...find('environment', environment, all), note };
-  throw new AppError('bad_request', `FloydHub's environment "${name}" isn't here`, { hint: note });
-}
-
-function find<T extends { name: string }>(noun: string, name: string, items: T[]): T {
-  const found = items.find((item) => item.name === name);
+function findMachine(name: string, machines: Machine[]): Machine {
+  const found = machines.find((machine) => machine.name === name);
   if (found) return found;
-  const names = items.map((item) => item.name);
-  const near = nearest(name, names);
-  throw new AppError('bad_request', `there is no ${noun} "${name}"`, {
-    hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `There are: ${names.join(', ')}.`,
-  });
+  throw unknownName('machine', name, machines);
 }

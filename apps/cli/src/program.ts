@@ -89,6 +89,16 @@ export function buildProgram(): Command {
       collect,
     )
     .option('-y, --yes', 'do not ask before a sweep of many jobs')
+    .option('--local', 'here and now, without a server; --data may name a folder: ./photos:input')
+    .option('--out <dir>', 'with --local: where /output is (output, or output-2, …)')
+    .addOption(
+      new Option('--runner <name>', 'with --local: how it is isolated').choices([
+        'auto',
+        'bubblewrap',
+        'process',
+        'docker',
+      ]),
+    )
     .action(async (words, options) => (await import('./commands/run.js')).run(words, options));
   jobFlags(
     command('restart', 'Runs a job again with the same code, changed where you say so')

@@ -142,9 +142,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     queueUrl: read.MYCLOUD_QUEUE_URL,
     cacheBytes: read.MYCLOUD_CACHE_BYTES,
     environmentBytes: read.MYCLOUD_ENVIRONMENT_BYTES,
-    buildVariables: Object.fromEntries(
-      Object.entries(given).filter((one): one is [string, string] => buildVariable.test(one[0])),
-    ),
+    buildVariables: buildVariablesOf(given),
     graceSeconds: read.MYCLOUD_GRACE_SECONDS,
     slots: read.MYCLOUD_SLOTS,
     trainerBin: read.MYCLOUD_TRAINER_BIN,
@@ -153,6 +151,14 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     path: read.PATH,
   };
 }
+
+/** Settings of pip, uv and npm, proxies and certificates. */
+export const buildVariablesOf = (env: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).filter(
+      (one): one is [string, string] => Boolean(one[1]) && buildVariable.test(one[0]),
+    ),
+  );
 
 const buildVariable =
   /^(PIP_\w+|UV_\w+|npm_config_\w+|(https?|all|no)_proxy|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS)$/i;

@@ -9,6 +9,8 @@ const ignoreText = `# Files that are not uploaded with the code (gitignore synta
 .git/
 node_modules/
 __pycache__/
+/output/
+/output-*/
 `;
 
 export async function init(

@@ -7,11 +7,15 @@ import { hint } from '../output.js';
 import { showSubmitted } from '../submitted.js';
 import { agreeToSweep, readSweep, submitSweep } from '../sweeps.js';
 import { sentText, upload } from '../transfer.js';
+import { usage } from '../usage.js';
 
 interface Options extends JobFlags {
   var?: string[];
   sweep?: string[];
   yes?: boolean;
+  local?: boolean;
+  out?: string;
+  runner?: string;
   follow?: boolean;
   exitStatus?: boolean;
   json?: boolean;
@@ -20,6 +24,9 @@ interface Options extends JobFlags {
 export async function run(words: string[], options: Options): Promise<void> {
   const settings = readSettings(options);
   const command = words.join(' ');
+  if (options.local) return locally(command, settings, options);
+  for (const flag of ['out', 'runner'] as const)
+    if (options[flag] !== undefined) throw usage(`--${flag} is for --local; a server decides that itself`);
   const combinations = options.sweep && readSweep(options.sweep);
   if (combinations) await agreeToSweep(combinations, command, options.yes);
   const params = await requireFolder();
@@ -41,4 +48,23 @@ export async function run(words: string[], options: Options): Promise<void> {
     { headers: { 'idempotency-key': randomUUID() } },
   );
   await showSubmitted(session, job, options);
+}
+
+/** What is of a server has no place here. */
+async function locally(
+  command: string,
+  settings: ReturnType<typeof readSettings>,
+  options: Options,
+): Promise<void> {
+  const ofServer = ['sweep', 'retries', 'tag', 'message', 'follow', 'json'] as const;
+  const given = ofServer.filter((flag) => options[flag] !== undefined);
+  if (given.length > 0) throw usage(`--${given.join(' and --')} can't be asked for together with --local`);
+  const { runLocal } = await import('../local.js');
+  await runLocal({
+    command,
+    settings,
+    variables: readVariables(options.var),
+    out: options.out,
+    runner: options.runner,
+  });
 }

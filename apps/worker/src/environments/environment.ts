@@ -21,7 +21,7 @@ export interface HeldEnvironment extends PreparedEnvironment {
 /** The code a job brings. */
 export interface JobCode {
   dir: string;
-  /** Names its content; null: nothing is known of it, and what is built of it serves this job alone. */
+  /** Names its content; null where nobody knows it: then its files' times count. */
   hash: string | null;
 }
 

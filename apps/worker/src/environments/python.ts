@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
 import { chmod, cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Environment } from '@mycloud/shared';
@@ -111,7 +112,7 @@ async function groundOf(shop: Workshop, environment: Environment): Promise<Layer
 
 async function addLayer(shop: Workshop, below: Layer, content: Content, asker: Asker): Promise<Layer> {
   const { environment, lines, constraints = [], local } = content;
-  const code = local && [local.paths, local.code.hash ?? local.code.dir];
+  const code = local && [local.paths, local.code.hash ?? stampOf(local.code.dir)];
   const key = hash(JSON.stringify([below.key, lines, constraints, code, process.arch]));
   const name = `python-${key}`;
   const { dir, release } = await shop.shelf.get(
@@ -205,6 +206,17 @@ async function install(dir: string, content: Content, build: Build): Promise<voi
     await cp(local.code.dir, cwd, { recursive: true, verbatimSymlinks: true });
   }
   await runProgram([...argv, ...what], build, cwd);
+}
+
+/** Changes when a file of a folder does. */
+function stampOf(dir: string): string {
+  const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const stamps = files.map((entry) => {
+    const file = path.join(entry.parentPath, entry.name);
+    const { size, mtimeMs } = statSync(file);
+    return `${file} ${size} ${mtimeMs}`;
+  });
+  return hash(stamps.sort().join('\n'));
 }
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
