@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Client,
   type CreateJob,
@@ -10,10 +11,11 @@ import {
 } from '@mycloud/shared';
 import { eventually, startServer } from '../test/support/server.js';
 import { figure, quantile } from './report.js';
+import { startSlurm } from './slurm-peer.js';
 import { benchWorker } from './worker.js';
 
 const submissions = 40;
-const trivialJobs = 100;
+const trivialJobs = 300;
 const stops = 15;
 const claims = 100;
 
@@ -41,6 +43,24 @@ const ended = (client: Client, job: Job) =>
     120,
   );
 
+/** The same of Slurm, while our server has nothing to do. */
+async function slurmFigures() {
+  const slurm = await startSlurm();
+  if (!slurm) return undefined;
+  try {
+    const delays: number[] = [];
+    for (let i = 0; i < submissions; i++) {
+      // It looks for jobs once a second: one submitted right after another's end would always wait as long.
+      await sleep(Math.random() * 1000);
+      delays.push(await slurm.firstLog());
+    }
+    const rate = await slurm.trivialJobs(trivialJobs);
+    return { p50: quantile(delays, 0.5), p95: quantile(delays, 0.95), rate };
+  } finally {
+    await slurm.stop();
+  }
+}
+
 // The server's own worker leaves gpu2 to the one that is measured here.
 const server = await startServer({
   args: ['--runner', 'process'],
@@ -59,8 +79,11 @@ try {
     if (i >= 3) delays.push(at - from);
     await ended(client, job);
   }
-  figure('jobs', 'first_log_p50_ms', quantile(delays, 0.5), 'ms', { missing: 'slurm' });
-  figure('jobs', 'first_log_p95_ms', quantile(delays, 0.95), 'ms', { missing: 'slurm' });
+  const peer = await slurmFigures();
+  const beside = (value: number | undefined) =>
+    value === undefined ? { missing: 'slurm' } : { name: 'slurm', value };
+  figure('jobs', 'first_log_p50_ms', quantile(delays, 0.5), 'ms', beside(peer?.p50));
+  figure('jobs', 'first_log_p95_ms', quantile(delays, 0.95), 'ms', beside(peer?.p95));
 
   const from = performance.now();
   const jobs = await Promise.all(
@@ -77,9 +100,8 @@ try {
     300,
   );
   for (const job of jobs) await ended(client, job);
-  figure('jobs', 'trivial_jobs_s', trivialJobs / ((performance.now() - from) / 1000), 'jobs/s', {
-    missing: 'slurm',
-  });
+  const rate = trivialJobs / ((performance.now() - from) / 1000);
+  figure('jobs', 'trivial_jobs_s', rate, 'jobs/s', beside(peer?.rate));
 
   const stopDelays: number[] = [];
   for (let i = 0; i < stops; i++) {

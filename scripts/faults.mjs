@@ -1,4 +1,4 @@
-// `npm run faults -- --rounds N --seed S [--at-once N] [--report FILE]`: the fault campaign of test/faults.
+// `npm run faults -- --rounds N --seed S [--at-once N] [--keep FILE] [--report FILE]`: the fault campaign of test/faults.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { ensure, root } from './ensure.mjs';

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
@@ -153,6 +155,12 @@ describe('what can’t be', () => {
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('mycloud init') });
   });
 
+  it('the version is told by the flag, too', async () => {
+    const [word, flag] = [await server.cli(['version']), await server.cli(['--version'])];
+    expect(flag).toEqual(word);
+    expect(flag).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+
   it('a command that does not exist ends with 2 and names the nearest', async () => {
     const { code, stderr } = await server.cli(['statsu']);
     expect(code).toBe(2);
@@ -172,6 +180,23 @@ describe('what can’t be', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('http://127.0.0.1:9');
     expect(stderr).toContain('mycloud up');
+  });
+
+  it('what nobody foresaw is told shortly, and in full with MYCLOUD_DEBUG', async () => {
+    const broken = http.createServer((_, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end('{"neither":"jobs","nor":"a page"}');
+    });
+    broken.listen(0, '127.0.0.1');
+    await once(broken, 'listening');
+    const { port } = broken.address() as AddressInfo;
+    const env = { MYCLOUD_URL: `http://127.0.0.1:${port}`, MYCLOUD_TOKEN: 'myc_x' };
+    const short = await server.cli(['status'], { env });
+    const long = await server.cli(['status'], { env: { ...env, MYCLOUD_DEBUG: '1' } });
+    broken.close();
+    expect(short).toMatchObject({ code: 1, stderr: expect.stringContaining('MYCLOUD_DEBUG=1') });
+    expect(short.stderr).not.toMatch(/\n {4}at /);
+    expect(long.stderr).toMatch(/\n {4}at /);
   });
 
   it('deleting asks first, and where nobody can be asked it wants a yes', async () => {

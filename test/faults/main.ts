@@ -1,3 +1,4 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,6 +14,8 @@ const { values } = parseArgs({
     'at-once': { type: 'string', default: '1' },
     /** Where the report goes; without it nothing is written. */
     report: { type: 'string' },
+    /** A file that keeps each round as a line of JSON: those in it are reported too and not played again. */
+    keep: { type: 'string' },
   },
 });
 const [rounds, firstSeed, atOnce] = [values.rounds, values.seed, values['at-once']].map((text) => {
@@ -24,7 +27,13 @@ const [rounds, firstSeed, atOnce] = [values.rounds, values.seed, values['at-once
   return number;
 }) as [number, number, number];
 
-const done: Round[] = [];
+const kept = values.keep && existsSync(values.keep) ? readFileSync(values.keep, 'utf8') : '';
+const done: Round[] = kept
+  .split('\n')
+  .filter(Boolean)
+  .map((line) => JSON.parse(line) as Round)
+  .filter(({ seed }) => seed >= firstSeed && seed < firstSeed + rounds);
+const played = new Set(done.map(({ seed }) => seed));
 let next = firstSeed;
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -36,14 +45,18 @@ process.once('SIGTERM', () => {
 
 /** The seeds of one shape from the next one on; none when all are given out. */
 function takeSeeds(): number[] {
-  const end = Math.min(firstSeed + rounds, (Math.floor(next / seedsOfShape) + 1) * seedsOfShape);
-  const seeds = Array.from({ length: Math.max(0, end - next) }, (_, i) => next + i);
-  next = Math.max(next, end);
-  return seeds;
+  while (next < firstSeed + rounds) {
+    const end = Math.min(firstSeed + rounds, (Math.floor(next / seedsOfShape) + 1) * seedsOfShape);
+    const seeds = Array.from({ length: end - next }, (_, i) => next + i).filter((seed) => !played.has(seed));
+    next = end;
+    if (seeds.length > 0) return seeds;
+  }
+  return [];
 }
 
 function report(round: Round): void {
   done.push(round);
+  if (values.keep) appendFileSync(values.keep, `${JSON.stringify(round)}\n`);
   const lines = round.jobs.reduce((all, job) => all + job.lines, 0);
   const verdict = round.findings.length === 0 ? 'clean' : 'FAILED';
   const { shape, faults, jobs, seconds, seed } = round;

@@ -6,6 +6,7 @@ import { AppError, version } from '@mycloud/shared';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Deps } from './deps.js';
+import { floydRoutes } from './floyd/routes.js';
 import { openAuthenticator } from './http/authenticate.js';
 import { answerError } from './http/errors.js';
 import { openLogins } from './http/logins.js';
@@ -63,9 +64,9 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
     const { contract } = request.routeOptions.config;
     if (!contract || contract.auth === 'none' || contract.auth === 'signed') return;
     const { authorization } = request.headers;
-    request.principal = authorization
-      ? await authenticator.authenticate(authorization)
-      : await sessions.find(request);
+    if (authorization)
+      request.principal = await authenticator.authenticate(authorization, contract.wire === 'floyd');
+    else if (!contract.wire) request.principal = await sessions.find(request);
     authorize(contract, request.principal);
   });
 
@@ -112,6 +113,7 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   tensorboardRoutes(app, deps, outputs);
   summaryRoutes(app, deps, outputs);
   workerRoutes(app, deps);
+  await app.register(async (wire) => floydRoutes(wire, deps));
   await pageRoutes(app, deps);
   await app.ready();
   return app;

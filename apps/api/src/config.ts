@@ -53,6 +53,13 @@ const schema = z.object({
   /** How often bytes that nothing refers to are looked for, and how long they are kept. */
   MYCLOUD_GC_SECONDS: z.coerce.number().min(1).default(3600),
   MYCLOUD_GC_GRACE_SECONDS: z.coerce.number().min(0).default(86_400),
+  /** An upload of the old floyd's that nobody goes on with is kept this long. */
+  MYCLOUD_UPLOAD_GRACE_SECONDS: z.coerce
+    .number()
+    .min(0)
+    .default(7 * 86_400),
+  /** Listens where floyd-local looks for its server too: 127.0.0.1:8080 and, for uploads, 127.0.0.1:1080. */
+  MYCLOUD_FLOYD_LOCAL: flag,
   /** JSON list of machine types, or a file that holds it, replacing the built-in catalogue. */
   MYCLOUD_MACHINES: z.string().optional(),
   /** The program `tensorboard`; else the one that `mycloud env build tensorboard` made here (embedded), else PATH's. */
@@ -133,6 +140,8 @@ export function readConfig(given: Record<string, string | undefined>) {
     quotaBytes: v.MYCLOUD_QUOTA_BYTES ?? null,
     gcSeconds: v.MYCLOUD_GC_SECONDS,
     gcGraceSeconds: v.MYCLOUD_GC_GRACE_SECONDS,
+    uploadGraceSeconds: v.MYCLOUD_UPLOAD_GRACE_SECONDS,
+    floydLocal: v.MYCLOUD_FLOYD_LOCAL,
     machines: v.MYCLOUD_MACHINES,
     tensorboard: {
       program: v.MYCLOUD_TENSORBOARD,

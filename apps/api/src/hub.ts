@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
+import { prepared } from './jobs/sql.js';
 import type { StoredLine } from './logs/lines.js';
 
 /** Lines that were just stored, for listeners in the same api: the others read them from the database. */
@@ -18,7 +19,9 @@ export type Signal =
   | { type: 'metrics'; jobId: string }
   | { type: 'stop'; jobId: string; workerId: string }
   | { type: 'remove_environment'; workerId: string }
-  | { type: 'wake'; machine: string };
+  | { type: 'wake'; machine: string }
+  /** An upload has come whole. */
+  | { type: 'upload' };
 
 /** What happens in one api is heard in all: Postgres LISTEN/NOTIFY on one connection, listened to by topic. */
 export interface Hub {
@@ -115,10 +118,9 @@ class PostgresHub implements Hub {
     while (this.client && this.pending.length > 0) {
       const batch = this.pending.splice(0, maxBatch);
       try {
-        await this.client.query('SELECT pg_notify($1, payload) FROM unnest($2::text[]) payload', [
-          channel,
-          batch,
-        ]);
+        await this.client.query(
+          prepared('SELECT pg_notify($1, payload) FROM unnest($2::text[]) payload', [channel, batch]),
+        );
       } catch (error) {
         this.pending.unshift(...batch);
         this.log.warn({ err: error }, 'signals to the other apis wait for the database');

@@ -2,8 +2,10 @@ import { AppError } from '@mycloud/shared';
 import { pino } from 'pino';
 import { buildApi } from './app.js';
 import { readConfig } from './config.js';
+import { listenAsFloydLocal } from './floyd/local.js';
 import { startJobLoops } from './jobs/loops.js';
 import { openDeps } from './open-deps.js';
+import { startUnpacking } from './uploads/loop.js';
 
 /** Starts the api: opens what it needs in order, listens, and closes all of it in the reverse order on SIGTERM. */
 async function main(): Promise<void> {
@@ -28,8 +30,11 @@ async function main(): Promise<void> {
     const app = await buildApi(deps);
     closers.push(() => app.close());
     const url = await app.listen({ host: config.host, port: config.port });
+    if (config.floydLocal) closers.push(await listenAsFloydLocal(app));
     const loops = startJobLoops(deps);
     closers.push(() => loops.close());
+    const unpacking = startUnpacking(deps);
+    closers.push(() => unpacking.close());
     log.info({ url, port: Number(new URL(url).port) }, 'ready');
   } catch (error) {
     tell(error, config.port);

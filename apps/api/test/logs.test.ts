@@ -227,3 +227,49 @@ describe('following', () => {
     expect(follower.events.at(-1)?.event).toBe('end');
   });
 });
+
+describe('as the old floyd reads it, whole each second', () => {
+  const read = async (job: Job): Promise<string> => {
+    const headers = { authorization: `apikey ${world.labToken}` };
+    const answer = await fetch(`${world.api.url}/api/v1/resources/${job.id}?content=true`, { headers });
+    // Without the charset the client garbles it.
+    expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    return answer.text();
+  };
+
+  it('only ever grows, over attempts and compaction, and has its mark at the end of all', async () => {
+    const job = await world.submit({ retries: 1 });
+    const seen = [await read(job)];
+    const first = await worker.take();
+    await worker.status(first, 'running');
+    await worker.log(first, 1, ['ä 1', 'b']);
+    seen.push(await read(job));
+    await worker.log(first, 3, ['long and ', 'longer'], { more: true });
+    seen.push(await read(job));
+    await worker.finish(first, { reason: 'exit_nonzero', detail: '1', exitCode: 1, lastSeq: 4 });
+    seen.push(await read(job));
+    const second = await worker.take();
+    await worker.status(second, 'running');
+    await worker.log(second, 1, ['again']);
+    seen.push(await read(job));
+    await worker.finish(second, { reason: 'exit_nonzero', detail: '2', exitCode: 2, lastSeq: 1 });
+    seen.push(await read(job));
+    await compactLogs(world.api.deps);
+    seen.push(await read(job));
+
+    for (const [i, text] of seen.slice(1).entries()) expect(text.startsWith(seen[i]!)).toBe(true);
+    for (const text of seen.slice(0, -2)) expect(text).not.toContain('[failed]');
+    expect(seen.at(-1)).toBe(
+      'ä 1\nb\nlong and longer\nagain\nthe command exited with 2\n[failed] Task execution failed\n',
+    );
+  });
+
+  it('is all there however long it is', async () => {
+    const { job, held } = await running();
+    for (let from = 1; from <= 12_000; from += 3000) await worker.log(held, from, texts(3000, from));
+    await worker.finish(held, { lastSeq: 12_000 });
+    const lines = (await read(job)).trimEnd().split('\n');
+    expect(lines.slice(0, 12_000)).toEqual(texts(12_000));
+    expect(lines.slice(12_000)).toEqual(['finished', '[success] Finished execution']);
+  });
+});

@@ -1,4 +1,4 @@
-import { AppError } from '@mycloud/shared';
+import { AppError } from '@mycloud/shared/browser';
 
 /** Asks before something is lost. @throws AppError where nobody can be asked, or the answer is no */
 export async function confirm(question: string, yes: boolean | undefined): Promise<void> {

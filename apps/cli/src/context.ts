@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import {
@@ -6,34 +6,21 @@ import {
   type Client,
   createClient,
   type JobRef,
-  parseJobRef,
   type User,
   userRoutes,
   version,
 } from '@mycloud/shared';
 import { z } from 'zod';
+import { folderProject, readJson } from './folder.js';
+import { exactJob, namedJob } from './job-names.js';
 
 const loginSchema = z.object({ url: z.string(), token: z.string() });
 export type Login = z.infer<typeof loginSchema>;
-const folderSchema = z.object({ project: z.string().regex(/^[^/]+\/[^/]+$/) });
 
 const xdg = (name: string, fallback: string): string =>
   path.join(process.env[name] || path.join(os.homedir(), fallback), 'mycloud');
 const loginFile = (): string => path.join(xdg('XDG_CONFIG_HOME', '.config'), 'config.json');
 export const cacheFolder = (): string => xdg('XDG_CACHE_HOME', '.cache');
-/** Says which project a folder belongs to. */
-export const folderFile = '.mycloud.json';
-
-async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new AppError('bad_request', `${file} can't be read: ${(error as Error).message}`, {
-      hint: 'Mend it or delete it.',
-    });
-  }
-}
 
 export const readSavedLogin = async (): Promise<Login | undefined> =>
   loginSchema.safeParse(await readJson(loginFile())).data;
@@ -63,8 +50,12 @@ export interface Session {
   login: Login;
   /** Who is logged in; asked once. */
   me(): Promise<User>;
-  /** Reads `12`, `name/12`, `owner/projects/name/12`; a bare number is of this folder's project. */
-  jobRef(text: string): Promise<JobRef>;
+  /** The project of the folder the person is in; one of floyd's is his under the same name. */
+  folder(): Promise<{ owner: string; project: string } | undefined>;
+  /** Reads `12`, `name/12`, `owner/projects/name/12`; a project's name, or nothing, stands for its newest job. */
+  jobRef(text?: string): Promise<JobRef>;
+  /** As jobRef, for what can't be undone: the number must be said. */
+  exactJobRef(text: string): Promise<JobRef>;
 }
 
 /** @throws AppError unauthenticated when nobody is logged in */
@@ -81,39 +72,17 @@ export async function openSession(): Promise<Session> {
     user ??= client.call(userRoutes.me, {});
     return user;
   };
+  const folder = async () => {
+    const found = await folderProject();
+    return found && { owner: found.owner ?? (await me()).name, project: found.name };
+  };
+  const defaults = { folder, owner: async () => (await me()).name };
   return {
     client,
     login: { url, token },
     me,
-    async jobRef(text) {
-      const folder = await readFolder();
-      const full = /^[^/]+\/(projects\/)?[^/]+\/\d+$/.test(text);
-      const owner = full ? '' : (folder?.owner ?? (await me()).name);
-      return parseJobRef(text, { owner, project: folder?.project });
-    },
+    folder,
+    jobRef: (text) => namedJob(client, text, defaults),
+    exactJobRef: (text) => exactJob(text, defaults),
   };
-}
-
-/** The project of this folder, as `mycloud init` wrote it. */
-export async function readFolder(
-  dir = process.cwd(),
-): Promise<{ owner: string; project: string } | undefined> {
-  const raw = await readJson(path.join(dir, folderFile));
-  if (raw === undefined) return undefined;
-  const parsed = folderSchema.safeParse(raw);
-  if (!parsed.success)
-    throw new AppError('bad_request', `${folderFile} names no project`, {
-      hint: 'Run `mycloud init NAME` again.',
-    });
-  const [owner = '', project = ''] = parsed.data.project.split('/');
-  return { owner, project };
-}
-
-/** @throws AppError when the folder has no project */
-export async function requireFolder(): Promise<{ owner: string; project: string }> {
-  const folder = await readFolder();
-  if (folder) return folder;
-  throw new AppError('bad_request', 'this folder belongs to no project', {
-    hint: 'Run `mycloud init NAME` first.',
-  });
 }

@@ -1,31 +1,7 @@
-import {
-  AppError,
-  datasetName,
-  datasetRoutes,
-  nameSchema,
-  parseSourceRef,
-  type Version,
-} from '@mycloud/shared';
+import { AppError, datasetRoutes } from '@mycloud/shared';
 import type { Session } from './context.js';
-
-/** A dataset as a person names it, with its version where one is named. */
-export async function datasetRef(session: Session, text: string) {
-  const ref = parseSourceRef(text, (await session.me()).name);
-  if (ref.kind !== 'dataset') throw new AppError('bad_request', `${text} names no dataset`);
-  return { params: { owner: ref.owner, dataset: ref.name }, number: ref.number };
-}
-
-/** The version named, or the newest. */
-export async function findVersion(session: Session, text: string): Promise<Version> {
-  const { params, number } = await datasetRef(session, text);
-  if (number !== undefined)
-    return session.client.call(datasetRoutes.version, { params: { ...params, number } });
-  const dataset = await session.client.call(datasetRoutes.get, { params });
-  if (dataset.latest) return dataset.latest;
-  throw new AppError('not_found', `${datasetName(params.owner, params.dataset)} has no version yet`, {
-    hint: 'Run `mycloud data upload`.',
-  });
-}
+import { checkedName } from './projects.js';
+import { datasetRef } from './sources.js';
 
 /** Finds a dataset of the caller's, or makes it. */
 export async function ensureDataset(
@@ -33,12 +9,7 @@ export async function ensureDataset(
   text: string,
 ): Promise<{ owner: string; dataset: string }> {
   const { params } = await datasetRef(session, text);
-  const parsed = nameSchema.safeParse(params.dataset);
-  if (!parsed.success)
-    throw new AppError(
-      'bad_request',
-      `"${params.dataset}" is no name of a dataset: ${parsed.error.issues[0]?.message}`,
-    );
+  checkedName(params.dataset, 'dataset');
   try {
     await session.client.call(datasetRoutes.get, { params });
   } catch (error) {

@@ -1,4 +1,4 @@
-import { AppError } from '@mycloud/shared';
+import { AppError } from '@mycloud/shared/browser';
 
 /** Ends the program with a code and nothing more to say. */
 export class ExitCode extends Error {

@@ -12,6 +12,7 @@ import {
 } from '@mycloud/shared';
 import type { Session } from './context.js';
 import { ExitCode } from './exit.js';
+import { lineText } from './log-line.js';
 import { hint, print, printJson } from './output.js';
 import { durationText, paint } from './text.js';
 
@@ -19,12 +20,6 @@ interface Options {
   json?: boolean;
   tail?: number;
   exitStatus?: boolean;
-}
-
-/** A line as the terminal shows it; the system's own are marked. */
-export function lineText(line: LogLine): string {
-  const c = paint(process.stdout);
-  return line.source === 'system' ? c.dim(`[mycloud] ${line.text}`) : line.text;
 }
 
 /** What a terminal shows of a line that is still being drawn: one row, replaced by whatever comes next. */

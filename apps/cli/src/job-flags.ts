@@ -1,4 +1,4 @@
-import { parseSeconds, type RestartJob } from '@mycloud/shared';
+import { parseMount, parseSeconds, placeMounts, proposedMounts, type RestartJob } from '@mycloud/shared';
 import { usage } from './usage.js';
 
 /** The flags that `run` and `restart` share; what isn't given is undefined. */
@@ -9,6 +9,9 @@ export interface JobFlags {
   gpu2?: boolean;
   cpu?: boolean;
   cpu2?: boolean;
+  /** floyd's older words for gpu2 and cpu2. */
+  'gpu+'?: boolean;
+  'cpu+'?: boolean;
   machine?: string;
   env?: string;
   tensorboard?: boolean;
@@ -23,7 +26,7 @@ export interface JobFlags {
 /** The settings that were given. @throws CommanderError for what can't be read */
 export function readSettings(flags: JobFlags): Omit<RestartJob, 'env' | 'command'> {
   const settings: Omit<RestartJob, 'env' | 'command'> = {
-    mounts: flags.data === false ? [] : flags.data?.map(parseMount),
+    mounts: flags.data === false ? [] : flags.data && mountsOf(flags.data),
     machine: machineOf(flags),
     environment: flags.env,
     tensorboard: flags.tensorboard,
@@ -48,21 +51,36 @@ export function readVariables(texts: string[] = []): Record<string, string> {
   );
 }
 
-/** `SRC:MOUNT`; without a mount it is at /input. */
-function parseMount(text: string): { source: string; name: string } {
-  const colon = text.lastIndexOf(':');
-  const [source, name] =
-    colon < 0 ? [text, 'input'] : [text.slice(0, colon), text.slice(colon + 1).replace(/^\//, '')];
-  if (!source || !name)
-    throw usage(`--data ${text}: write SOURCE:MOUNT, such as lab/datasets/dogsvscats/1:input`);
-  return { source, name };
+/** `SRC:MOUNT`; a single one without a mount is at /input. */
+function mountsOf(texts: string[]): { source: string; name: string }[] {
+  const written = texts.map((text) => {
+    const mount = parseMount(text);
+    if (!mount) throw usage(`--data ${text}: write SOURCE:MOUNT, such as lab/datasets/dogsvscats/1:input`);
+    return mount;
+  });
+  const placed = placeMounts(written);
+  if (placed) return placed;
+  const proposed = proposedMounts(written).map((text) => `--data ${text}`);
+  throw usage(`several --data have no mount; say where each is to be, such as ${proposed.join(' ')}`);
 }
 
+const machineFlags = {
+  gpu: 'gpu',
+  gpu2: 'gpu2',
+  cpu: 'cpu',
+  cpu2: 'cpu2',
+  'gpu+': 'gpu2',
+  'cpu+': 'cpu2',
+} as const;
+
 function machineOf(flags: JobFlags): string | undefined {
-  const asked: string[] = (['gpu', 'gpu2', 'cpu', 'cpu2'] as const).filter((name) => flags[name]);
-  if (flags.machine) asked.push(flags.machine);
-  if (asked.length > 1) throw usage(`${asked.join(' and ')} can't be asked for together`);
-  return asked[0];
+  const asked = Object.entries(machineFlags)
+    .filter(([flag]) => flags[flag as keyof typeof machineFlags])
+    .map(([flag, machine]): [string, string] => [`--${flag}`, machine]);
+  if (flags.machine) asked.push([`--machine ${flags.machine}`, flags.machine]);
+  if (asked.length > 1)
+    throw usage(`${asked.map(([flag]) => flag).join(' and ')} can't be asked for together; choose one`);
+  return asked[0]?.[1];
 }
 
 function secondsOf(text: string | undefined): number | null | undefined {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,19 +10,18 @@ import {
   builtInEnvironments,
   type FoundEnvironment,
   findEnvironment,
-  jobRoutes,
   type LocalJob,
   machineRoutes,
   mountNameSchema,
-  parseSourceRef,
   type RestartJob,
 } from '@mycloud/shared';
-import { cacheFolder, openSession, readFolder, readLogin, type Session } from './context.js';
-import { findVersion } from './datasets.js';
+import { cacheFolder, openSession, readLogin, type Session } from './context.js';
 import { ExitCode } from './exit.js';
+import { folderProject } from './folder.js';
 import { hint } from './output.js';
+import { findSource } from './sources.js';
 import { durationText } from './text.js';
-import { download } from './transfer.js';
+import { downloadPart } from './transfer.js';
 
 /** What `run --local` is asked for. */
 export interface LocalOptions {
@@ -52,10 +51,10 @@ export async function runLocal({ command, settings, variables, out, runner }: Lo
     mounts.push({ name, dir: await folderOf(session, source) });
   }
   const output = await outputFolder(out);
-  const folder = await readFolder();
+  const folder = await folderProject();
   const { note: _, ...bare } = environment;
   const job: LocalJob = {
-    name: `local/${folder?.project ?? path.basename(process.cwd())}`,
+    name: `local/${folder?.name ?? path.basename(process.cwd())}`,
     command,
     env: variables,
     environment: bare,
@@ -113,27 +112,15 @@ async function folderOf(session: Session | undefined, source: string): Promise<s
       },
     );
   }
-  const snapshotId = await snapshotOf(session, source);
-  const dir = path.join(cacheFolder(), 'local', 'data', snapshotId);
+  const found = await findSource(session, source);
+  const dir = path.join(cacheFolder(), 'local', 'data', found.snapshotId);
   const whole = `${dir}.whole`;
   if (!existsSync(whole)) {
-    hint(`Downloading ${source}…`);
-    await mkdir(dir, { recursive: true });
-    await download(session, snapshotId, dir);
+    hint(`Downloading ${found.name}…`);
+    await downloadPart(session, found, dir, undefined);
     await writeFile(whole, '');
   }
   return dir;
-}
-
-async function snapshotOf(session: Session, source: string): Promise<string> {
-  const ref = parseSourceRef(source, (await session.me()).name);
-  if (ref.kind === 'dataset') return (await findVersion(session, source)).snapshotId;
-  if (ref.number === undefined)
-    throw new AppError('bad_request', `--data ${source}: name the job, such as 12`);
-  const params = { owner: ref.owner, project: ref.name, number: ref.number };
-  const job = await session.client.call(jobRoutes.get, { params });
-  if (job.outputSnapshotId) return job.outputSnapshotId;
-  throw new AppError('not_found', `${job.name} has no output`);
 }
 
 /** A job begins with an empty /output. */

@@ -1,11 +1,12 @@
-import { version } from '@mycloud/shared';
+import { version } from '@mycloud/shared/browser';
 import { Command, Option } from 'commander';
+import { addDataCommands } from './program-data.js';
+import { collect, json, once } from './program-flags.js';
+import { addLookingCommands } from './program-looking.js';
 
-const collect = (value: string, before: string[] | boolean | undefined): string[] => [
-  ...(Array.isArray(before) ? before : []),
-  value,
-];
-const json = ['--json', 'print data as JSON on stdout'] as const;
+const quoted =
+  'A command with flags of its own belongs into quotes: mycloud run "python train.py --lr 0.1". See mycloud run --help.';
+const newest = "the newest of this folder's project unless given";
 
 /** What `run` and `restart` share. */
 const jobFlags = (command: Command): Command =>
@@ -19,19 +20,24 @@ const jobFlags = (command: Command): Command =>
     .option('--gpu2', 'on a machine with two GPUs')
     .option('--cpu', 'on a machine without (the default)')
     .option('--cpu2', 'on a larger one without')
-    .option('--machine <name>', "on any other of the server's machines")
-    .option('--env <name>', 'the environment')
+    .option('--machine <name>', "on any other of the server's machines", once('--machine'))
+    .addOption(new Option('--gpu+').hideHelp())
+    .addOption(new Option('--cpu+').hideHelp())
+    .option('--env <name>', 'the environment', once('--env'))
     .option(
       '--var <name=value>',
       'an environment variable of its own; NAME takes the value it has here',
       collect,
     )
     .option('--tensorboard', 'event files under /output are shown by TensorBoard')
+    .option('--no-tensorboard', 'without TensorBoard')
     .option('-m, --message <text>', 'what this run is about')
     .option('--tag <word>', 'a tag to find it by; may be given more than once', collect)
-    .option('--max-runtime <time>', 'stop it after this long: seconds, or 90s, 30m, 2h')
+    .option('-r, --max-runtime <time>', 'stop it after this long: seconds, or 90s, 30m, 2h')
     .option('--retries <n>', 'try again this often when the command fails')
     .option('-f, --follow', 'follow its log')
+    .option('--open', 'open its page, or print the link where there is no screen')
+    .option('--no-open', 'open nothing')
     .option('--exit-status', 'with --follow: exit as the job did');
 
 /** Every command and its flags; what a command does is loaded when it is called, so that `mycloud version` stays quick. */
@@ -39,6 +45,7 @@ export function buildProgram(): Command {
   const program = new Command('mycloud')
     .description('Runs deep-learning jobs on your own machines.')
     .option('--no-color', 'no colours')
+    .version(version, '-V, --version', 'print the version')
     .showHelpAfterError('Run `mycloud --help` or `mycloud COMMAND --help` to see what there is.')
     .exitOverride();
   const command = (name: string, description: string): Command =>
@@ -56,11 +63,17 @@ export function buildProgram(): Command {
         .choices(['auto', 'bubblewrap', 'process', 'docker'])
         .default('auto'),
     )
+    .option(
+      '--floyd-local',
+      'listens where the old floyd-local looks for its server, too (ports 8080 and 1080)',
+    )
     .action(async (options) => (await import('./up/up.js')).up(options));
   command('login', 'Logs in to a server')
     .option('--url <url>', 'the server')
-    .option('--token <token>', 'a token; `-` reads it from stdin')
+    .option('--token [token]', 'a token; without one, or with `-`, it is asked for or read from stdin')
+    .option('-k, --apikey <token>', 'the same, as floyd called it')
     .option('-u, --username <name>', 'log in by name and password')
+    .option('-p, --password <password>', 'the password, where it may stand in a command line')
     .option('--home <dir>', 'log in to the server that runs here on this folder')
     .action(async (options) => (await import('./commands/login.js')).login(options));
   command('logout', 'Forgets the saved login').action(async (options) =>
@@ -79,10 +92,12 @@ export function buildProgram(): Command {
     .action(async (name, options) => (await import('./commands/init.js')).init(name, options));
   jobFlags(
     command('run', "Uploads this folder's code and runs a command on it").argument(
-      '<command...>',
-      'the command, as one quoted text',
+      '[command...]',
+      'the command, as one quoted text; the one of mycloud.yml unless given',
     ),
   )
+    .showHelpAfterError(quoted)
+    .option('--task <name>', 'a task of mycloud.yml', once('--task'))
     .option(
       '--sweep <name=values>',
       'a job for each value, such as lr=0.001,0.0003, which stands for {lr} in the command; more of them are multiplied',
@@ -105,8 +120,8 @@ export function buildProgram(): Command {
       .argument('<job>')
       .argument('[command...]', 'another command, as one quoted text'),
   )
+    .showHelpAfterError(quoted)
     .option('--no-data', 'without its mounts')
-    .option('--no-tensorboard', 'without TensorBoard')
     .option('--no-tags', 'without its tags')
     .option('--drop-var <name>', 'without this environment variable of its own', collect)
     .action(async (job, words, options) =>
@@ -130,26 +145,29 @@ export function buildProgram(): Command {
     .action(async (job, words, options) => (await import('./commands/label.js')).note(job, words, options));
   command('status', "Shows the jobs of this folder's project, or one job")
     .argument('[job]')
+    .option('-w, --watch', 'go on, drawn anew when something changes; of one job, until it ends')
     .action(async (job, options) => (await import('./commands/status.js')).status(job, options));
   command('info', 'Shows everything about a job')
-    .argument('<job>')
-    .action(async (job, options) => (await import('./commands/status.js')).info(job, options));
+    .argument('[job]', newest)
+    .action(async (job, options) => (await import('./commands/info.js')).info(job, options));
   command('logs', 'Prints the log of a job')
-    .argument('<job>')
+    .argument('[job]', newest)
     .option('-f, --follow', 'go on until the job ends')
     .option('-t, --tail [n]', 'follow as floyd did; with a number: only the last lines')
+    .option('-u, --url', "only print the address of the log's page")
     .option('--exit-status', 'with --follow: exit as the job did')
     .action(async (job, options) => (await import('./commands/logs.js')).logs(job, options));
   command('stop', 'Stops a job; its output is kept')
-    .argument('<job>')
+    .argument('[job]', newest)
     .action(async (job, options) => (await import('./commands/jobs.js')).stop(job, options));
   command('delete', 'Deletes ended jobs with their logs and output')
     .argument('<jobs...>')
     .option('-y, --yes', 'do not ask')
     .action(async (jobs, options) => (await import('./commands/jobs.js')).remove(jobs, options));
   command('output', 'Downloads what a job wrote to /output')
-    .argument('<job>')
+    .argument('[job]', newest)
     .argument('[path]', 'one file or folder of it')
+    .option('-u, --url', 'only print the address of the page of its files')
     .option('-o, --out <dir>', 'where to', '.')
     .option('--list', 'only show what there is')
     .action(async (job, path, options) => (await import('./commands/output.js')).output(job, path, options));
@@ -168,9 +186,10 @@ export function buildProgram(): Command {
     .action(async (verb, name, options) =>
       (await import('./commands/workers.js')).workers(verb, name, options),
     );
-  command('queue', 'Shows who waits, in the order they are taken, and why').action(async (options) =>
-    (await import('./commands/workers.js')).queue(options),
-  );
+  command('queue', 'Shows who waits, in the order they are taken, and why')
+    .option('-w, --watch', 'go on, drawn anew when something changes')
+    .action(async (options) => (await import('./commands/queue.js')).queue(options));
+  addLookingCommands(program);
 
   const environments = program.command('env').description('Environments: what a job finds');
   const environmentCommand = (name: string, description: string): Command =>
@@ -194,63 +213,7 @@ export function buildProgram(): Command {
     .option('-y, --yes', 'do not ask')
     .action(async (name, options) => (await import('./commands/env.js')).envDelete(name, options));
 
-  const data = program.command('data').description('Datasets');
-  const dataCommand = (name: string, description: string): Command =>
-    data
-      .command(name)
-      .description(description)
-      .option(...json);
-  dataCommand('init', 'Makes a dataset without versions yet')
-    .argument('<name>')
-    .action(async (name, options) => (await import('./commands/data.js')).dataInit(name, options));
-  dataCommand('upload', 'Uploads a folder as the next version of a dataset, which is made if it is not there')
-    .argument('<name>')
-    .option('--dir <dir>', 'the folder', '.')
-    .option('-m, --message <text>', 'what this version is about', '')
-    .action(async (name, options) => (await import('./commands/data.js')).dataUpload(name, options));
-  dataCommand('list', 'Shows your datasets').action(async (options) =>
-    (await import('./commands/data.js')).dataList(options),
-  );
-  dataCommand('status', 'Shows a dataset and its versions')
-    .argument('<name>')
-    .action(async (name, options) => (await import('./commands/data.js')).dataStatus(name, options));
-  dataCommand('files', 'Lists the files of a version')
-    .argument('<name>')
-    .argument('[path]')
-    .action(async (name, path, options) =>
-      (await import('./commands/data.js')).dataFiles(name, path, options),
-    );
-  dataCommand('get', 'Downloads a version, or one file or folder of it')
-    .argument('<name>')
-    .argument('[path]')
-    .option('-o, --out <dir>', 'where to', '.')
-    .action(async (name, path, options) => (await import('./commands/data.js')).dataGet(name, path, options));
-  dataCommand(
-    'clone',
-    'Downloads a whole version into a folder of its name; run again, it goes on where it was',
-  )
-    .argument('<name>')
-    .argument('[dir]', "the folder; the dataset's name unless given")
-    .action(async (name, dir, options) =>
-      (await import('./commands/data-copy.js')).dataClone(name, dir, options),
-    );
-  dataCommand('add', "Makes a job's output the next version of a dataset, which is made if it is not there")
-    .argument('<job>', 'such as 12, dogsvscats/12 or lab/projects/dogsvscats/12/output')
-    .argument('<name>', 'the dataset')
-    .option('-m, --message <text>', 'what this version is about')
-    .action(async (job, name, options) =>
-      (await import('./commands/data-copy.js')).dataAdd(job, name, options),
-    );
-  dataCommand('diff', 'Shows what differs between two versions')
-    .argument('<version>', 'such as dogsvscats/2')
-    .argument('[other]', 'the one it is compared to; the one before unless given')
-    .action(async (version, other, options) =>
-      (await import('./commands/diff.js')).dataDiff(version, other, options),
-    );
-  dataCommand('delete', 'Deletes a version, or a dataset with all of them')
-    .argument('<name>')
-    .option('-y, --yes', 'do not ask')
-    .action(async (name, options) => (await import('./commands/data.js')).dataDelete(name, options));
+  addDataCommands(program);
 
   const admin = program.command('admin').description('For who runs the server');
   const adminCommand = (name: string, description: string): Command =>

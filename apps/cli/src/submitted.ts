@@ -1,6 +1,7 @@
 import { floydEnvironment, type Job } from '@mycloud/shared';
 import type { Session } from './context.js';
 import { hint, print, printJson } from './output.js';
+import { pageLink, showLink } from './page-link.js';
 import { table } from './text.js';
 
 /** Says what stands for an environment of FloydHub that was asked for. */
@@ -13,11 +14,12 @@ export function tellEnvironment(asked: string | undefined, job: Job): void {
 export async function showSubmitted(
   session: Session,
   job: Job,
-  options: { env?: string; follow?: boolean; exitStatus?: boolean; json?: boolean },
+  options: { env?: string; follow?: boolean; exitStatus?: boolean; open?: boolean; json?: boolean },
 ): Promise<void> {
   tellEnvironment(options.env, job);
-  if (options.json && !options.follow) return printJson(job);
-  if (!options.json) {
+  if (options.json) {
+    if (!options.follow) printJson(job);
+  } else {
     print(
       table(
         ['JOB', 'MACHINE', 'ENVIRONMENT', 'STATUS'],
@@ -29,8 +31,14 @@ export async function showSubmitted(
     if (!options.follow)
       hint(`\nTo see its log:\n  mycloud logs -f ${job.number}\nTo stop it:\n  mycloud stop ${job.number}`);
   }
+  if (options.open) await openPage(session, job);
   if (!options.follow) return;
   const { follow } = await import('./follow.js');
   const { owner, project, number } = job;
   await follow(session, { owner, project, number }, { json: options.json, exitStatus: options.exitStatus });
+}
+
+async function openPage(session: Session, job: Job): Promise<void> {
+  const { url } = await pageLink(session.client, `/${job.name}`);
+  showLink(url, true, hint);
 }

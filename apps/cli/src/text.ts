@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { AppError } from '@mycloud/shared';
+import type { AppError } from '@mycloud/shared/browser';
 import pc from 'picocolors';
 
 /** Colours for stdout and stderr apart: each only where it is a terminal, or FORCE_COLOR asks for it. */

@@ -1,10 +1,7 @@
-import type { Job } from '@mycloud/shared/browser';
-import { betterWay } from '@mycloud/shared/browser';
+import { bestOf, betterWay, commandParts, type Job } from '@mycloud/shared/browser';
 import { describe, expect, it } from 'vitest';
 import { compareAddress, readJobs } from '../src/compare/address.js';
 import { axisOf, inRange } from '../src/compare/axes.js';
-import { bestOf } from '../src/compare/better.js';
-import { commandParts } from '../src/compare/command-words.js';
 import { compareRows, differs } from '../src/compare/rows.js';
 import { lineDiff, textOf } from '../src/diff/text-diff.js';
 import { restartCommand } from '../src/job/command.js';

@@ -5,7 +5,10 @@ import type { Capacity } from './capacity.js';
 import type { WorkerDeps } from './deps.js';
 import { Execution, markerOf } from './execution.js';
 import { bringMounts, type HeldMounts } from './inputs.js';
-import { hasVariable, listProcesses, sendSignal } from './processes.js';
+import { killMarked } from './processes.js';
+
+/** A job whose worker dies so often is given up by it: another attempt may do better, and a job that kills workers ends. */
+const mostCrashes = 5;
 
 /** Takes up what an earlier worker of this home left: running jobs, and ends not told yet. The rest is removed. */
 export async function adopt(deps: WorkerDeps, attemptsDir: string, capacity: Capacity): Promise<Execution[]> {
@@ -27,16 +30,29 @@ export async function adopt(deps: WorkerDeps, attemptsDir: string, capacity: Cap
     if (phase === 'preparing') await startOver(folder);
     const held = phase === 'running' && runnerName && deps.runners.named(runnerName).mountsReadOnly;
     const mounts = held ? await holdMounts(deps, folder) : null;
-    executions.push(new Execution(deps, folder, capacity.take(assignment.machine, gpus), mounts));
-    deps.log.info({ job: assignment.name, attempt: assignment.attempt, phase }, 'adopted');
+    const crashes = countCrashes(folder);
+    const execution = new Execution(deps, folder, capacity.take(assignment.machine, gpus), mounts);
+    executions.push(execution);
+    deps.log.info({ job: assignment.name, attempt: assignment.attempt, phase, crashes }, 'adopted');
+    if (crashes >= mostCrashes) {
+      execution.stop({ reason: 'worker_lost', detail: `it was killed ${crashes} times in an hour` });
+    }
   }
   return executions;
 }
 
+/** How often a worker was killed within the last hour while this attempt was its to look after. */
+function countCrashes(folder: AttemptFolder): number {
+  const { left, crashes: before = [] } = folder.state;
+  const recent = before.filter((time) => time > Date.now() - 3_600_000);
+  const crashes = left ? recent : [...recent, Date.now()];
+  folder.update({ left: false, crashes });
+  return crashes.length;
+}
+
 /** Half prepared is not prepared. The command may have been started in the very moment before it was noted. */
 async function startOver(folder: AttemptFolder): Promise<void> {
-  const marker = `MYCLOUD_EXECUTION=${markerOf(folder.state.assignment)}`;
-  for (const { pid } of listProcesses()) if (hasVariable(pid, marker)) sendSignal(pid, 'SIGKILL');
+  killMarked(markerOf(folder.state.assignment));
   for (const dir of [
     folder.codeDir,
     folder.outputDir,

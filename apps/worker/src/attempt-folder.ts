@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Assignment, assignmentSchema, idSchema, reasonNames } from '@mycloud/shared';
 import { z } from 'zod';
-import { readJson, writeJson } from './atomic-file.js';
+import { readState, writeState } from './atomic-file.js';
 
 const ending = z.object({ reason: z.enum(reasonNames), detail: z.string() });
 export type Ending = z.infer<typeof ending>;
@@ -27,6 +27,10 @@ const stateSchema = z.object({
   gpus: z.array(z.string()).optional(),
   /** What of the built environments it uses. */
   environments: z.array(z.string()).optional(),
+  /** Its worker went in order and left it to the next one. */
+  left: z.boolean().optional(),
+  /** When a worker took it over from one that was killed, milliseconds since 1970. */
+  crashes: z.array(z.number()).optional(),
   /** Milliseconds since 1970, of the command. */
   startedAt: z.number().optional(),
   /** The first order to end, kept so that a restarted worker carries it out. */
@@ -73,7 +77,7 @@ function openFolder(dir: string, initial: AttemptState): AttemptFolder {
     },
     update(change) {
       state = { ...state, ...change };
-      writeJson(at('state.json'), state);
+      writeState(at('state.jsonl'), state);
     },
     file: at,
     remove: () => rm(dir, { recursive: true, force: true, maxRetries: 3 }),
@@ -98,6 +102,6 @@ export function createAttemptFolder(attemptsDir: string, assignment: Assignment)
 
 /** Opens a folder an earlier worker left; null when it holds no attempt that can be gone on with. */
 export function readAttemptFolder(dir: string): AttemptFolder | null {
-  const parsed = stateSchema.safeParse(readJson(path.join(dir, 'state.json')));
+  const parsed = stateSchema.safeParse(readState(path.join(dir, 'state.jsonl')));
   return parsed.success ? openFolder(dir, parsed.data) : null;
 }

@@ -11,14 +11,16 @@ import { GpuWatch } from './gpus/watch.js';
 import { chooseLimits } from './limits/choose.js';
 import { findResources } from './resources.js';
 import { chooseRunners } from './runners/choose.js';
+import { openLauncher } from './runners/launcher.js';
 
 /** Makes what a worker of this configuration needs. @throws AppError when its runner doesn't work here */
 export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps> {
   await mkdir(config.home, { recursive: true, mode: 0o700 });
   const limits = await chooseLimits(config.limits, config.home);
+  const launcher = openLauncher();
   const { home, docker, dockerNetwork: network } = config;
   const [runners, resources, cache, environments] = await Promise.all([
-    chooseRunners({ wanted: config.runner, docker, network, home, limits }),
+    chooseRunners({ wanted: config.runner, docker, network, home, limits, launcher }),
     findResources(),
     openContentCache(path.join(config.home, 'cache'), { maxBytes: config.cacheBytes }),
     openEnvironments({
@@ -35,6 +37,7 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
     cache,
     runners,
     limits,
+    launcher,
     disk: new DiskGuard({
       home: config.home,
       jobBytes: config.jobDiskBytes,

@@ -3,10 +3,15 @@ import { type Client, type Machine, type Ticket, workerRoutes } from '@mycloud/s
 import type { Logger } from 'pino';
 import type { Capacity } from './capacity.js';
 import { hasRoom } from './disk/room.js';
+import { answered } from './retry.js';
 import type { Roster } from './roster.js';
 
 const pollMs = 10_000;
 const longPollSeconds = 20;
+/** Jobs taken last: their tickets, which come later, ask for nothing. */
+const rememberedJobs = 1000;
+
+const keyOf = ({ jobId, attempt }: Ticket): string => `${jobId}.${attempt}`;
 
 export interface ClaimerOptions {
   client: Client;
@@ -27,6 +32,7 @@ export class Claimer {
   #options: ClaimerOptions;
   #last: Promise<unknown> = Promise.resolve();
   #wakeUp: (() => void) | null = null;
+  #taken = new Set<string>();
 
   constructor(options: ClaimerOptions) {
     this.#options = options;
@@ -42,7 +48,10 @@ export class Claimer {
 
   /** Takes the ticket's job, if it is still to be had. */
   ticket(machine: string, ticket: Ticket): Promise<boolean> {
-    return this.#oneAtATime(() => (this.free.includes(machine) ? this.#claim([machine], 0, ticket) : false));
+    return this.#oneAtATime(() => {
+      const useful = !this.#taken.has(keyOf(ticket)) && this.free.includes(machine);
+      return useful && this.#claim([machine], 0, ticket);
+    });
   }
 
   /** Looks for jobs at once. */
@@ -82,11 +91,24 @@ export class Claimer {
   async #claim(machines: string[], waitSeconds: number, ticket?: Ticket): Promise<boolean> {
     const { client, workerId, roster, signal } = this.#options;
     const body = { workerId: workerId(), machines, waitSeconds, ...(ticket ? { ticket } : {}) };
-    const { assignment } = await client.call(workerRoutes.claim, { body }, { signal });
+    const { assignment } = await answered(
+      (limit) => client.call(workerRoutes.claim, { body }, { signal: limit }),
+      signal,
+    );
     if (!assignment) return false;
+    this.#remember(assignment);
     // The lease is ours even if a shutdown began meanwhile: the next worker adopts it.
     await roster.begin(assignment);
     return true;
+  }
+
+  #remember(assignment: Ticket): void {
+    this.#taken.add(keyOf(assignment));
+    // A set keeps the order of its making.
+    for (const oldest of this.#taken) {
+      if (this.#taken.size <= rememberedJobs) break;
+      this.#taken.delete(oldest);
+    }
   }
 
   #oneAtATime(task: () => Promise<boolean> | boolean): Promise<boolean> {

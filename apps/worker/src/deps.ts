@@ -8,6 +8,7 @@ import type { GpuWatch } from './gpus/watch.js';
 import type { Limits } from './limits/limits.js';
 import type { Resources } from './resources.js';
 import type { Runners } from './runners/choose.js';
+import type { Launcher } from './runners/launcher.js';
 
 /** What a worker is made of; main.ts makes them. */
 export interface WorkerDeps {
@@ -16,6 +17,7 @@ export interface WorkerDeps {
   cache: ContentCache;
   runners: Runners;
   limits: Limits;
+  launcher: Launcher;
   disk: DiskGuard;
   environments: Environments;
   resources: Resources;

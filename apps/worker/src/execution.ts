@@ -8,8 +8,9 @@ import { endOfFailure } from './ending.js';
 import { tellFailure } from './failure.js';
 import { follow } from './following.js';
 import type { HeldMounts } from './inputs.js';
+import { misplacedOutput } from './misplaced-output.js';
 import { prepareAndStart } from './preparing.js';
-import { isStale, untilAnswered } from './retry.js';
+import { answered, isStale, untilAnswered } from './retry.js';
 import type { JobProcess, Runner } from './runners/runner.js';
 import { waitForExit } from './runners/wait-for-exit.js';
 import { StageReports } from './stage-reports.js';
@@ -187,6 +188,7 @@ export class Execution {
     try {
       const saved = await this.#channels.output.save(this.#over.signal);
       for (const skipped of saved?.skipped ?? []) this.#channels.book.system(`not kept: ${skipped}`);
+      if (!saved) this.#tellMisplaced();
     } catch (error) {
       this.#over.signal.throwIfAborted();
       if (isStale(error)) throw error;
@@ -196,6 +198,16 @@ export class Execution {
       this.#folder.update({ end: { ...end, reason, detail } });
     }
     this.#folder.update({ phase: 'finishing' });
+  }
+
+  /** Only a word in the log: that it can't be looked for, in a folder the job may have locked, fails nothing. */
+  #tellMisplaced(): void {
+    try {
+      const misplaced = misplacedOutput(this.#folder);
+      if (misplaced) this.#channels.book.system(misplaced);
+    } catch (error) {
+      this.#deps.log.warn({ err: error, ...this.proof }, 'the code folder could not be looked through');
+    }
   }
 
   /** Sends what is left and ends the attempt, however long the api is away. */
@@ -215,10 +227,10 @@ export class Execution {
       startedAt,
     };
     const { client } = this.#deps;
-    await untilAnswered(
-      () => client.call(workerRoutes.finish, { params: { jobId }, body }, { signal: this.#over.signal }),
-      this.#over.signal,
-    );
+    const { signal } = this.#over;
+    const finish = (limit: AbortSignal) =>
+      client.call(workerRoutes.finish, { params: { jobId }, body }, { signal: limit });
+    await untilAnswered(() => answered(finish, signal), signal);
   }
 
   /** A word in its log and in the steps of its life; the job goes on. */
@@ -228,9 +240,8 @@ export class Execution {
     const { client } = this.#deps;
     const input = { params: { jobId }, body: { attempt, fence, type: 'warning' as const, message } };
     const { signal } = this.#over;
-    untilAnswered(() => client.call(workerRoutes.event, input, { signal }), signal).catch((error: unknown) =>
-      this.#writeFailed(error),
-    );
+    const tell = (limit: AbortSignal) => client.call(workerRoutes.event, input, { signal: limit });
+    untilAnswered(() => answered(tell, signal), signal).catch((error: unknown) => this.#writeFailed(error));
   }
 
   /** A write the api refused for good, or a file that can't be read: the attempt can't go on. */
@@ -248,6 +259,12 @@ export class Execution {
     const why = this.#over.signal.aborted ? this.#over.signal.reason : error;
     if (why instanceof Left) {
       this.#stopper?.leave();
+      try {
+        this.#folder.update({ left: true });
+      } catch (cause) {
+        // On a full disk: it counts as one crash, which is no harm.
+        this.#deps.log.warn({ err: cause, ...this.proof }, 'that it was left in order could not be noted');
+      }
       return;
     }
     await this.#killLeft();

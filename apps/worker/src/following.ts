@@ -73,7 +73,7 @@ export async function follow(following: Following): Promise<NonNullable<AttemptS
       deps.log.warn({ err: error, job: assignment.name }, 'something of the job can not be killed');
     });
     following.onExit();
-    await tail.finish();
+    await tail.finish(() => folder.state.stop?.reason === 'disk_limit');
     if (memory.oomKills > 0) book.system(oomLine(memory.oomKills));
     const ordered = folder.state.stop;
     if (ordered) return { ...ordered, exitCode };

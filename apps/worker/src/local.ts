@@ -11,6 +11,7 @@ import { jobEnv } from './job-env.js';
 import { chooseLimits } from './limits/choose.js';
 import { findResources } from './resources.js';
 import { chooseRunners } from './runners/choose.js';
+import { openLauncher } from './runners/launcher.js';
 import type { JobDirs, JobProcess, Runner } from './runners/runner.js';
 import { waitForExit } from './runners/wait-for-exit.js';
 import { Stopper } from './stopper.js';
@@ -46,8 +47,16 @@ async function main(env: Record<string, string | undefined>, text: string): Prom
     }),
     findResources(),
   ]);
+  const launcher = openLauncher();
   const docker = env.MYCLOUD_DOCKER || 'unix:///var/run/docker.sock';
-  const runners = await chooseRunners({ wanted: job.runner, docker, network: 'bridge', home, limits });
+  const runners = await chooseRunners({
+    wanted: job.runner,
+    docker,
+    network: 'bridge',
+    home,
+    limits,
+    launcher,
+  });
   const runner = runners.for(job.environment);
   say(`running here: environment ${job.environment.name}, runner ${runner.name}`);
   const asker = { say, signal: stopping.signal };

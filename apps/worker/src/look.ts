@@ -6,6 +6,7 @@ import { chooseLimits } from './limits/choose.js';
 import { limitsText } from './limits/limits.js';
 import { findResources } from './resources.js';
 import { chooseRunners } from './runners/choose.js';
+import { openLauncher } from './runners/launcher.js';
 
 /** What a worker would find on this machine, for `mycloud doctor`, as a line of JSON on stdout. */
 async function look(): Promise<void> {
@@ -19,7 +20,7 @@ async function look(): Promise<void> {
   const { docker, dockerNetwork: network } = config;
   const limits = await chooseLimits(config.limits, home);
   const [runners, resources] = await Promise.all([
-    chooseRunners({ wanted: 'auto', docker, network, home, limits }),
+    chooseRunners({ wanted: 'auto', docker, network, home, limits, launcher: openLauncher() }),
     findResources(),
   ]);
   limits.close();

@@ -7,7 +7,34 @@ const passingCodes = new Set(['unavailable', 'too_many_requests', 'internal']);
 export function isPassing(error: unknown): boolean {
   if (error instanceof AppError) return passingCodes.has(error.code);
   // An answer that broke off: fetch says TypeError, its JSON SyntaxError.
-  return error instanceof TypeError || error instanceof SyntaxError;
+  return error instanceof TypeError || error instanceof SyntaxError || error instanceof NoAnswer;
+}
+
+/** A call was given up: its connection may be dead without either end having been told. */
+class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
+const answerWithinMs = 30_000;
+
+/** Gives a call up that isn't answered in time; made again, it is the same call to the api. @throws the signal's reason */
+export async function answered<T>(
+  call: (signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+  withinMs = answerWithinMs,
+): Promise<T> {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(new NoAnswer(`no answer within ${withinMs} ms`)), withinMs);
+  // Not AbortSignal.any, which keeps what it made for as long as a signal lives that outlives many calls.
+  const end = (): void => limit.abort(signal.reason);
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await call(limit.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+  }
 }
 
 export const isStale = (error: unknown): boolean => error instanceof AppError && error.code === 'stale_fence';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AttemptProof, type Client, workerRoutes } from '@mycloud/shared';
-import { untilAnswered } from './retry.js';
+import { answered, untilAnswered } from './retry.js';
 
 type Stage = 'running' | 'saving';
 
@@ -45,7 +45,8 @@ export class StageReports {
       for (let status = this.#wanted; status !== null && !over.aborted; status = this.#wanted) {
         this.#wanted = null;
         const input = { params: { jobId }, body: { attempt, fence, status } };
-        await untilAnswered(() => client.call(workerRoutes.status, input, { signal: over }), over);
+        const tell = (limit: AbortSignal) => client.call(workerRoutes.status, input, { signal: limit });
+        await untilAnswered(() => answered(tell, over), over);
       }
     } catch (error) {
       this.onFailure(error);

@@ -119,6 +119,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       await tickets?.close();
       await Promise.allSettled(tasks);
       await roster.leave();
+      deps.launcher.close();
       deps.gpus.close();
       deps.limits.close();
     },

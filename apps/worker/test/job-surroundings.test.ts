@@ -1,9 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { uploadFolder } from '@mycloud/snapshots';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Attempt } from './support/fake-api.js';
 import { jobLines, runners, until, World } from './support/world.js';
+
+const systemLines = ({ lines }: Attempt): string[] =>
+  lines.filter((line) => line.source === 'system').map((line) => line.text);
 
 describe.each(runners)('what a job finds around it, by the %s runner', (runner) => {
   let world: World;
@@ -31,6 +35,32 @@ describe.each(runners)('what a job finds around it, by the %s runner', (runner) 
     expect([input, code]).toEqual(['first', 'first']);
     expect(pwd).toBe(codeDir);
     if (runner !== 'process') expect(codeDir).toBe('/code');
+  });
+
+  it('hears that it wrote beside its code and not to /output, where that loses it', async () => {
+    const attempt = await world.finished(
+      world.submit('mkdir -p output/deep; echo w > output/deep/weights; echo b > output/b', {
+        code: snapshot,
+      }),
+    );
+    const warned = systemLines(attempt).filter((line) => line.startsWith('warning: nothing was written'));
+    // A plain process finds /output beside its code by a link.
+    if (runner === 'process') {
+      expect(attempt.finish?.outputSnapshotId).not.toBeNull();
+      expect(warned).toEqual([]);
+    } else expect(warned).toEqual([expect.stringMatching(/2 files such as output\/.*\$MYCLOUD_OUTPUT/)]);
+  });
+
+  it('hears nothing of an output folder that its code brought along', async () => {
+    mkdirSync(path.join(folder, 'output'));
+    writeFileSync(path.join(folder, 'output/old.txt'), 'old\n');
+    const saved = await uploadFolder({ client: world.api.snapshots.client, dir: folder });
+    rmSync(path.join(folder, 'output'), { recursive: true });
+    const attempt = await world.finished(
+      world.submit('cat output/old.txt', { code: { snapshotId: saved.snapshotId, snapshot: saved.hash } }),
+    );
+    expect(jobLines(attempt)).toEqual(['old']);
+    expect(systemLines(attempt).join()).not.toContain('warning: nothing was written');
   });
 
   it('takes a lone mount of another name as its input', async () => {

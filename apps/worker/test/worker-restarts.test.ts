@@ -53,6 +53,20 @@ describe.each(runners)('a worker killed with -9 and started again, by the %s run
     expect(finish?.outputSnapshotId).not.toBeNull();
   });
 
+  it('gives a job up with which it was killed time and again', async () => {
+    let worker = await world.start(runner);
+    const jobId = world.submit('echo ready; sleep 1000');
+    await world.line(jobId, 'ready');
+    for (let crashes = 0; crashes < 5; crashes++) {
+      await worker.crash();
+      worker = await world.start(runner);
+    }
+    expect((await world.finished(jobId)).finish).toMatchObject({
+      reason: 'worker_lost',
+      detail: 'it was killed 5 times in an hour',
+    });
+  });
+
   it('still stops a job it adopted', async () => {
     const first = await world.start(runner);
     const jobId = world.submit('echo ready; sleep 1000');

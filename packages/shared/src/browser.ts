@@ -2,8 +2,9 @@
  * What the page takes of this package: the client, the tables and the types; nothing that carries zod.
  * A test of the page's bundle holds it to that.
  */
-export { betterWay } from './better-way.js';
+export { bestOf, betterWay } from './better.js';
 export { type Extra, send } from './client.js';
+export { commandParts } from './command-words.js';
 export type { Dataset, DatasetUse, Version } from './datasets.js';
 export { parseSeconds, secondsText } from './duration.js';
 export { AppError } from './errors.js';

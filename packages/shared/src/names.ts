@@ -2,12 +2,25 @@ import { z } from 'zod';
 import { AppError } from './errors.js';
 
 /** Names of users, projects and datasets: they stand in URLs and folders. */
-export const nameSchema = z
-  .string()
-  .regex(
-    /^[a-z0-9][a-z0-9._-]{0,62}$/,
-    'use lower-case letters, digits, ".", "_" and "-" (at most 63), starting with a letter or digit',
-  );
+const nameRule = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+export const nameSchema = z.string().regex(nameRule, {
+  error: ({ input }) => {
+    const rule =
+      'use lower-case letters, digits, ".", "_" and "-" (at most 63), starting with a letter or digit';
+    const near = allowedName(String(input));
+    return near === undefined ? rule : `${rule}: "${near}" would do`;
+  },
+});
+
+/** The nearest name that is allowed, such as `dogs-vs-cats` for `Dogs vs Cats`; undefined where nothing is left of it. */
+export function allowedName(text: string): string | undefined {
+  const name = text
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[._-]+|-+$/g, '')
+    .slice(0, 63);
+  return nameRule.test(name) ? name : undefined;
+}
 
 /** Folders of a job that a mount may not take, because the job or the system owns them. */
 const reservedMounts = [
@@ -37,7 +50,8 @@ export const mountNameSchema = z
     'a mount is one folder name of letters, digits, ".", "_" and "-"',
   )
   .refine((name) => !reservedMounts.includes(name), {
-    error: 'that folder belongs to the job or the system; choose another, such as "input"',
+    error: ({ input }) =>
+      `/${input} would be hidden by it: that folder belongs to the job or the system; choose another, such as "input"`,
   });
 
 export interface SourceRef {
@@ -59,7 +73,8 @@ export const datasetName = (owner: string, name: string, version?: number): stri
   `${owner}/datasets/${name}${version === undefined ? '' : `/${version}`}`;
 
 /**
- * Reads where a mount's bytes come from: `lab/datasets/d/1`, `lab/datasets/d`, `d`, `d/1`, `lab/d/1`, `lab/projects/p/12/output`.
+ * Reads where a mount's bytes come from: `lab/datasets/d/1`, `lab/datasets/d`, `d`, `d/1`, `lab/d/1`, `lab/projects/p/12/output`,
+ * `lab/p/12/output`, `p/12/output`, and `lab/projects/p/12` for its output, as floyd took it.
  * @param text what the person typed, without the `:mount` part
  * @param defaultOwner whose it is when no owner is named
  */
@@ -67,7 +82,7 @@ export function parseSourceRef(text: string, defaultOwner: string): SourceRef {
   const parts = text.replace(/^\/+|\/+$/g, '').split('/');
   const fail = () =>
     new AppError('bad_request', `"${text}" doesn't name a dataset or a job's output`, {
-      hint: 'Write it as OWNER/datasets/NAME/VERSION, NAME/VERSION, NAME, or OWNER/projects/NAME/JOB/output.',
+      hint: 'Write it as OWNER/datasets/NAME/VERSION, NAME/VERSION, NAME, OWNER/projects/NAME/JOB/output or NAME/JOB/output.',
     });
   const number = (digits: string | undefined): number | undefined => {
     if (digits === undefined) return undefined;
@@ -77,14 +92,17 @@ export function parseSourceRef(text: string, defaultOwner: string): SourceRef {
   const [a = '', b, c, d, e] = parts;
   if (parts.length > 5 || a === '') throw fail();
   if (b === 'projects') {
-    if (!c || !d || e !== 'output') throw fail();
+    if (!c || !d || (e !== undefined && e !== 'output')) throw fail();
     return { kind: 'output', owner: a, name: c, number: number(d) };
   }
   if (b === 'datasets') {
     if (!c || e !== undefined) throw fail();
     return { kind: 'dataset', owner: a, name: c, number: number(d) };
   }
+  if (e === undefined && d === 'output' && b && c)
+    return { kind: 'output', owner: a, name: b, number: number(c) };
   if (d !== undefined) throw fail();
+  if (c === 'output' && b) return { kind: 'output', owner: defaultOwner, name: a, number: number(b) };
   if (c !== undefined && b) return { kind: 'dataset', owner: a, name: b, number: number(c) };
   if (b !== undefined && /^\d+$/.test(b))
     return { kind: 'dataset', owner: defaultOwner, name: a, number: number(b) };

@@ -8,7 +8,7 @@ import type { z } from 'zod';
 export type RouteAuth = 'none' | 'user' | 'admin' | 'worker' | 'user_or_worker' | 'signed';
 
 export interface RouteContract {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Fastify style: /v1/projects/:owner/:project */
   path: string;
   auth: RouteAuth;
@@ -23,6 +23,12 @@ export interface RouteContract {
   status?: 200 | 201 | 202;
   /** A body that isn't JSON: octets, text or a stream of server-sent events. */
   raw?: { request?: string; response?: string };
+  /**
+   * A word of floyd-cli's old protocol. Such a route isn't in OpenAPI: its names hold slashes, for which OpenAPI has no
+   * words, and nobody should write a new client for it. It is called with a token and never by a page's cookie: one of
+   * its GETs stops a job.
+   */
+  wire?: 'floyd';
 }
 
 /** Keeps the literal types of a contract, so that client and server are typed by it. */

@@ -16,6 +16,7 @@ describe('a mount names its source in every form people type', () => {
     name,
     number,
   });
+  const output = (owner: string, number: number) => ({ kind: 'output', owner, name: 'cats', number });
   it.each([
     ['lab/datasets/dogsvscats/1', dataset('lab', 'dogsvscats', 1)],
     ['lab/datasets/dogsvscats', dataset('lab', 'dogsvscats')],
@@ -23,15 +24,20 @@ describe('a mount names its source in every form people type', () => {
     ['lab/dogsvscats', dataset('lab', 'dogsvscats')],
     ['dogsvscats/3', dataset('me', 'dogsvscats', 3)],
     ['dogsvscats', dataset('me', 'dogsvscats')],
-    ['lab/projects/cats/12/output', { kind: 'output', owner: 'lab', name: 'cats', number: 12 }],
+    ['lab/projects/cats/12/output', output('lab', 12)],
+    ['lab/projects/cats/12/output/', output('lab', 12)],
+    ['lab/projects/cats/12', output('lab', 12)],
+    ['lab/cats/12/output', output('lab', 12)],
+    ['cats/12/output', output('me', 12)],
   ])('%s', (text, expected) => {
     expect(parseSourceRef(text, 'me')).toEqual(expected);
   });
 
   it.each([
     '',
-    'lab/projects/cats/12',
+    'lab/projects/cats',
     'lab/projects/cats/12/code',
+    'cats/twelve/output',
     'lab/datasets/',
     'a/b/c/d/e/f',
     'lab/datasets/d/zero',
@@ -60,6 +66,17 @@ describe('names', () => {
     expect(nameSchema.safeParse('dogs-vs.cats_2').success).toBe(true);
     for (const bad of ['Dogs', '-x', '', 'a'.repeat(64), 'a/b', '..'])
       expect(nameSchema.safeParse(bad).success, bad).toBe(false);
+  });
+
+  it.each([
+    ['Dogs', 'dogs'],
+    ['Dogs vs Cats', 'dogs-vs-cats'],
+    ['_private', 'private'],
+  ])('%j is answered with the one that would do', (bad, good) => {
+    expect(nameSchema.safeParse(bad).error?.issues[0]?.message).toContain(`"${good}" would do`);
+  });
+  it('without a letter have none that would do', () => {
+    expect(nameSchema.safeParse('???').error?.issues[0]?.message).not.toContain('would do');
   });
 
   it('are suggested when mistyped', () => {

@@ -7,4 +7,5 @@ export { unpackTree } from './manifest-stream.js';
 export type { UploadProgress } from './progress.js';
 export * from './scan.js';
 export * from './tree.js';
+export { pathFault, quoted } from './tree-rules.js';
 export * from './upload.js';

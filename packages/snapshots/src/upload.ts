@@ -10,7 +10,7 @@ import {
 } from '@mycloud/shared';
 import { type HashCache, isTrusted, type Remembered } from './hash-cache.js';
 import { packTree } from './manifest-stream.js';
-import { askMissing, PackSender, type SenderOptions } from './pack-sender.js';
+import { askMissing, PackSender, type PutPack, type SenderOptions } from './pack-sender.js';
 import { Meter, type UploadProgress } from './progress.js';
 import { readFiles } from './read-files.js';
 import { withRetry } from './retry.js';
@@ -36,6 +36,8 @@ export interface UploadOptions {
   signal?: AbortSignal;
   /** Packs sent at the same time, 4 unless told. */
   concurrency?: number;
+  /** In the server itself: how a pack gets into its store, which needs no URL. */
+  put?: PutPack;
 }
 
 export interface UploadResult {
@@ -82,6 +84,7 @@ export async function uploadFolder(options: UploadOptions): Promise<UploadResult
     signal,
     concurrency: options.concurrency ?? 4,
     onSent: (bytes) => meter.sent(bytes),
+    put: options.put,
   };
   const skipped = [...refused];
   const trusted = cache?.recall(root, tree) ?? new Uint8Array(tree.count);

@@ -6,13 +6,25 @@ import { hashToken } from './tokens.js';
 const cacheMs = 5_000;
 const cacheSize = 10_000;
 
-/** Finds whom a bearer token stands for. What was found is believed for 5 seconds; a revoked token is dropped at once here. */
+/**
+ * The token of an Authorization header: `Bearer TOKEN`. On the old floyd's wire also `apikey TOKEN`, and the password of
+ * `Basic`, which is all that its upload can send.
+ */
+function tokenIn(header: string, wire: boolean): string | undefined {
+  const [, scheme = '', value = ''] = /^(Bearer|apikey|Basic) (\S+)$/i.exec(header) ?? [];
+  if (/^bearer$/i.test(scheme)) return value;
+  if (!wire) return undefined;
+  if (/^apikey$/i.test(scheme)) return value;
+  return /^[^:]*:(\S+)$/.exec(Buffer.from(value, 'base64').toString())?.[1];
+}
+
+/** Finds whom a token stands for. What was found is believed for 5 seconds; a revoked token is dropped at once here. */
 export function openAuthenticator(deps: Pick<Deps, 'db'>) {
   const cache = new Map<string, { principal: Principal; until: number }>();
   return {
-    /** @throws AppError unauthenticated for one that is wrong, revoked or expired */
-    async authenticate(header: string): Promise<Principal> {
-      const secret = /^Bearer (\S+)$/i.exec(header)?.[1];
+    /** @param wire on the old floyd's. @throws AppError unauthenticated for one that is wrong, revoked or expired */
+    async authenticate(header: string, wire = false): Promise<Principal> {
+      const secret = tokenIn(header, wire);
       if (!secret) throw new AppError('unauthenticated', 'the Authorization header is not `Bearer TOKEN`');
       const hash = hashToken(secret);
       const known = cache.get(hash);

@@ -11,7 +11,8 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   return reply.status(errorStatus[problem.code]).type('application/problem+json').send(toProblem(problem));
 }
 
-function toAppError(error: unknown): AppError {
+/** What a request ended with, as an error a person can act on. */
+export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (hasZodFastifySchemaValidationErrors(error)) {
     const errors = error.validation.map((issue) => ({

@@ -37,6 +37,7 @@ export function serve<R extends RouteContract>(
     schema: {
       summary: contract.summary,
       tags: [contract.tag],
+      ...(contract.wire && { hide: true }),
       ...(contract.params && { params: contract.params }),
       ...(contract.query && { querystring: contract.query }),
       ...(contract.body && { body: contract.body }),

@@ -87,3 +87,20 @@ export async function findJob(
       : `${at.project} has no jobs yet.`,
   });
 }
+
+/** A job by its id. @throws AppError not_found */
+export async function findJobById(
+  deps: Deps,
+  caller: UserPrincipal,
+  id: string,
+  need: Need,
+): Promise<JobRef> {
+  const at = await one<{ owner: string; project: string; number: number }>(
+    deps.pool,
+    `SELECT u.name AS owner, p.name AS project, j.number FROM "Job" j JOIN "Project" p ON p.id = j."projectId"
+       JOIN "User" u ON u.id = p."ownerId" WHERE j.id = $1 AND (p.public OR p."ownerId" = $2 OR $3)`,
+    [id, caller.userId, caller.role === 'admin'],
+  );
+  if (!at) throw new AppError('not_found', `there is no job ${id}, or you may not see it`);
+  return findJob(deps, caller, at, need);
+}

@@ -7,7 +7,7 @@ import { findProject, type ProjectRow } from './access.js';
 import { addEvent } from './events.js';
 import { newId } from './id.js';
 import { type ResolvedMount, resolveMount } from './mounts.js';
-import { one, type Sql, transaction } from './sql.js';
+import { one, prepared, type Sql, transaction } from './sql.js';
 import { refuseNul } from './text.js';
 import { announceQueued } from './tickets.js';
 import { queueJob } from './transitions/begin.js';
@@ -95,18 +95,22 @@ async function insert(
     number: next.number,
   });
   await sql.query(
-    `INSERT INTO "Mount" ("jobId", name, source, "snapshotId")
+    prepared(
+      `INSERT INTO "Mount" ("jobId", name, source, "snapshotId")
      SELECT $1, * FROM unnest($2::text[], $3::text[], $4::uuid[])`,
-    [id, mounts.map((m) => m.name), mounts.map((m) => m.source), mounts.map((m) => m.snapshotId)],
+      [id, mounts.map((m) => m.name), mounts.map((m) => m.source), mounts.map((m) => m.snapshotId)],
+    ),
   );
 }
 
 /** @returns whether the key is this call's; a call with the same key at the same time is waited for */
 async function takeKey(sql: Sql, userId: string, key: string, bodyHash: string, jobId: string) {
   const { rowCount } = await sql.query(
-    `INSERT INTO "IdempotencyKey" ("userId", key, "bodyHash", "jobId") VALUES ($1, $2, $3, $4)
+    prepared(
+      `INSERT INTO "IdempotencyKey" ("userId", key, "bodyHash", "jobId") VALUES ($1, $2, $3, $4)
      ON CONFLICT ("userId", key) DO NOTHING`,
-    [userId, key, bodyHash, jobId],
+      [userId, key, bodyHash, jobId],
+    ),
   );
   return rowCount === 1;
 }

@@ -1,5 +1,5 @@
 import type { Reason } from '@mycloud/shared';
-import type { Sql } from './sql.js';
+import { prepared, type Sql } from './sql.js';
 import { storable } from './text.js';
 
 /** Writes one step of a job's life. */
@@ -8,7 +8,12 @@ export function addEvent(
   event: { jobId: string; attempt: number; type: string; reason?: Reason | null; message: string },
 ): Promise<unknown> {
   return sql.query(
-    'INSERT INTO "Event" ("jobId", attempt, type, reason, message) VALUES ($1, $2, $3, $4, $5)',
-    [event.jobId, event.attempt, event.type, event.reason ?? null, storable(event.message)],
+    prepared('INSERT INTO "Event" ("jobId", attempt, type, reason, message) VALUES ($1, $2, $3, $4, $5)', [
+      event.jobId,
+      event.attempt,
+      event.type,
+      event.reason ?? null,
+      storable(event.message),
+    ]),
   );
 }

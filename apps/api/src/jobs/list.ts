@@ -48,7 +48,7 @@ export async function listJobs(deps: Deps, filter: JobFilter): Promise<JobPage> 
   if (by === undefined) {
     const after = last ? [`(j."createdAt", j.id) ${past} ${last.row}`] : [];
     ({ rows } = await deps.pool.query(
-      `${selectJobs} ${whereText([...where, ...after])} ORDER BY j."createdAt" ${way}, j.id ${way} LIMIT ${limit}`,
+      `${selectJobs()} ${whereText([...where, ...after])} ORDER BY j."createdAt" ${way}, j.id ${way} LIMIT ${limit}`,
       values,
     ));
   } else {
@@ -64,7 +64,7 @@ export async function listJobs(deps: Deps, filter: JobFilter): Promise<JobPage> 
        newest AS (SELECT m.* FROM matching m ORDER BY m."createdAt" DESC, m.id DESC LIMIT ${sortedJobs}),
        keyed AS (SELECT j.id, j."createdAt", ${by} AS key FROM newest j),
        place AS (SELECT * FROM keyed k ${after} ORDER BY k.key ${way} NULLS LAST, k."createdAt" DESC, k.id DESC LIMIT ${limit})
-       ${selectJobs.replace('SELECT j.*', 'SELECT j.*, place.key, (SELECT count(*)::int FROM matching) AS matching')}
+       ${selectJobs('place.key', '(SELECT count(*)::int FROM matching) AS matching')}
        JOIN place ON place.id = j.id ORDER BY place.key ${way} NULLS LAST, j."createdAt" DESC, j.id DESC`,
       values,
     ));

@@ -1,6 +1,6 @@
 import type { Machine, RunningLimits } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
-import { one } from './sql.js';
+import { one, prepared } from './sql.js';
 
 /** The catalogue's machines and their GPUs, as SQL takes them. */
 export const gpusOfMachines = (machines: readonly Machine[]): [names: string[], gpus: number[]] => [
@@ -23,8 +23,7 @@ export async function setRunningLimits(
   );
   if (!row) return undefined;
   const { rows } = await deps.pool.query<{ machine: string }>(
-    `SELECT DISTINCT machine FROM "Job" WHERE "ownerId" = $1 AND status = 'queued'`,
-    [row.id],
+    prepared(`SELECT DISTINCT machine FROM "Job" WHERE "ownerId" = $1 AND status = 'queued'`, [row.id]),
   );
   for (const { machine } of rows) await deps.hub.publish({ type: 'wake', machine });
   return { jobs: row.jobs, gpus: row.gpus };
@@ -33,9 +32,11 @@ export async function setRunningLimits(
 /** Wakes workers for what waited until a job of this owner ended. An owner without limits has no such jobs. */
 export async function wakeForOwner(deps: Deps, ownerId: string): Promise<void> {
   const { rows } = await deps.pool.query<{ machine: string }>(
-    `SELECT DISTINCT j.machine FROM "User" u JOIN "Job" j ON j."ownerId" = u.id AND j.status = 'queued'
+    prepared(
+      `SELECT DISTINCT j.machine FROM "User" u JOIN "Job" j ON j."ownerId" = u.id AND j.status = 'queued'
      WHERE u.id = $1 AND (u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL)`,
-    [ownerId],
+      [ownerId],
+    ),
   );
   for (const { machine } of rows) await deps.hub.publish({ type: 'wake', machine });
 }

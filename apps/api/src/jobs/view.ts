@@ -9,6 +9,7 @@ import {
 } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import { jobRevision } from './edit.js';
+import { prepared } from './sql.js';
 import { waitingSentence, waitingShort } from './waiting.js';
 
 export interface JobRow {
@@ -41,17 +42,49 @@ export interface JobRow {
   finishedAt: Date | null;
 }
 
-/** Joins every view of a job needs; what is selected, and which jobs, is appended. */
-export const selectJobs = `SELECT j.*, u.name AS owner, p.name AS project, w.name AS worker
+/** By name: a prepared statement with j.* would fail once a migration adds a column. */
+const columns: (keyof JobRow)[] = [
+  'id',
+  'number',
+  'status',
+  'reason',
+  'detail',
+  'command',
+  'description',
+  'tags',
+  'note',
+  'machine',
+  'environment',
+  'env',
+  'tensorboard',
+  'maxRuntimeSeconds',
+  'retries',
+  'codeSnapshotId',
+  'outputSnapshotId',
+  'attempt',
+  'exitCode',
+  'priority',
+  'createdAt',
+  'queuedAt',
+  'startedAt',
+  'finishedAt',
+];
+
+/** What every view of a job needs, and more that is to be selected; joins and conditions are appended. */
+export const selectJobs = (...more: string[]): string => {
+  const own = columns.map((name) => `j."${name}"`);
+  const selected = [...own, 'u.name AS owner', 'p.name AS project', 'w.name AS worker', ...more].join(', ');
+  return `SELECT ${selected}
   FROM "Job" j JOIN "Project" p ON p.id = j."projectId" JOIN "User" u ON u.id = p."ownerId"
   LEFT JOIN "Attempt" a ON a."jobId" = j.id AND a.number = j.attempt
   LEFT JOIN "Worker" w ON w.id = a."workerId"`;
+};
 
 const iso = (time: Date | null): string | null => time?.toISOString() ?? null;
 
 /** One job as clients see it. @throws AppError not_found when it was deleted meanwhile */
 export async function viewJob(deps: Deps, id: string): Promise<Job> {
-  const { rows } = await deps.pool.query<JobRow>(`${selectJobs} WHERE j.id = $1`, [id]);
+  const { rows } = await deps.pool.query<JobRow>(prepared(`${selectJobs()} WHERE j.id = $1`, [id]));
   const [row] = rows;
   if (!row) throw new AppError('not_found', 'this job was deleted');
   const [view] = await viewRows(deps, [row], (queued) => waitingSentence(deps, queued));
@@ -68,8 +101,7 @@ export interface SeenJob {
 /** Many jobs as lists show them, in one read; those deleted meanwhile are left out. */
 export async function viewJobs(deps: Deps, ids: string[]): Promise<SeenJob[]> {
   const { rows } = await deps.pool.query<JobRow & { projectOwner: string; public: boolean }>(
-    `${selectJobs.replace('SELECT j.*', 'SELECT j.*, p."ownerId" AS "projectOwner", p.public')} WHERE j.id = ANY($1)`,
-    [ids],
+    prepared(`${selectJobs('p."ownerId" AS "projectOwner"', 'p.public')} WHERE j.id = ANY($1)`, [ids]),
   );
   const views = await viewRows(deps, rows, async (queued) => waitingShort(queued));
   return rows.map((row, i) => ({ job: views[i] as Job, ownerId: row.projectOwner, public: row.public }));
@@ -125,8 +157,10 @@ async function messageOf(row: JobRow, waits: (row: JobRow) => Promise<string>): 
 
 async function mountsOf(deps: Deps, ids: string[]): Promise<Map<string, Job['mounts']>> {
   const { rows } = await deps.pool.query<Job['mounts'][number] & { jobId: string }>(
-    'SELECT "jobId", name, source, "snapshotId" FROM "Mount" WHERE "jobId" = ANY($1) ORDER BY name',
-    [ids],
+    prepared(
+      'SELECT "jobId", name, source, "snapshotId" FROM "Mount" WHERE "jobId" = ANY($1) ORDER BY name',
+      [ids],
+    ),
   );
   const byJob = new Map<string, Job['mounts']>();
   for (const { jobId, ...mount } of rows) {
@@ -140,7 +174,8 @@ async function mountsOf(deps: Deps, ids: string[]): Promise<Map<string, Job['mou
 /** Steps from name to name along the index (jobId, name, id): its cost is the number of series, not of points. */
 async function lastMetrics(deps: Deps, ids: string[]): Promise<Map<string, Record<string, number>>> {
   const { rows } = await deps.pool.query<{ jobId: string; values: Record<string, number> }>(
-    `SELECT j.id AS "jobId", jsonb_object_agg(m.name, m.value) AS values
+    prepared(
+      `SELECT j.id AS "jobId", jsonb_object_agg(m.name, m.value) AS values
      FROM unnest($1::uuid[]) j(id) CROSS JOIN LATERAL (
        WITH RECURSIVE names AS (
          (SELECT name FROM "Metric" WHERE "jobId" = j.id ORDER BY name LIMIT 1)
@@ -151,7 +186,8 @@ async function lastMetrics(deps: Deps, ids: string[]): Promise<Map<string, Recor
          SELECT value FROM "Metric" WHERE "jobId" = j.id AND name = n.name ORDER BY id DESC LIMIT 1) l
        WHERE n.name NOT LIKE 'system/%' AND l.value IS NOT NULL) m
      GROUP BY j.id`,
-    [ids],
+      [ids],
+    ),
   );
   return new Map(rows.map((row) => [row.jobId, row.values]));
 }

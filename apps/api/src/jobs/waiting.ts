@@ -1,7 +1,7 @@
 import { imagePrefix } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import { heldByLimits } from './running-limits.js';
-import { one } from './sql.js';
+import { one, prepared } from './sql.js';
 import { ordinal } from './text.js';
 
 interface Waiting {
@@ -51,18 +51,22 @@ export async function lineOf(deps: Deps, machine: string): Promise<Line> {
   const asked = deps.catalogue.machines.find((one) => one.name === machine);
   const gpus = deps.config.embedded ? 0 : (asked?.gpus ?? 0);
   const { rows } = await deps.pool.query<Offering>(
-    `SELECT id, name, draining, gpus, "foreignGpus", images FROM "Worker" WHERE $1 = ANY(machines) AND gpus >= $2
+    prepared(
+      `SELECT id, name, draining, gpus, "foreignGpus", images FROM "Worker" WHERE $1 = ANY(machines) AND gpus >= $2
        AND "lastSeenAt" > now() - make_interval(secs => $3)`,
-    [machine, gpus, deps.config.leaseSeconds * 2],
+      [machine, gpus, deps.config.leaseSeconds * 2],
+    ),
   );
   const workers = rows.filter((worker) => !worker.draining);
   const { rows: busy } = await deps.pool.query<Busy>(
-    `SELECT u.name || '/projects/' || p.name || '/' || j.number AS name, a."workerId", a."startedAt" AS since,
+    prepared(
+      `SELECT u.name || '/projects/' || p.name || '/' || j.number AS name, a."workerId", a."startedAt" AS since,
        p."ownerId", p.public
      FROM "Attempt" a JOIN "Job" j ON j.id = a."jobId" JOIN "Project" p ON p.id = j."projectId"
        JOIN "User" u ON u.id = p."ownerId"
      WHERE a."workerId" = ANY($1) AND a."endedAt" IS NULL ORDER BY a."startedAt"`,
-    [workers.map((worker) => worker.id)],
+      [workers.map((worker) => worker.id)],
+    ),
   );
   const drained = rows.filter((worker) => worker.draining).map((worker) => worker.name);
   return { machine, gpus: asked?.gpus, workers, drained, busy };

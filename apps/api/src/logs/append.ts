@@ -1,9 +1,11 @@
 import { AppError, type AttemptProof, type SentLine } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import type { WorkerPrincipal } from '../http/principal.js';
-import { transaction } from '../jobs/sql.js';
+import type { StoredBatch } from '../hub.js';
+import { one, prepared, transaction } from '../jobs/sql.js';
+import { staleFence } from '../jobs/transitions/lock.js';
 import { lockAttempt } from '../workers/held.js';
-import { toStored } from './lines.js';
+import { type StoredLine, toStored } from './lines.js';
 
 /**
  * Stores a batch of lines once. holds: the lines of an attempt are numbered 1 … lastSeq, no gap, no repeat.
@@ -19,7 +21,57 @@ export async function appendLines(
   lines: SentLine[],
 ): Promise<number> {
   const storedLines = lines.map(toStored);
-  const { lastSeq, stored } = await transaction(deps.pool, async (sql) => {
+  const { lastSeq, stored } =
+    (await appendNext(deps, caller, proof, firstSeq, storedLines)) ??
+    (await appendRest(deps, caller, proof, firstSeq, storedLines));
+  const { jobId, attempt } = proof;
+  if (stored) await deps.hub.publish({ type: 'logs', jobId, attempt, lastSeq, stored });
+  return lastSeq;
+}
+
+interface Appended {
+  lastSeq: number;
+  stored?: StoredBatch;
+}
+
+/** The rule: the batch goes on where the last one ended, which takes one statement. @returns undefined when it does not */
+async function appendNext(
+  deps: Deps,
+  caller: WorkerPrincipal,
+  proof: AttemptProof,
+  firstSeq: number,
+  lines: StoredLine[],
+): Promise<Appended | undefined> {
+  if (lines.length === 0) return undefined;
+  const last = firstSeq + lines.length - 1;
+  const held = await one<{ lastSeq: number }>(
+    deps.pool,
+    `WITH held AS (
+       SELECT a."jobId", a.number, a."lastSeq" FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
+       WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND w."ownerId" = $4
+       FOR NO KEY UPDATE OF a),
+     batch AS (
+       INSERT INTO "LogBatch" ("jobId", attempt, "firstSeq", "lastSeq", lines)
+       SELECT "jobId", number, $5::int, $6::int, $7::jsonb FROM held WHERE "lastSeq" = $5 - 1),
+     moved AS (
+       UPDATE "Attempt" a SET "lastSeq" = $6 FROM held
+       WHERE a."jobId" = held."jobId" AND a.number = held.number AND held."lastSeq" = $5 - 1)
+     SELECT "lastSeq" FROM held`,
+    [proof.jobId, proof.attempt, proof.fence, caller.userId, firstSeq, last, JSON.stringify(lines)],
+  );
+  if (!held) throw staleFence(proof.attempt);
+  return held.lastSeq === firstSeq - 1 ? { lastSeq: last, stored: { firstSeq, lines } } : undefined;
+}
+
+/** Stores of a batch what is new, if it has the next line. */
+function appendRest(
+  deps: Deps,
+  caller: WorkerPrincipal,
+  proof: AttemptProof,
+  firstSeq: number,
+  lines: StoredLine[],
+): Promise<Appended> {
+  return transaction(deps.pool, async (sql) => {
     const held = await lockAttempt(sql, caller, proof);
     const expected = held.lastSeq + 1;
     if (firstSeq > expected) {
@@ -28,18 +80,17 @@ export async function appendLines(
         details: { expected },
       });
     }
-    const fresh = storedLines.slice(expected - firstSeq);
-    if (fresh.length === 0) return { lastSeq: held.lastSeq, stored: undefined };
+    const fresh = lines.slice(expected - firstSeq);
+    if (fresh.length === 0) return { lastSeq: held.lastSeq };
     const last = held.lastSeq + fresh.length;
     await sql.query(
-      `WITH batch AS (
-         INSERT INTO "LogBatch" ("jobId", attempt, "firstSeq", "lastSeq", lines) VALUES ($1, $2, $3, $4, $5))
-       UPDATE "Attempt" SET "lastSeq" = $4 WHERE "jobId" = $1 AND number = $2`,
-      [proof.jobId, proof.attempt, expected, last, JSON.stringify(fresh)],
+      prepared(
+        `WITH batch AS (
+           INSERT INTO "LogBatch" ("jobId", attempt, "firstSeq", "lastSeq", lines) VALUES ($1, $2, $3, $4, $5))
+         UPDATE "Attempt" SET "lastSeq" = $4 WHERE "jobId" = $1 AND number = $2`,
+        [proof.jobId, proof.attempt, expected, last, JSON.stringify(fresh)],
+      ),
     );
     return { lastSeq: last, stored: { firstSeq: expected, lines: fresh } };
   });
-  const { jobId, attempt } = proof;
-  if (stored) await deps.hub.publish({ type: 'logs', jobId, attempt, lastSeq, stored });
-  return lastSeq;
 }

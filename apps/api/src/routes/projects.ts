@@ -8,6 +8,7 @@ import { serve } from '../http/route.js';
 import { visible } from '../http/visible.js';
 import { findProject } from '../jobs/access.js';
 import { refuseNul } from '../jobs/text.js';
+import { createProject } from '../projects/create.js';
 
 interface ProjectWithOwner {
   id: string;
@@ -57,11 +58,8 @@ export function projectRoutes(app: FastifyInstance, deps: Deps): void {
   });
 
   serve(app, contract.create, async ({ body, caller }) => {
-    const taken = await db.project.findUnique({
-      where: { ownerId_name: { ownerId: caller.userId, name: body.name } },
-    });
-    if (taken) throw new AppError('conflict', `you have a project ${body.name} already`);
-    return view(await db.project.create({ data: { ...body, ownerId: caller.userId }, include: withOwner }));
+    const { id } = await createProject(deps, caller, body);
+    return view(await db.project.findUniqueOrThrow({ where: { id }, include: withOwner }));
   });
 
   serve(app, contract.get, async ({ params, caller, reply }) => {

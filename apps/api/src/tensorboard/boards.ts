@@ -2,9 +2,9 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError, type Tensorboard } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
+import { openScratchFolder } from '../scratch-folder.js';
 import { Board } from './board.js';
 import { eventFilesOf } from './event-folder.js';
-import { openFolder } from './folders.js';
 import type { ShownJob } from './jobs.js';
 import { findTensorboard } from './program.js';
 import type { SavedOutputs } from './saved-outputs.js';
@@ -52,7 +52,7 @@ export class Boards {
     if (!known || known.board.phase === 'ended') {
       const program = await findTensorboard(this.deps.config);
       if (!program) return this.notInstalled();
-      this.folder ??= openFolder(this.deps.config.home).catch((error) => {
+      this.folder ??= openScratchFolder(this.deps.config.home, 'tensorboards').catch((error) => {
         // Such as of a full disk: the next one tries again.
         this.folder = undefined;
         throw error;

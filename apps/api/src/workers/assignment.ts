@@ -1,6 +1,6 @@
 import { AppError, type Assignment, jobName } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
-import { one } from '../jobs/sql.js';
+import { one, prepared } from '../jobs/sql.js';
 import type { Claimed } from '../jobs/transitions/begin.js';
 import type { WorkerRow } from './held.js';
 
@@ -39,9 +39,11 @@ export async function assignmentOf(deps: Deps, worker: WorkerRow, claimed: Claim
       [claimed.jobId],
     ),
     deps.pool.query<{ name: string; snapshotId: string; snapshot: string }>(
-      `SELECT m.name, m."snapshotId", s.hash AS snapshot FROM "Mount" m JOIN "Snapshot" s ON s.id = m."snapshotId"
+      prepared(
+        `SELECT m.name, m."snapshotId", s.hash AS snapshot FROM "Mount" m JOIN "Snapshot" s ON s.id = m."snapshotId"
        WHERE m."jobId" = $1 ORDER BY m.name`,
-      [claimed.jobId],
+        [claimed.jobId],
+      ),
     ),
   ]);
   if (!row) throw new AppError('internal', `the claimed job ${claimed.jobId} is gone`);

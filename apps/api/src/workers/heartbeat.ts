@@ -1,7 +1,7 @@
 import type { AttemptProof, BuiltEnvironment, WorkerCommand, WorkerUse } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import type { WorkerPrincipal } from '../http/principal.js';
-import { one } from '../jobs/sql.js';
+import { one, prepared } from '../jobs/sql.js';
 import { returnJob } from '../jobs/transitions/return.js';
 import { findWorker } from './held.js';
 
@@ -44,19 +44,21 @@ export async function renewLeases(
   await returnUnknown(deps, workerId, attempts);
   if (attempts.length === 0) return { refused: [], commands: removals };
   const { rows } = await deps.pool.query<{ jobId: string; number: number; fence: string; by: string | null }>(
-    `WITH renewed AS (
+    prepared(
+      `WITH renewed AS (
        UPDATE "Attempt" a SET "leaseUntil" = now() + make_interval(secs => $5)
        FROM unnest($1::uuid[], $2::int[], $3::bigint[]) s(id, number, fence)
        WHERE a."jobId" = s.id AND a.number = s.number AND a.fence = s.fence AND a."workerId" = $4 AND a."endedAt" IS NULL
        RETURNING a."jobId", a.number, a.fence)
      SELECT r.*, j."stopRequestedBy" AS by FROM renewed r JOIN "Job" j ON j.id = r."jobId"`,
-    [
-      attempts.map((a) => a.jobId),
-      attempts.map((a) => a.attempt),
-      attempts.map((a) => a.fence),
-      workerId,
-      deps.config.leaseSeconds,
-    ],
+      [
+        attempts.map((a) => a.jobId),
+        attempts.map((a) => a.attempt),
+        attempts.map((a) => a.fence),
+        workerId,
+        deps.config.leaseSeconds,
+      ],
+    ),
   );
   const renewed = new Set(rows.map((row) => `${row.jobId} ${row.number} ${row.fence}`));
   return {
@@ -74,9 +76,11 @@ const answerSeconds = ({ leaseSeconds }: Deps['config']): number => Math.min(10,
 /** Jobs given to this worker that it doesn't know: the answer to its claim was lost on the way. */
 async function returnUnknown(deps: Deps, workerId: string, known: AttemptProof[]): Promise<void> {
   const { rows } = await deps.pool.query<{ jobId: string; attempt: number; fence: string }>(
-    `SELECT "jobId", number AS attempt, fence FROM "Attempt" WHERE "workerId" = $1 AND "endedAt" IS NULL
+    prepared(
+      `SELECT "jobId", number AS attempt, fence FROM "Attempt" WHERE "workerId" = $1 AND "endedAt" IS NULL
        AND "startedAt" < now() - make_interval(secs => $2) AND NOT fence = ANY($3::bigint[])`,
-    [workerId, answerSeconds(deps.config), known.map((attempt) => attempt.fence)],
+      [workerId, answerSeconds(deps.config), known.map((attempt) => attempt.fence)],
+    ),
   );
   for (const given of rows) await returnJob(deps, given);
 }
@@ -102,9 +106,11 @@ export async function pendingRemovals(deps: Deps, workerId: string): Promise<Wor
 /** What this worker runs and somebody asked to stop. */
 export async function pendingStops(deps: Deps, workerId: string): Promise<WorkerCommand[]> {
   const { rows } = await deps.pool.query<{ jobId: string; number: number; by: string }>(
-    `SELECT a."jobId", a.number, j."stopRequestedBy" AS by FROM "Attempt" a JOIN "Job" j ON j.id = a."jobId"
+    prepared(
+      `SELECT a."jobId", a.number, j."stopRequestedBy" AS by FROM "Attempt" a JOIN "Job" j ON j.id = a."jobId"
      WHERE a."workerId" = $1 AND a."endedAt" IS NULL AND j."stopRequestedBy" IS NOT NULL`,
-    [workerId],
+      [workerId],
+    ),
   );
   return rows.map((row) => stopCommand(row.jobId, row.number, row.by));
 }

@@ -1,9 +1,9 @@
-import { AppError, datasetName, datasetRoutes, type Job, jobRoutes, snapshotRoutes } from '@mycloud/shared';
+import { AppError, datasetName, datasetRoutes, jobRoutes, snapshotRoutes } from '@mycloud/shared';
 import { diffEntries, type Entry, fetchManifest } from '@mycloud/snapshots';
 import { createTwoFilesPatch } from 'diff';
-import { openSession, readFolder, type Session } from '../context.js';
-import { datasetRef, findVersion } from '../datasets.js';
+import { openSession, type Session } from '../context.js';
 import { print, printJson } from '../output.js';
+import { datasetRef, findVersion } from '../sources.js';
 import { bytesText, paint } from '../text.js';
 
 /** Longer files, and those with a NUL byte, are named and not shown. */
@@ -52,16 +52,10 @@ export async function jobDiff(
 ): Promise<void> {
   const session = await openSession();
   const side = async (text: string): Promise<Side> => {
-    const found = await findJob(session, text);
+    const found = await session.client.call(jobRoutes.get, { params: await session.jobRef(text) });
     return { name: found.name, snapshotId: output ? found.outputSnapshotId : found.codeSnapshotId };
   };
   await show(session, [await side(job), await side(other)], { json, text: !output });
-}
-
-/** Also reads `job/3`, as FloydHub wrote it, in a folder that has a project. */
-async function findJob(session: Session, text: string): Promise<Job> {
-  const name = (await readFolder()) ? text.replace(/^jobs?\/(?=\d+$)/, '') : text;
-  return session.client.call(jobRoutes.get, { params: await session.jobRef(name) });
 }
 
 async function show(

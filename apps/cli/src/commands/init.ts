@@ -1,9 +1,11 @@
-import { cp, readdir, writeFile } from 'node:fs/promises';
+import { access, cp, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AppError, nameSchema, nearest, projectRoutes } from '@mycloud/shared';
-import { folderFile, openSession } from '../context.js';
+import { AppError, nearest } from '@mycloud/shared';
+import { openSession } from '../context.js';
+import { jobFileNames, writeFolder } from '../folder.js';
 import { hint, print, printJson } from '../output.js';
+import { checkedName, ensureProject } from '../projects.js';
 
 const ignoreText = `# Files that are not uploaded with the code (gitignore syntax).
 .git/
@@ -13,37 +15,58 @@ __pycache__/
 /output-*/
 `;
 
+const jobFileText = `# What \`mycloud run\` is to run here, unless its flags say otherwise. Take away the # of what you want.
+#
+#machine: gpu
+#env: keras-2.15
+#input:
+#  - source: lab/datasets/dogsvscats/1
+#    destination: input
+#  - lab/projects/dogsvscats/12/output:model
+#description: a first try
+#max_runtime: 2h
+#tensorboard: true
+#command: python train.py
+#
+# Several ways to run it, for \`mycloud run --task evaluate\`; what a task doesn't say is as above.
+#
+#task:
+#  evaluate:
+#    machine: cpu
+#    command: python evaluate.py
+`;
+
 export async function init(
   name: string,
   { template, json }: { template?: string; json?: boolean },
 ): Promise<void> {
-  const [owner, project] = name.includes('/') ? name.split(/\/(?:projects\/)?/) : [undefined, name];
-  const parsed = nameSchema.safeParse(project);
-  if (!parsed.success)
-    throw new AppError(
-      'bad_request',
-      `"${name}" is no name of a project: ${parsed.error.issues[0]?.message}`,
-    );
+  const [, owner, project = ''] = /^(?:([^/]+)\/(?:projects\/)?)?(.*)$/s.exec(name) ?? [];
+  checkedName(project, 'project');
   const session = await openSession();
-  const me = await session.me();
-  const at = { owner: owner ?? me.name, project: parsed.data };
+  const at = { owner: owner ?? (await session.me()).name, project };
   const files = template ? await templateFiles(template) : undefined;
-  let made = false;
-  try {
-    await session.client.call(projectRoutes.get, { params: at });
-  } catch (error) {
-    if (!(error instanceof AppError && error.code === 'not_found') || at.owner !== me.name) throw error;
-    await session.client.call(projectRoutes.create, { body: { name: at.project } });
-    made = true;
-  }
-  await writeFile(folderFile, `${JSON.stringify({ project: `${at.owner}/${at.project}` }, null, 2)}\n`);
+  const made = await ensureProject(session, at);
+  await writeFolder({ project: `${at.owner}/${at.project}` });
   await writeUnlessThere('.mycloudignore', ignoreText);
   for (const file of files ?? [])
     await cp(file, path.basename(file), { errorOnExist: true, force: false, recursive: true });
+  if (!(await isAnyThere(jobFileNames))) await writeFile('mycloud.yml', jobFileText);
   const full = `${at.owner}/projects/${at.project}`;
   if (json) return printJson({ project: full, created: made });
   print(`Project ${full} ${made ? 'was made' : 'is there'}; this folder belongs to it now.`);
   hint(`Run something: mycloud run --data NAME:input --gpu "train --logdir /output/Graph"`);
+}
+
+async function isAnyThere(names: string[]): Promise<boolean> {
+  const there = await Promise.all(
+    names.map((name) =>
+      access(name).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
+      ),
+    ),
+  );
+  return there.includes(true);
 }
 
 async function writeUnlessThere(file: string, text: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { AppError, createClient, userRoutes } from '@mycloud/shared';
 import { CommanderError } from 'commander';
@@ -7,8 +8,12 @@ import { hint, printJson } from '../output.js';
 
 interface Options {
   url?: string;
-  token?: string;
+  /** true: to be asked for */
+  token?: string | true;
+  /** As floyd called a token. */
+  apikey?: string;
   username?: string;
+  password?: string;
   home?: string;
   json?: boolean;
 }
@@ -43,12 +48,13 @@ async function loginOfHome(home: string): Promise<Login> {
 async function chosenLogin(options: Options): Promise<Login> {
   if (options.home) return loginOfHome(options.home);
   const url = (options.url ?? (await readLogin()).url ?? 'http://127.0.0.1:7070').replace(/\/+$/, '');
-  if (options.username) {
-    const password = await ask(`Password of ${options.username}`);
-    const body = { name: options.username, password };
+  if (options.username || options.password) {
+    const name = options.username ?? os.userInfo().username;
+    const body = { name, password: options.password ?? (await ask(`Password of ${name}`)) };
     return { url, token: (await createClient({ url }).call(userRoutes.login, { body })).token };
   }
-  return { url, token: options.token && options.token !== '-' ? options.token : await ask('Token') };
+  const given = options.apikey ?? options.token;
+  return { url, token: typeof given === 'string' && given !== '-' ? given : await ask('Token') };
 }
 
 export async function login(options: Options): Promise<void> {

@@ -1,13 +1,7 @@
-import { spawn } from 'node:child_process';
-import { type Client, jobName, sessionRoutes } from '@mycloud/shared';
+import { jobName } from '@mycloud/shared';
 import { openSession } from '../context.js';
-import { hint, print, printJson } from '../output.js';
-
-/** An address that opens the page logged in as the client's user: good once, for a few minutes. */
-export async function pageLink(client: Client, to?: string): Promise<{ url: string; expiresAt: string }> {
-  const { path, expiresAt } = await client.call(sessionRoutes.createLink, {});
-  return { url: `${client.url}${path}${to ? `?to=${encodeURIComponent(to)}` : ''}`, expiresAt };
-}
+import { printJson } from '../output.js';
+import { pageLink, showLink } from '../page-link.js';
 
 /** Prints a link to the page, or to a job's, and opens it where there is a screen. */
 export async function open(
@@ -17,20 +11,6 @@ export async function open(
   const session = await openSession();
   const to = job === undefined ? undefined : `/${jobName(await session.jobRef(job))}`;
   const link = await pageLink(session.client, to);
-  if (options.json) return printJson(link);
-  print(link.url);
-  hint('It opens the page once, in the next minutes.');
-  const opener = options.browser && process.stdout.isTTY ? browserCommand() : undefined;
-  if (!opener) return;
-  const child = spawn(opener[0], [...opener.slice(1), link.url], { stdio: 'ignore', detached: true });
-  child.once('error', () => hint(`${opener[0]} is not here; open the link yourself.`));
-  child.unref();
-}
-
-/** What opens an address here; undefined over SSH and where there is no screen. */
-function browserCommand(): [string, ...string[]] | undefined {
-  if (process.env.SSH_CONNECTION) return undefined;
-  if (process.platform === 'darwin') return ['open'];
-  if (process.platform === 'win32') return ['cmd', '/c', 'start', ''];
-  return process.env.DISPLAY || process.env.WAYLAND_DISPLAY ? ['xdg-open'] : undefined;
+  if (options.json) printJson(link);
+  else showLink(link.url, options.browser);
 }

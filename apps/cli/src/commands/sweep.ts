@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, betterWay, isEnd, type Job, jobRoutes, metricRoutes, nearest } from '@mycloud/shared';
-import { openSession, readFolder, type Session } from '../context.js';
+import { openSession, type Session } from '../context.js';
 import { ExitCode } from '../exit.js';
 import { hint, print, printJson } from '../output.js';
 import { sweepTag } from '../sweeps.js';
@@ -41,7 +41,7 @@ export async function sweep(name: string | undefined, options: Options): Promise
   if (options.by !== undefined && options.by !== 'best' && options.by !== 'last')
     throw usage(`--by ${options.by}: write best or last`);
   const session = await openSession();
-  const where: Where = (await readFolder()) ?? {};
+  const where: Where = (await session.folder()) ?? {};
   if (name === undefined) return listSweeps(session, where, options);
   const id = name.replace(new RegExp(`^${sweepTag}`), '');
   if (options.stop) return stopSweep(session, where, id, options);

@@ -67,20 +67,3 @@ async function listWorkers({ json }: Json): Promise<void> {
   ]);
   print(table(['WORKER', '', 'OFFERS', 'HAS', 'GPU USE', 'RUNNER', 'RUNS'], rows));
 }
-
-/** Shows who waits, in the order they are taken, and why. */
-export async function queue({ json }: Json): Promise<void> {
-  const session = await openSession();
-  const answer = await session.client.call(machineRoutes.queue, { query: { limit: 2000 } });
-  if (json) return printJson(answer);
-  if (answer.items.length === 0) print('Nothing of yours waits.');
-  else
-    print(
-      table(
-        ['JOB', 'MACHINE', 'PLACE', 'WHY'],
-        answer.items.map((job) => [job.name, job.machine, String(job.place), job.reason]),
-      ),
-    );
-  const hidden = answer.total - answer.items.length;
-  if (hidden > 0) hint(`${countText(hidden, 'more job')} wait.`);
-}

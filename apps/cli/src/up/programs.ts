@@ -10,6 +10,8 @@ export interface ServerFacts {
   port: number;
   url: string;
   runner: string;
+  /** Listens where the old floyd-local looks for a server, too. */
+  floydLocal: boolean;
   databaseUrl: string;
   /** Absent: the worker asks the api instead of the queue. */
   queueUrl: string | undefined;
@@ -31,6 +33,7 @@ export function apiProgram(env: Env, facts: ServerFacts): Program {
     MYCLOUD_HOME: facts.home,
     DATABASE_URL: facts.databaseUrl,
     MYCLOUD_EMBEDDED: '1',
+    ...(facts.floydLocal && { MYCLOUD_FLOYD_LOCAL: '1' }),
     MYCLOUD_BOOTSTRAP_USER: secrets.user,
     MYCLOUD_BOOTSTRAP_TOKEN: secrets.token,
     MYCLOUD_BOOTSTRAP_WORKER_TOKEN: secrets.workerToken,

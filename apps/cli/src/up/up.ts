@@ -2,9 +2,9 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { AppError, createClient, machineRoutes } from '@mycloud/shared';
-import { pageLink } from '../commands/open.js';
 import { readSavedLogin, saveLogin } from '../context.js';
 import { hint, print, printJson } from '../output.js';
+import { pageLink } from '../page-link.js';
 import { usage } from '../usage.js';
 import { lockHome } from './lock.js';
 import { serverPort } from './ports.js';
@@ -18,6 +18,7 @@ interface Options {
   host: string;
   home?: string;
   runner: string;
+  floydLocal?: boolean;
   json?: boolean;
 }
 
@@ -26,7 +27,7 @@ interface Options {
  * of their start. Running jobs go on, and the next start adopts them.
  * @throws AppError for a folder, a port or a service that can't be had
  */
-export async function up({ host, runner, json, ...options }: Options): Promise<void> {
+export async function up({ host, runner, floydLocal = false, json, ...options }: Options): Promise<void> {
   const home = homeFolder(options.home);
   const wanted = Number(options.port);
   if (!Number.isInteger(wanted) || wanted < 0 || wanted > 65_535)
@@ -39,7 +40,7 @@ export async function up({ host, runner, json, ...options }: Options): Promise<v
     const port = await serverPort(wanted, host);
     const url = `http://${addressFor(host)}:${port}`;
     running = new RunningPrograms(home, url, lock);
-    const facts = await start(running, { home, host, port, url, runner }, stop);
+    const facts = await start(running, { home, host, port, url, runner, floydLocal }, stop);
     await greet(facts, json);
     await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
   } catch (error) {
@@ -55,7 +56,7 @@ export async function up({ host, runner, json, ...options }: Options): Promise<v
 export const homeFolder = (said: string | undefined): string =>
   path.resolve(said ?? (process.env.MYCLOUD_HOME || path.join(os.homedir(), '.mycloud')));
 
-type Place = Pick<ServerFacts, 'home' | 'host' | 'port' | 'url' | 'runner'>;
+type Place = Pick<ServerFacts, 'home' | 'host' | 'port' | 'url' | 'runner' | 'floydLocal'>;
 
 async function start(running: RunningPrograms, place: Place, stop: AbortSignal): Promise<ServerFacts> {
   const { home, url } = place;

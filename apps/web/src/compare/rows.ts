@@ -1,9 +1,6 @@
-import type { Job } from '@mycloud/shared/browser';
-import { betterWay } from '@mycloud/shared/browser';
+import { bestOf, betterWay, commandParts, type Job } from '@mycloud/shared/browser';
 import { byInterest } from '../jobs/columns.js';
 import { durationText, fullTime, valueText } from '../ui/format.js';
-import { bestOf } from './better.js';
-import { commandParts } from './command-words.js';
 
 /** What one of the compared jobs has in a row. */
 export interface Cell {

@@ -39,6 +39,13 @@ export function cellMembers(dirs: readonly string[]): number[] {
   return [...new Set(pids.filter(Boolean).map(Number))];
 }
 
+/** With those in cgroups that the job made below them itself. */
+export function cellMembersBelow(dirs: readonly string[]): number[] {
+  const below = dirs.flatMap(foldersIn);
+  const own = cellMembers(dirs);
+  return below.length === 0 ? own : [...new Set([...own, ...cellMembersBelow(below)])];
+}
+
 /** holds: exact, since the kernel counts; asked before the cell is removed. */
 export function cellMemory(dirs: readonly string[]): MemoryFacts {
   const first = (...names: string[]): string =>
@@ -73,31 +80,31 @@ export async function removeCell(dirs: readonly string[]): Promise<void> {
 
 /** A job that makes cgroups of its own leaves some below its own. */
 function removeTree(dir: string): void {
-  for (const entry of readdirSync(dir, { withFileTypes: true })) {
-    if (!entry.isDirectory()) continue;
-    const below = path.join(dir, entry.name);
+  for (const below of foldersIn(dir)) {
     for (const pid of cellMembers([below])) sendSignal(pid, 'SIGKILL');
     removeTree(below);
   }
   rmdirSync(dir);
 }
 
+function foldersIn(dir: string): string[] {
+  try {
+    const entries = readdirSync(dir, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => path.join(dir, entry.name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
 /** Removes the cells below `parents` whose names aren't kept. */
 export async function sweepCells(parents: readonly string[], keep: ReadonlySet<string>): Promise<void> {
-  for (const parent of parents.filter(existsSync)) {
-    for (const entry of readdirSync(parent, { withFileTypes: true })) {
-      const dir = path.join(parent, entry.name);
-      if (entry.isDirectory() && !keep.has(dir)) await removeCell([dir]);
-    }
-  }
+  for (const dir of parents.flatMap(foldersIn)) if (!keep.has(dir)) await removeCell([dir]);
 }
 
 /** Removes the folders that hold cells, unless a job is in one. */
 export function removeEmpty(parents: readonly string[]): void {
-  for (const parent of parents.filter(existsSync)) {
-    const used = readdirSync(parent, { withFileTypes: true }).some((entry) => entry.isDirectory());
-    if (!used) rmdirSync(parent);
-  }
+  for (const parent of parents.filter(existsSync)) if (foldersIn(parent).length === 0) rmdirSync(parent);
 }
 
 function read(file: string): string {

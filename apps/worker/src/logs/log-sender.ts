@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, type AttemptProof, type Client, maxLinesPerBatch, workerRoutes } from '@mycloud/shared';
-import { isPassing } from '../retry.js';
+import { answered, isPassing } from '../retry.js';
 import type { LogBook, NumberedLine } from './log-book.js';
 
 const batchEveryMs = 50;
@@ -85,19 +85,16 @@ export class LogSender {
     const progress = this.#book.progress;
     const { jobId, attempt, fence } = this.#proof;
     try {
-      const { lastSeq } = await this.#client.call(
-        workerRoutes.logs,
-        {
-          params: { jobId },
-          body: {
-            attempt,
-            fence,
-            firstSeq,
-            lines: batch.records.map(toSent),
-            ...(progress === this.#sentProgress ? {} : { progress: progress ?? '' }),
-          },
-        },
-        { signal },
+      const body = {
+        attempt,
+        fence,
+        firstSeq,
+        lines: batch.records.map(toSent),
+        ...(progress === this.#sentProgress ? {} : { progress: progress ?? '' }),
+      };
+      const { lastSeq } = await answered(
+        (limit) => this.#client.call(workerRoutes.logs, { params: { jobId }, body }, { signal: limit }),
+        signal,
       );
       this.#sentProgress = progress;
       const last = batch.records.at(-1)?.seq ?? 0;

@@ -1,6 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat, truncate } from 'node:fs/promises';
 import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises';
+import { inBytes } from '../bytes.js';
 import { isDiskFull } from '../disk/room.js';
 import { HeadFreer } from './give-back.js';
 import { LineSplitter } from './line-splitter.js';
@@ -12,6 +13,8 @@ const pollMs = 50;
 /** How long the end of a job waits for room on a full disk: half a minute. */
 const againMs = 500;
 const triesAtEnd = 60;
+/** Of the log of a job that was ended for what it wrote, so much that isn't read yet is kept, and said of the rest that it isn't. */
+const keptOfFlood = 16 * 2 ** 20;
 
 /** Follows the file a job writes to, from the last numbered line on, and puts its lines into the book. */
 export class LogTail {
@@ -24,6 +27,7 @@ export class LogTail {
   #timer: NodeJS.Timeout | null = null;
   #reading: Promise<void> = Promise.resolve();
   #waiting = false;
+  #givenUp = 0;
   #freer: HeadFreer;
   #onFailure: (error: unknown) => void;
   #buffer = Buffer.allocUnsafe(readBytes);
@@ -45,22 +49,37 @@ export class LogTail {
     this.#look();
   }
 
-  /** Reads what is there, the last line without a newline too. */
-  async finish(): Promise<void> {
+  /**
+   * Reads what is there, the last line without a newline too.
+   * @param isFlood whether the job was ended for using the disk up: then a long rest of it is given up, which makes room
+   */
+  async finish(isFlood: () => boolean): Promise<void> {
     this.#stop();
     await this.#reading;
     for (let tries = 1; ; tries++) {
       try {
+        if (isFlood()) await this.#giveUpRest(keptOfFlood);
         await this.#readOn();
         this.#book.job(this.#splitter.end());
+        if (this.#givenUp > 0)
+          this.#book.system(`the last ${inBytes(this.#givenUp)} of the log are not kept`);
         break;
       } catch (error) {
         if (!isDiskFull(error) || tries === triesAtEnd) throw error;
         this.#goBack();
+        if (isFlood()) await this.#giveUpRest(0);
         await sleep(againMs);
       }
     }
     this.#book.draw(null);
+  }
+
+  async #giveUpRest(kept: number): Promise<void> {
+    const { size } = await stat(this.#file);
+    const from = this.#position + kept;
+    if (size <= from) return;
+    await truncate(this.#file, from);
+    this.#givenUp += size - from;
   }
 
   /** Begins anew behind the last line that is numbered. */

@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { z } from 'zod';
-import { readJson, writeJson } from '../atomic-file.js';
+import { appendWhole, readJson, writeJson } from '../atomic-file.js';
 import { isDiskFull } from '../disk/room.js';
 import { HeadFreer } from './give-back.js';
 
@@ -22,26 +22,33 @@ export interface Batch<T> {
  * worker is killed or the api is away, and memory doesn't grow. One JSON line a record; appended before it is sent.
  */
 export class Spool<T> {
-  #fd: number;
-  #size: number;
+  readonly file: string;
+  /** Opened by the first record: most jobs have no metrics. */
+  #fd: number | null = null;
+  #size = 0;
   #cursorFile: string;
   #freer: HeadFreer;
   #acked = 0;
+  /** What the cursor's file says is acknowledged. */
+  #kept = 0;
   /** End of a batch that was being sent when an earlier worker died: it is sent again with the same bounds. */
   #resendTo: number | null = null;
 
   constructor(file: string) {
+    this.file = file;
     this.#cursorFile = `${file}.cursor`;
     this.#freer = new HeadFreer(file);
+    if (!existsSync(file)) return;
     this.#fd = openSync(file, 'a+');
     this.#size = fstatSync(this.#fd).size;
     const cursor = readJson(this.#cursorFile);
     if (cursor !== undefined) {
       const { position, sendingTo } = cursorSchema.parse(cursor);
       this.#acked = position;
+      this.#kept = position;
       this.#resendTo = sendingTo;
     }
-    this.#cutTornEnd();
+    this.#cutTornEnd(this.#fd);
   }
 
   /** Bytes written. */
@@ -60,13 +67,8 @@ export class Spool<T> {
     let text = '';
     for (const record of records) text += `${JSON.stringify(record)}\n`;
     const bytes = Buffer.from(text);
-    try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
-    } catch (error) {
-      // A full disk took a part: what comes later must not follow half a record.
-      ftruncateSync(this.#fd, this.#size);
-      throw error;
-    }
+    this.#fd ??= openSync(this.file, 'a+');
+    appendWhole(this.#fd, bytes, this.#size);
     this.#size += bytes.length;
   }
 
@@ -84,25 +86,33 @@ export class Spool<T> {
   /** To be called before a batch travels whose receiver knows it by its bounds. */
   sending(batch: Batch<T>): void {
     this.#resendTo = batch.end;
-    writeJson(this.#cursorFile, { position: batch.start, sendingTo: batch.end });
+    this.#keep(batch.start, batch.end);
   }
 
-  /** What lies before `position` is stored elsewhere and never needed again. */
+  /**
+   * What lies before `position` is stored elsewhere and never needed again. Kept now and then: with an older cursor a
+   * worker that starts now sends again what is stored, which is harmless and costs less than a file a batch.
+   */
   ack(position: number): void {
     this.#acked = position;
     if (this.#resendTo !== null && position >= this.#resendTo) this.#resendTo = null;
+    if (position - this.#kept < windowBytes) return;
     try {
-      writeJson(this.#cursorFile, { position, sendingTo: null });
+      this.#keep(position, null);
     } catch (error) {
-      // The older cursor only makes a worker that starts now send again what is stored, which is harmless.
       if (!isDiskFull(error)) throw error;
     }
     // The last record stays readable: numbering goes on from it.
-    this.#freer.consumed(position - windowBytes);
+    this.#freer.consumed(this.#kept - windowBytes);
+  }
+
+  #keep(position: number, sendingTo: number | null): void {
+    writeJson(this.#cursorFile, { position, sendingTo });
+    this.#kept = position;
   }
 
   close(): void {
-    closeSync(this.#fd);
+    if (this.#fd !== null) closeSync(this.#fd);
   }
 
   /** The last record ever appended. */
@@ -116,7 +126,7 @@ export class Spool<T> {
   #bytes(position: number, length: number): Buffer {
     const bytes = Buffer.allocUnsafe(length);
     let done = 0;
-    while (done < length) {
+    while (this.#fd !== null && done < length) {
       const read = readSync(this.#fd, bytes, done, length - done, position + done);
       if (read === 0) break;
       done += read;
@@ -125,12 +135,12 @@ export class Spool<T> {
   }
 
   /** A worker killed in the middle of a write leaves half a record: it was never sent, and is made again. */
-  #cutTornEnd(): void {
+  #cutTornEnd(fd: number): void {
     const window = Math.min(this.#size, windowBytes);
     const tail = this.#bytes(this.#size - window, window);
     const whole = this.#size - window + tail.lastIndexOf(10) + 1;
     if (window > 0 && whole < this.#size) {
-      ftruncateSync(this.#fd, whole);
+      ftruncateSync(fd, whole);
       this.#size = whole;
     }
   }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type AttemptProof, type Client, type MetricPoint, workerRoutes } from '@mycloud/shared';
 import { isDiskFull } from '../disk/room.js';
 import { type Batch, Spool } from '../logs/spool.js';
-import { untilAnswered } from '../retry.js';
+import { answered, untilAnswered } from '../retry.js';
 
 const batchEveryMs = 250;
 const maxPoints = 2_000;
@@ -90,8 +90,9 @@ export class MetricSender {
       if (batch.records.length === 0) return;
       this.#spool.sending(batch);
       const body = { attempt, fence, batchId: this.#batchId(batch), points: batch.records };
-      const send = () => this.#client.call(workerRoutes.metrics, { params: { jobId }, body }, { signal });
-      await untilAnswered(send, signal);
+      const send = (limit: AbortSignal) =>
+        this.#client.call(workerRoutes.metrics, { params: { jobId }, body }, { signal: limit });
+      await untilAnswered(() => answered(send, signal), signal);
       this.#spool.ack(batch.end);
     }
   }

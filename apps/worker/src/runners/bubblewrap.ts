@@ -11,6 +11,7 @@ import {
   readProcess,
   sendSignal,
 } from '../processes.js';
+import type { Launcher } from './launcher.js';
 import { type JobDirs, type JobProcess, type Launch, ownPaths, type Runner } from './runner.js';
 import { jobShell, startSupervised, supervised } from './supervisor.js';
 
@@ -42,14 +43,14 @@ export async function bubblewrapWorks(): Promise<boolean> {
 }
 
 /** The job has its own view of files and processes: /input…, /output, /code. Needs no root. */
-export function bubblewrapRunner(limits: Limits): Runner {
+export function bubblewrapRunner(limits: Limits, launcher: Launcher): Runner {
   return {
     name: 'bubblewrap',
     mountsReadOnly: true,
     ...supervised(limits, members),
     paths: ownPaths,
     start: (launch) =>
-      startSupervised({
+      startSupervised(launcher, {
         argv: ['bwrap', ...sandbox(launch), '--', jobShell, '-c', launch.command],
         cwd: launch.dirs.run,
         env: launch.env,

@@ -3,6 +3,7 @@ import { EnvironmentError } from '../environments/environment.js';
 import type { Limits } from '../limits/limits.js';
 import { bubblewrapRunner, bubblewrapWorks } from './bubblewrap.js';
 import { type DockerRunner, dockerRunner } from './docker.js';
+import type { Launcher } from './launcher.js';
 import { processRunner } from './process.js';
 import type { Runner } from './runner.js';
 
@@ -13,6 +14,7 @@ export interface RunnerOptions {
   network: string;
   home: string;
   limits: Limits;
+  launcher: Launcher;
 }
 
 /** The runners of a worker: one for plain environments, and Docker for those that are images. */
@@ -33,7 +35,7 @@ export interface Runners {
 export async function chooseRunners(options: RunnerOptions): Promise<Runners> {
   const docker = dockerRunner(options);
   const [works, images] = await Promise.all([bubblewrapWorks(), docker.works()]);
-  const { wanted, limits } = options;
+  const { wanted, limits, launcher } = options;
   if (wanted === 'bubblewrap' && !works) {
     throw new AppError('unavailable', 'bubblewrap does not work on this machine', {
       hint: 'Install bubblewrap and allow user namespaces, or set MYCLOUD_RUNNER=process.',
@@ -44,13 +46,17 @@ export async function chooseRunners(options: RunnerOptions): Promise<Runners> {
       hint: 'Start it, give its socket by MYCLOUD_DOCKER=unix:///…, or set MYCLOUD_RUNNER=auto.',
     });
   }
-  const plain = works && wanted !== 'process' ? bubblewrapRunner(limits) : processRunner(limits);
+  const plain =
+    works && wanted !== 'process' ? bubblewrapRunner(limits, launcher) : processRunner(limits, launcher);
   const main = wanted === 'docker' ? docker : plain;
   return {
     main,
     images,
     for: (environment) => runnerFor(environment, main, images ? docker : null),
-    named: (name) => ({ docker, bubblewrap: bubblewrapRunner(limits), process: processRunner(limits) })[name],
+    named: (name) =>
+      ({ docker, bubblewrap: bubblewrapRunner(limits, launcher), process: processRunner(limits, launcher) })[
+        name
+      ],
     sweep: async (keep) => {
       if (images) await docker.sweep(keep);
     },

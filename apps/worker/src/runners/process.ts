@@ -1,14 +1,22 @@
 import { existsSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { cellMembers } from '../limits/cgroup-cell.js';
+import { cellMembersBelow } from '../limits/cgroup-cell.js';
 import type { Limits } from '../limits/limits.js';
-import { descendants, hasVariable, listProcesses, type ProcessInfo, sendSignal } from '../processes.js';
+import {
+  descendants,
+  hasVariable,
+  listProcesses,
+  type ProcessInfo,
+  readProcess,
+  sendSignal,
+} from '../processes.js';
+import type { Launcher } from './launcher.js';
 import type { JobDirs, JobProcess, Runner } from './runner.js';
 import { jobShell, startSupervised, supervised } from './supervisor.js';
 
 /** A plain process: its own session and folders, no walls. Works everywhere. */
-export function processRunner(limits: Limits): Runner {
+export function processRunner(limits: Limits, launcher: Launcher): Runner {
   return {
     name: 'process',
     mountsReadOnly: false,
@@ -22,7 +30,7 @@ export function processRunner(limits: Limits): Runner {
     }),
     async start({ command, env, marker, dirs, limit }) {
       await linkFolders(dirs);
-      return startSupervised({
+      return startSupervised(launcher, {
         argv: [jobShell, '-c', command],
         cwd: dirs.code,
         env,
@@ -39,12 +47,16 @@ export function processRunner(limits: Limits): Runner {
   };
 }
 
-/** All processes of a job, wherever they forked to, without the supervisor. */
+/**
+ * All processes of a job, wherever they forked to, without the supervisor. Its cgroups know them; without, every process of
+ * the machine is looked at.
+ */
 function members(job: JobProcess): ProcessInfo[] {
+  const cell = job.cell.filter(existsSync);
+  if (cell.length > 0) return cellMembersBelow(cell).flatMap((pid) => readProcess(pid) ?? []);
   const all = listProcesses();
-  const below = [...descendants(all, job.pid).map((info) => info.pid), ...cellMembers(job.cell)];
-  const known = new Set(below);
-  return all.filter((info) => info.pid !== job.pid && (known.has(info.pid) || belongs(info.pid, job)));
+  const below = new Set(descendants(all, job.pid).map((info) => info.pid));
+  return all.filter((info) => info.pid !== job.pid && (below.has(info.pid) || belongs(info.pid, job)));
 }
 
 /** A daemon left its parent, session and group; its environment still names the job. */

@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { AppError } from '@mycloud/shared';
 import { cellMemory, removeCell } from '../limits/cgroup-cell.js';
 import type { Cell, Limits } from '../limits/limits.js';
-import { type ProcessInfo, readProcess } from '../processes.js';
+import { killMarked, type ProcessInfo, readProcess } from '../processes.js';
+import type { Launcher } from './launcher.js';
 import type { JobProcess, Runner } from './runner.js';
 
 /**
@@ -45,33 +43,38 @@ export interface Supervised {
   cell: Cell;
 }
 
-/** Starts argv detached in a session of its own. It needs nothing of this process from then on. */
-export async function startSupervised(options: Supervised): Promise<JobProcess> {
+/** Starts argv under the shell that tells its end. It needs nothing of this process from then on. */
+export async function startSupervised(launcher: Launcher, options: Supervised): Promise<JobProcess> {
+  const log = path.join(options.runDir, 'log');
   // The code is written over it in place, for which a disk that the job has filled has room.
   await writeFile(path.join(options.runDir, 'exit.tmp'), ' '.repeat(16));
-  const log = await open(path.join(options.runDir, 'log'), 'a');
-  try {
-    const { enter, prefix, dirs } = options.cell;
-    const args = ['-c', script, 'mycloud-job', options.runDir, ...enter, '--', ...prefix, ...options.argv];
-    const child = spawn('/bin/sh', args, {
-      cwd: options.cwd,
-      env: { ...options.env, MYCLOUD_EXECUTION: options.marker },
-      stdio: ['ignore', log.fd, log.fd],
-      detached: true,
-    });
-    child.unref();
-    if (child.pid === undefined) {
-      const [error] = (await once(child, 'error')) as [Error];
-      throw new AppError('internal', `the job's process could not be started: ${error.message}`, {
-        cause: error,
-      });
-    }
-    // Not yet reaped even where it has ended already: this runs before its exit event.
-    const startTime = readProcess(child.pid)?.startTime ?? '';
-    return { pid: child.pid, startTime, marker: options.marker, cell: [...dirs] };
-  } finally {
-    await log.close();
-  }
+  // It is watched from the start.
+  await (await open(log, 'a')).close();
+  const { enter, prefix, dirs } = options.cell;
+  const starting = launcher.start({
+    argv: [
+      '/bin/sh',
+      '-c',
+      script,
+      'mycloud-job',
+      options.runDir,
+      ...enter,
+      '--',
+      ...prefix,
+      ...options.argv,
+    ],
+    cwd: options.cwd,
+    env: { ...options.env, MYCLOUD_EXECUTION: options.marker },
+    log,
+  });
+  const pid = await starting.catch((error: unknown) => {
+    // It may have been started without that having been told.
+    killMarked(options.marker);
+    throw error;
+  });
+  // Of one that has ended already, nothing is left that could be taken for it.
+  const startTime = readProcess(pid)?.startTime ?? '';
+  return { pid, startTime, marker: options.marker, cell: [...dirs] };
 }
 
 /** Whether the supervisor still runs; another process with its number doesn't count. */

@@ -2,7 +2,7 @@ import { type AttemptProof, imagePrefix } from '@mycloud/shared';
 import type { Deps } from '../../deps.js';
 import { addEvent } from '../events.js';
 import { gpusOfMachines } from '../running-limits.js';
-import { one, type Sql } from '../sql.js';
+import { one, prepared, type Sql } from '../sql.js';
 import { staleFence } from './lock.js';
 
 export interface NewJob {
@@ -25,26 +25,28 @@ export interface NewJob {
 /** Adds a job, queued, its ticket counted as sent. Its priority is the number of jobs its owner has outstanding. */
 export async function queueJob(sql: Sql, job: NewJob): Promise<void> {
   await sql.query(
-    `INSERT INTO "Job" (id, "projectId", number, "ownerId", command, description, machine, environment, env,
+    prepared(
+      `INSERT INTO "Job" (id, "projectId", number, "ownerId", command, description, machine, environment, env,
        tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", tags, "ticketAt", status, priority)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, now(), 'queued',
        (SELECT count(*) FROM "Job" WHERE "ownerId" = $4 AND status IN ('queued','preparing','running','saving')))`,
-    [
-      job.id,
-      job.projectId,
-      job.number,
-      job.ownerId,
-      job.command,
-      job.description,
-      job.machine,
-      job.environment,
-      JSON.stringify(job.env),
-      job.tensorboard,
-      job.maxRuntimeSeconds,
-      job.retries,
-      job.codeSnapshotId,
-      job.tags,
-    ],
+      [
+        job.id,
+        job.projectId,
+        job.number,
+        job.ownerId,
+        job.command,
+        job.description,
+        job.machine,
+        job.environment,
+        JSON.stringify(job.env),
+        job.tensorboard,
+        job.maxRuntimeSeconds,
+        job.retries,
+        job.codeSnapshotId,
+        job.tags,
+      ],
+    ),
   );
   await addEvent(sql, { jobId: job.id, attempt: 0, type: 'queued', message: `queued for ${job.machine}` });
 }

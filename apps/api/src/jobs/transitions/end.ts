@@ -8,10 +8,9 @@ import {
   reasons,
 } from '@mycloud/shared';
 import type { Deps } from '../../deps.js';
-import { addEvent } from '../events.js';
 import { checkOutput } from '../output.js';
 import { wakeForOwner } from '../running-limits.js';
-import { one, type Sql, transaction } from '../sql.js';
+import { one, prepared, type Sql, transaction } from '../sql.js';
 import { storable } from '../text.js';
 import { announceQueued } from '../tickets.js';
 import { type LockedJob, lockJob, staleFence } from './lock.js';
@@ -115,52 +114,44 @@ async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<E
   const stopped = job.stopRequestedBy !== null && reasons[outcome.reason].retry === 'system';
   let reason: Reason = stopped ? 'stopped_by_user' : outcome.reason;
   let detail = storable(stopped ? (job.stopRequestedBy ?? '') : outcome.detail);
-  await sql.query(
-    `UPDATE "Attempt" SET "endedAt" = now(), reason = $3, detail = $4, "exitCode" = $5
-     WHERE "jobId" = $1 AND number = $2 AND "endedAt" IS NULL`,
-    [job.id, job.attempt, outcome.reason, storable(outcome.detail), outcome.exitCode],
-  );
   const again = triedAgain(job, reason);
-  const lost = reason === 'worker_lost' && !again ? await lostAttempts(sql, job.id) : 0;
+  const lost = reason === 'worker_lost' && !again ? 1 + (await lostAttempts(sql, job.id)) : 0;
   if (lost >= maxSystemAttempts) {
     reason = 'kills_worker';
     detail = String(lost);
   }
   const sentence = reasonSentence(reason, detail);
-  const failure = reasons[reason].retry === 'user' ? 1 : 0;
-  if (again) {
-    await sql.query(
-      `UPDATE "Job" SET status = 'queued', "queuedAt" = now(), "ticketAt" = now(), "userFailures" = "userFailures" + $3,
-         "outputSnapshotId" = COALESCE($4, "outputSnapshotId"), "startedAt" = ${startOf('$5')}
+  const status: EndStatus | 'queued' = again ? 'queued' : reasons[reason].status;
+  const message = again ? `${sentence}; tried again as attempt ${job.attempt + 1}` : sentence;
+  const ended = [job.id, job.attempt, outcome.reason, storable(outcome.detail), outcome.exitCode];
+  const moved = [
+    status,
+    reasons[reason].retry === 'user' ? 1 : 0,
+    outcome.outputSnapshotId,
+    outcome.startedAt ?? null,
+    reason,
+    storable(message),
+  ];
+  const change = again
+    ? `"queuedAt" = now(), "ticketAt" = now()`
+    : `reason = $10, detail = $12, "exitCode" = $5, "finishedAt" = now()`;
+  await sql.query(
+    prepared(
+      `WITH ended AS (
+         UPDATE "Attempt" SET "endedAt" = now(), reason = $3, detail = $4, "exitCode" = $5
+         WHERE "jobId" = $1 AND number = $2 AND "endedAt" IS NULL),
+       said AS (
+         INSERT INTO "Event" ("jobId", attempt, type, reason, message) VALUES ($1, $2, $6, $10, $11))
+       UPDATE "Job" SET status = $6, ${change}, "userFailures" = "userFailures" + $7,
+         "outputSnapshotId" = COALESCE($8, "outputSnapshotId"), "startedAt" = ${startOf('$9')}
        WHERE id = $1 AND attempt = $2 AND status IN ('preparing','running','saving')`,
-      [job.id, job.attempt, failure, outcome.outputSnapshotId, outcome.startedAt ?? null],
-    );
-    const message = `${sentence}; tried again as attempt ${job.attempt + 1}`;
-    await addEvent(sql, { jobId: job.id, attempt: job.attempt, type: 'queued', reason, message });
-  } else {
-    const status: EndStatus = reasons[reason].status;
-    await sql.query(
-      `UPDATE "Job" SET status = $3, reason = $4, detail = $5, "exitCode" = $6, "finishedAt" = now(),
-         "userFailures" = "userFailures" + $7, "outputSnapshotId" = COALESCE($8, "outputSnapshotId"), "startedAt" = ${startOf('$9')}
-       WHERE id = $1 AND attempt = $2 AND status IN ('preparing','running','saving')`,
-      [
-        job.id,
-        job.attempt,
-        status,
-        reason,
-        detail,
-        outcome.exitCode,
-        failure,
-        outcome.outputSnapshotId,
-        outcome.startedAt ?? null,
-      ],
-    );
-    await addEvent(sql, { jobId: job.id, attempt: job.attempt, type: status, reason, message: sentence });
-  }
+      again ? [...ended, ...moved] : [...ended, ...moved, detail],
+    ),
+  );
   return { job, again };
 }
 
-/** How many attempts of a job ended with their worker lost. */
+/** How many attempts of a job ended with their worker lost, before this one. */
 async function lostAttempts(sql: Sql, jobId: string): Promise<number> {
   const counted = await one<{ lost: number }>(
     sql,
@@ -174,5 +165,5 @@ async function lostAttempts(sql: Sql, jobId: string): Promise<number> {
 export async function tellEnd(deps: Deps, { job, again }: Ended): Promise<void> {
   await deps.hub.publish({ type: 'job', jobId: job.id });
   if (again) await announceQueued(deps, job);
-  await wakeForOwner(deps, job.ownerId);
+  if (job.limited) await wakeForOwner(deps, job.ownerId);
 }

@@ -17,14 +17,17 @@ export interface LockedJob {
   retries: number;
   userFailures: number;
   stopRequestedBy: string | null;
+  /** Its owner may run only so much at once. */
+  limited: boolean;
 }
 
 /** holds: until the transaction ends, the job is nobody else's to change. */
 export const lockJob = (sql: Sql, jobId: string): Promise<LockedJob | undefined> =>
   one<LockedJob>(
     sql,
-    `SELECT id, status, attempt, "ownerId", machine, priority, retries, "userFailures", "stopRequestedBy"
-     FROM "Job" WHERE id = $1 FOR NO KEY UPDATE`,
+    `SELECT j.id, j.status, j.attempt, j."ownerId", j.machine, j.priority, j.retries, j."userFailures", j."stopRequestedBy",
+       (u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL) AS limited
+     FROM "Job" j JOIN "User" u ON u.id = j."ownerId" WHERE j.id = $1 FOR NO KEY UPDATE OF j`,
     [jobId],
   );
 

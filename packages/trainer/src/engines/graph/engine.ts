@@ -34,7 +34,7 @@ export class GraphEngine implements Engine {
     plan: TrainingPlan,
     thread: TensorflowThread,
     precision: Float,
-    rows = rowsAtOnce(plan.network, thread.gpu),
+    rows = rowsAtOnce(plan.network, thread.gpu || precision === 'bfloat16'),
   ): Promise<GraphEngine> {
     const { nodes, signatures } = trainingGraph(plan, precision);
     // TensorFlow keeps sessions by their folder: each has one of its own, gone once it is read.

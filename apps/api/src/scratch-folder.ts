@@ -5,9 +5,12 @@ import path from 'node:path';
 /** An api's life: machine, process, and when it began, so that a later one with the same number isn't taken for it. */
 const life = `${os.hostname()}+${process.pid}+${Math.round(performance.timeOrigin)}+`;
 
-/** Makes a folder below the home for one api's event files, and removes those of apis of this machine that are no more. */
-export async function openFolder(home: string): Promise<string> {
-  const root = path.join(home, 'tensorboards');
+/**
+ * Makes a folder below the home for what one api has on disk of a kind, and removes those of apis of this machine that are
+ * no more.
+ */
+export async function openScratchFolder(home: string, kind: 'tensorboards' | 'uploads'): Promise<string> {
+  const root = path.join(home, kind);
   await mkdir(root, { recursive: true });
   for (const name of await readdir(root)) {
     const [host, pid] = name.split('+');

@@ -1,0 +1,149 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Job } from '@mycloud/shared';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startServer, type TestServer } from './support/server.js';
+
+let server: TestServer;
+let folder: string;
+beforeAll(async () => {
+  server = await startServer();
+  folder = await server.project('yelp', { 'food.txt': 'good' });
+  await server.json(['data', 'upload', 'reviews', '--dir', folder]);
+});
+afterAll(() => server?.remove());
+
+const files = ['mycloud.yml', 'floyd.yml', 'floyd.yaml'];
+beforeEach(() => Promise.all(files.map((file) => rm(path.join(folder, file), { force: true }))));
+
+const write = (file: string, text: string) => writeFile(path.join(folder, file), text);
+const run = (...args: string[]) => server.json<Job>(['run', ...args], { cwd: folder });
+const fails = async (args: string[], code: number, ...says: string[]) => {
+  const result = await server.cli(['run', ...args], { cwd: folder });
+  for (const part of says) expect(result.stderr).toContain(part);
+  expect(result.code).toBe(code);
+};
+
+const yml = `
+machine: cpu2
+env: python3
+input:
+  - source: reviews/1
+    destination: input
+  - reviews:test
+description: for all
+max_runtime: 1h
+tensorboard: true
+command: echo all
+task:
+  train:
+    machine: gpu
+    command: echo train
+    description: the training
+  look:
+    input: reviews/1
+    max_runtime: 90
+`;
+
+describe('what mycloud.yml says is what runs', () => {
+  it('without a task, what is said for all', async () => {
+    await write('mycloud.yml', yml);
+    expect(await run()).toMatchObject({
+      command: 'echo all',
+      machine: 'cpu2',
+      environment: 'python3',
+      description: 'for all',
+      maxRuntimeSeconds: 3600,
+      tensorboard: true,
+      mounts: [{ name: 'input' }, { name: 'test' }],
+    });
+  });
+
+  it('a task is over that, and flags and a command over the task', async () => {
+    await write('floyd.yml', yml);
+    expect(await run('--task', 'train')).toMatchObject({
+      command: 'echo train',
+      machine: 'gpu',
+      description: 'the training',
+      environment: 'python3',
+    });
+    expect(
+      await run(
+        '--task',
+        'train',
+        '--cpu',
+        '-m',
+        'mine',
+        '--no-tensorboard',
+        '--data',
+        'reviews:x',
+        'echo me',
+      ),
+    ).toMatchObject({
+      command: 'echo me',
+      machine: 'cpu',
+      description: 'mine',
+      tensorboard: false,
+      mounts: [{ name: 'x' }],
+    });
+    expect(await run('--task', 'look')).toMatchObject({
+      command: 'echo all',
+      maxRuntimeSeconds: 90,
+      mounts: [{ name: 'input', source: expect.stringContaining('reviews/1') }],
+    });
+  });
+
+  it('floyd.yaml comes before floyd.yml, as with floyd, and ours before both, which is said', async () => {
+    await write('floyd.yml', 'command: echo yml');
+    await write('floyd.yaml', 'command: echo yaml');
+    expect(await run()).toMatchObject({ command: 'echo yaml' });
+    await write('mycloud.yml', 'command: echo ours');
+    const { stdout, stderr } = await server.cli(['run', '--json'], { cwd: folder });
+    expect(JSON.parse(stdout)).toMatchObject({ command: 'echo ours' });
+    expect(stderr).toContain('mycloud.yml is what counts, not floyd.yaml or floyd.yml');
+  });
+});
+
+describe('what is wrong in it is told before anything is sent', () => {
+  it('a tab, with its line', async () => {
+    await write('mycloud.yml', 'task:\n\ttrain: {}\n');
+    await fails([], 1, 'mycloud.yml, line 2', 'tab', 'spaces');
+  });
+  it('a wrong key, with its line and the right one', async () => {
+    await write('floyd.yml', 'command: echo\ntask:\n  train:\n    machne: gpu\n');
+    await fails([], 1, "floyd.yml can't be used", 'line 4, task.train.machne', 'did you mean "machine"?');
+  });
+  it('a task that is not there, with those there are', async () => {
+    await write('mycloud.yml', yml);
+    await fails(['--task', 'trian'], 1, 'no task "trian"', 'Did you mean train?', 'train, look');
+    await rm(path.join(folder, 'mycloud.yml'));
+    await fails(['--task', 'train'], 1, 'no mycloud.yml');
+  });
+  it('no command for all tasks, with the tasks to choose', async () => {
+    await write('mycloud.yml', 'task: {a: {command: x}, b: {command: y}}');
+    await fails([], 2, '--task a or --task b');
+  });
+  it('a mode that nobody runs, which would be another job altogether', async () => {
+    await write('floyd.yml', 'command: x\nmode: serve\n');
+    await fails([], 1, 'floyd.yml asks for mode serve');
+    await write('floyd.yml', 'command: x\nmode: job\n');
+    expect(await run()).toMatchObject({ command: 'x' });
+  });
+  it('an environment or machine that is not there, with the nearest', async () => {
+    await write('mycloud.yml', 'command: x\nenv: keras-2.14\n');
+    await fails([], 1, 'keras-2.15');
+  });
+});
+
+it('init writes one of comments alone, which says nothing and reads well without its signs', async () => {
+  await server.json(['init', 'yelp'], { cwd: folder });
+  const text = await readFile(path.join(folder, 'mycloud.yml'), 'utf8');
+  await fails([], 2, 'mycloud.yml has no command');
+  const settings = text.split('\n').filter((line) => /^#(\w| {2})/.test(line));
+  await write('mycloud.yml', settings.map((line) => line.slice(1)).join('\n'));
+  await fails(['--task', 'none'], 1, 'There are: evaluate.');
+  await write('floyd.yml', 'command: echo hi');
+  await rm(path.join(folder, 'mycloud.yml'));
+  await server.json(['init', 'yelp'], { cwd: folder });
+  expect(await run()).toMatchObject({ command: 'echo hi' });
+});
