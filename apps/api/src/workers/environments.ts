@@ -24,7 +24,8 @@ export async function listEnvironments(deps: Deps) {
 }
 
 /**
- * Has workers remove what they built of an environment, or one thing by its id. What is in use stays, and is answered so.
+ * Has workers remove what they built of an environment, or one thing by its id. A worker keeps what is in use then, whatever
+ * it told last.
  * A worker that is away does it when it comes back.
  * @throws AppError not_found where nothing of that name is built
  */
@@ -40,7 +41,7 @@ export async function removeBuilt(deps: Deps, name: string, worker: string | und
     });
   }
   for (const workerId of new Set(found.map((one) => one.workerId))) {
-    const ids = found.filter((one) => one.workerId === workerId && !one.inUse).map(({ id }) => id);
+    const ids = found.filter((one) => one.workerId === workerId).map(({ id }) => id);
     await deps.pool.query(
       `UPDATE "Worker" SET unwanted = ARRAY(SELECT DISTINCT unnest(unwanted || $2::text[])) WHERE id = $1`,
       [workerId, ids],

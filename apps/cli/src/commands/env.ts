@@ -114,20 +114,22 @@ export async function envDelete(
     query: { worker },
   });
   const key = (one: BuiltOn) => `${one.worker} ${one.id}`;
-  const awaited = new Set(items.filter((one) => one.alive && !one.inUse).map(key));
-  let left = awaited;
-  for (let i = 0; i < 50 && left.size > 0; i++) {
+  const began = Date.now();
+  const awaited = items.filter((one) => one.alive);
+  let left: BuiltOn[] = awaited;
+  // Whether it is in use is told with a heartbeat, and may be a moment old.
+  const isOpen = (one: BuiltOn): boolean => !one.inUse || Date.now() < began + 2000;
+  while (left.some(isOpen) && Date.now() < began + 10_000) {
     await sleep(200);
-    left = new Set((await all()).map(key).filter((one) => awaited.has(one)));
+    const there = await all();
+    left = there.filter((one) => awaited.some((asked) => key(asked) === key(one)));
   }
-  const outcome = (one: BuiltOn): string =>
-    one.inUse
-      ? 'kept: it is in use'
-      : !one.alive
-        ? 'removed when the worker comes back'
-        : left.has(key(one))
-          ? 'not removed yet; see `mycloud env list`'
-          : 'removed';
+  const outcome = (one: BuiltOn): string => {
+    if (!one.alive) return 'removed when the worker comes back';
+    const still = left.find((other) => key(other) === key(one));
+    if (!still) return 'removed';
+    return still.inUse ? 'kept: it is in use' : 'not removed yet; see `mycloud env list`';
+  };
   if (json) return printJson({ items: items.map((one) => ({ ...one, outcome: outcome(one) })) });
   print(
     table(

@@ -112,8 +112,11 @@ export class Shelf {
     add(1);
     let held = true;
     return () => {
-      if (held) add(-1);
+      if (!held) return;
       held = false;
+      add(-1);
+      // That it may be removed is news.
+      if (names.length > 0) this.#changed();
     };
   }
 
