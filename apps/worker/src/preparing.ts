@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { Assignment, Machine } from '@mycloud/shared';
 import type { AttemptFolder } from './attempt-folder.js';
 import type { Share } from './capacity.js';
 import type { WorkerDeps } from './deps.js';
 import type { HeldEnvironment } from './environments/environment.js';
+import { requirementFiles } from './environments/requirements.js';
 import { bringMounts, bringWorkingFolders, type HeldMounts } from './inputs.js';
 import { jobEnv } from './job-env.js';
 import { type Limit, limitsText } from './limits/limits.js';
@@ -35,9 +38,7 @@ export async function prepareAndStart(preparing: Preparing): Promise<JobProcess>
     bringWorkingFolders(bringing),
   ]);
   preparing.hold(held);
-  const environment = runner.bring
-    ? await runner.bring(assignment.environment, say, signal)
-    : await heldEnvironment(preparing);
+  const environment = runner.bring ? await broughtEnvironment(preparing) : await heldEnvironment(preparing);
   await deps.gpus.untilFree(share.gpus, say, signal);
   signal.throwIfAborted();
   const dirs = dirsOf(folder, held.mounts);
@@ -52,6 +53,15 @@ export async function prepareAndStart(preparing: Preparing): Promise<JobProcess>
     gpus,
     limit: limitOf(assignment.machine, share, deps),
   });
+}
+
+async function broughtEnvironment({ runner, folder, say, signal }: Preparing) {
+  const left = requirementFiles.filter((name) => existsSync(path.join(folder.codeDir, name)));
+  if (left.length > 0)
+    say(`${left.join(' and ')} is not installed: the command runs in a container image, taken as it is`);
+  const brought = await runner.bring?.(folder.state.assignment.environment, say, signal);
+  if (!brought) throw new Error(`the runner ${runner.name} brings no environments`);
+  return brought;
 }
 
 async function heldEnvironment({ deps, folder, say, signal, holdEnvironment }: Preparing) {

@@ -14,13 +14,15 @@ export interface Requirements {
   hashed: boolean;
 }
 
-const files = ['floyd_requirements.txt', 'requirements.txt'];
+/** At the top of a job's code. */
+export const requirementFiles = ['floyd_requirements.txt', 'requirements.txt'];
 
 /** Reads the requirements a job's code brings with it. @throws EnvironmentError for a file it names that isn't there */
 export function readRequirements(codeDir: string): Requirements {
   const found: Requirements = { lines: [], constraints: [], local: [], hashed: false };
   const seen = new Set<string>();
-  for (const name of files) if (existsSync(path.join(codeDir, name))) readFile(codeDir, name, found, seen);
+  for (const name of requirementFiles)
+    if (existsSync(path.join(codeDir, name))) readFile(codeDir, name, found, seen);
   return found;
 }
 
