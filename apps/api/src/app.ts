@@ -2,7 +2,7 @@ import cookie from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import { AppError, version } from '@mycloud/shared';
+import { AppError, type RouteContract, version } from '@mycloud/shared';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Deps } from './deps.js';
@@ -87,8 +87,12 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
     },
     transform: (given) => {
-      const transformed = jsonSchemaTransform(given as Parameters<typeof jsonSchemaTransform>[0]);
-      const auth = given.route.config?.contract?.auth;
+      const contract = given.route.config?.contract;
+      const transformed = withExample(
+        jsonSchemaTransform(given as Parameters<typeof jsonSchemaTransform>[0]),
+        contract?.example,
+      );
+      const auth = contract?.auth;
       if (!auth || auth === 'none' || auth === 'signed') return transformed;
       return { ...transformed, schema: { ...transformed.schema, security: [{ token: [] }] } };
     },
@@ -125,4 +129,26 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   await pageRoutes(app, deps);
   await app.ready();
   return app;
+}
+
+type Described = ReturnType<typeof jsonSchemaTransform>;
+
+/** A contract's example where the description of a route has room for one: beside each parameter, and on the body. */
+function withExample(described: Described, example: RouteContract['example']): Described {
+  const { body, ...parts } = example ?? {};
+  const schema = { ...described.schema } as Record<string, unknown>;
+  if (body) schema.body = { ...(schema.body as object), example: body };
+  for (const [part, key] of [
+    ['params', 'params'],
+    ['query', 'querystring'],
+  ] as const) {
+    const known = schema[key] as { properties?: Record<string, object> } | undefined;
+    if (!parts[part] || !known?.properties) continue;
+    const shown = Object.entries(parts[part]).map(([name, value]) => [
+      name,
+      { ...known.properties?.[name], example: value },
+    ]);
+    schema[key] = { ...known, properties: { ...known.properties, ...Object.fromEntries(shown) } };
+  }
+  return { ...described, schema };
 }

@@ -62,7 +62,7 @@ const schema = z.object({
     .default(7 * 86_400),
   /** Listens where floyd-local looks for its server too: 127.0.0.1:8080 and, for uploads, 127.0.0.1:1080. */
   MYCLOUD_FLOYD_LOCAL: flag,
-  /** JSON list of machine types, replacing the built-in catalogue. */
+  /** JSON list of machine types, or a file that holds it, replacing the built-in catalogue. */
   MYCLOUD_MACHINES: z.string().optional(),
   /** The program `tensorboard`; else the one that `mycloud env build tensorboard` made here (embedded), else PATH's. */
   MYCLOUD_TENSORBOARD: z.string().optional(),
@@ -80,7 +80,7 @@ const schema = z.object({
     .positive()
     .default(2 * 2 ** 30),
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
-  /** JSON, as the catalogue's: added to it, or instead of the one of the same name. */
+  /** The same of environments: added to the catalogue, or instead of the one of the same name. */
   MYCLOUD_ENVIRONMENTS: z.string().optional(),
   MYCLOUD_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
 });

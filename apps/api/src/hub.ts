@@ -19,6 +19,7 @@ export type Signal =
   | { type: 'progress'; jobId: string; attempt: number; text: string }
   | { type: 'metrics'; jobId: string }
   | { type: 'stop'; jobId: string; workerId: string }
+  | { type: 'remove_environment'; workerId: string }
   | { type: 'wake'; machine: string }
   /** An upload has come whole. */
   | { type: 'upload' }

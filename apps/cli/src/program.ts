@@ -105,6 +105,22 @@ export function buildProgram(): Command {
   )
     .showHelpAfterError(quoted)
     .option('--task <name>', 'a task of mycloud.yml', once('--task'))
+    .option(
+      '--sweep <name=values>',
+      'a job for each value, such as lr=0.001,0.0003, which stands for {lr} in the command; more of them are multiplied',
+      collect,
+    )
+    .option('-y, --yes', 'do not ask before a sweep of many jobs')
+    .option('--local', 'here and now, without a server; --data may name a folder: ./photos:input')
+    .option('--out <dir>', 'with --local: where /output is (output, or output-2, …)')
+    .addOption(
+      new Option('--runner <name>', 'with --local: how it is isolated').choices([
+        'auto',
+        'bubblewrap',
+        'process',
+        'docker',
+      ]),
+    )
     .action(async (words, options) => (await import('./commands/run.js')).run(words, options));
   jobFlags(
     command('restart', 'Runs a job again with the same code, changed where you say so')
@@ -118,6 +134,13 @@ export function buildProgram(): Command {
     .action(async (job, words, options) =>
       (await import('./commands/restart.js')).restart(job, words, options),
     );
+  command('sweep', 'Shows the jobs of a sweep, the best first; without a name, the sweeps of this folder')
+    .argument('[sweep]', 'as `run --sweep` named it')
+    .option('--metric <name>', 'the metric they are ordered by')
+    .option('--by <which>', 'its best value or its last', 'best')
+    .option('-f, --follow', 'go on until all have ended')
+    .option('--stop', 'stop those that have not ended')
+    .action(async (name, options) => (await import('./commands/sweep.js')).sweep(name, options));
   command('tag', 'Puts tags on a job')
     .argument('<job>')
     .argument('<tags...>')
@@ -194,6 +217,12 @@ export function buildProgram(): Command {
   environmentCommand('build', 'Builds an environment on a worker, so that no job has to wait for it')
     .argument('<name>')
     .action(async (name, options) => (await import('./commands/env.js')).envBuild(name, options));
+
+  environmentCommand('delete', 'Has workers remove what they built of it; what is in use stays (admins)')
+    .argument('<name>', 'of the environment, or an id that `env show` tells')
+    .option('--worker <name>', 'on this worker only')
+    .option('-y, --yes', 'do not ask')
+    .action(async (name, options) => (await import('./commands/env.js')).envDelete(name, options));
 
   addDataCommands(program);
 

@@ -5,14 +5,19 @@ import { openInBrowser, pageLink, showLink } from './page-link.js';
 import { untilReady } from './ready.js';
 import { table } from './text.js';
 
+/** Says what stands for an environment of FloydHub that was asked for. */
+export function tellEnvironment(asked: string | undefined, job: Job): void {
+  const floyds = asked === job.environment ? undefined : floydEnvironment(asked ?? '');
+  if (floyds) hint(floyds.note);
+}
+
 /** Says which job was made and where it is seen, and follows it where that is asked for. */
 export async function showSubmitted(
   session: Session,
   job: Job,
   options: { env?: string; follow?: boolean; exitStatus?: boolean; open?: boolean; json?: boolean },
 ): Promise<void> {
-  const floyds = options.env === job.environment ? undefined : floydEnvironment(options.env ?? '');
-  if (floyds) hint(floyds.note);
+  tellEnvironment(options.env, job);
   const opens = job.mode !== 'command';
   if (options.json) {
     if (!options.follow) printJson(opens ? { ...job, ...(await untilReady(session, job)) } : job);

@@ -25,6 +25,8 @@ const stateSchema = z.object({
   runner: z.enum(['bubblewrap', 'process', 'docker']).optional(),
   /** UUIDs of the GPUs it was given. */
   gpus: z.array(z.string()).optional(),
+  /** What of the built environments it uses. */
+  environments: z.array(z.string()).optional(),
   /** Its worker went in order and left it to the next one. */
   left: z.boolean().optional(),
   /** When a worker took it over from one that was killed, milliseconds since 1970. */

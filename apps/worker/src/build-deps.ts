@@ -19,10 +19,17 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
   const limits = await chooseLimits(config.limits, config.home);
   const launcher = openLauncher();
   const { home, docker, dockerNetwork: network } = config;
-  const [runners, resources, cache] = await Promise.all([
+  const [runners, resources, cache, environments] = await Promise.all([
     chooseRunners({ wanted: config.runner, docker, network, home, limits, launcher }),
     findResources(),
     openContentCache(path.join(config.home, 'cache'), { maxBytes: config.cacheBytes }),
+    openEnvironments({
+      home,
+      trainerBin: config.trainerBin,
+      path: config.path,
+      variables: config.buildVariables,
+      maxBytes: config.environmentBytes,
+    }),
   ]);
   return {
     config,
@@ -35,9 +42,10 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
       home: config.home,
       jobBytes: config.jobDiskBytes,
       reserveBytes: config.diskReserveBytes,
+      makeRoom: () => environments.makeRoom(),
       log,
     }),
-    environments: openEnvironments({ home: config.home, trainerBin: config.trainerBin, path: config.path }),
+    environments,
     resources,
     gpus: new GpuWatch(resources.gpus, config.gpuSeconds),
     log,

@@ -3,6 +3,7 @@ import type { AttemptFolder } from './attempt-folder.js';
 import { LogBook } from './logs/log-book.js';
 import { LogSender } from './logs/log-sender.js';
 import { EventMetrics } from './metrics/event-metrics.js';
+import { KerasLines } from './metrics/keras-lines.js';
 import { parseMetricLine } from './metrics/metric-line.js';
 import { MetricSender } from './metrics/metric-sender.js';
 import { type OutputSaver, openOutput } from './output.js';
@@ -26,9 +27,11 @@ export function openChannels(
   onFailure: (error: unknown) => void,
 ): Channels {
   const metrics = new MetricSender(client, proof, folder.file('metrics'), onFailure);
+  const keras = new KerasLines(folder.file('keras.json'));
   const book = new LogBook(folder.file('lines'), (line, time) => {
     const point = parseMetricLine(line, time);
-    if (point) metrics.add([point]);
+    if (!point) metrics.add(keras.read(line, time));
+    else if (keras.isNew(point)) metrics.add([point]);
   });
   const lines = new LogSender(client, proof, book, onFailure);
   const events = new EventMetrics(

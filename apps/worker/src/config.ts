@@ -51,6 +51,11 @@ const schema = z.object({
     .int()
     .positive()
     .default(50 * 2 ** 30),
+  MYCLOUD_ENVIRONMENT_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(50 * 2 ** 30),
   MYCLOUD_GRACE_SECONDS: z.coerce.number().min(0).max(600).default(10),
   MYCLOUD_SLOTS: z.coerce.number().int().positive().optional(),
   MYCLOUD_TRAINER_BIN: z.string().min(1).optional(),
@@ -87,6 +92,10 @@ export interface Config {
   /** Absent: it long-polls the api. */
   queueUrl: string | undefined;
   cacheBytes: number;
+  /** All environments that are built here may take so much; those used longest ago go first. */
+  environmentBytes: number;
+  /** What builds of environments get of this environment: settings of pip, uv and npm, proxies, certificates. */
+  buildVariables: Record<string, string>;
   /** Between SIGTERM and SIGKILL. */
   graceSeconds: number;
   /** Jobs at once; undefined: as many as cores and memory allow. */
@@ -132,6 +141,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     },
     queueUrl: read.MYCLOUD_QUEUE_URL,
     cacheBytes: read.MYCLOUD_CACHE_BYTES,
+    environmentBytes: read.MYCLOUD_ENVIRONMENT_BYTES,
+    buildVariables: buildVariablesOf(given),
     graceSeconds: read.MYCLOUD_GRACE_SECONDS,
     slots: read.MYCLOUD_SLOTS,
     trainerBin: read.MYCLOUD_TRAINER_BIN,
@@ -140,6 +151,17 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     path: read.PATH,
   };
 }
+
+/** Settings of pip, uv and npm, proxies and certificates. */
+export const buildVariablesOf = (env: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).filter(
+      (one): one is [string, string] => Boolean(one[1]) && buildVariable.test(one[0]),
+    ),
+  );
+
+const buildVariable =
+  /^(PIP_\w+|UV_\w+|npm_config_\w+|(https?|all|no)_proxy|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS)$/i;
 
 /** DOCKER_HOST means it for other programs: an engine elsewhere doesn't see the folders of jobs here. */
 const dockerOf = (host: string | undefined): string =>

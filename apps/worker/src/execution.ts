@@ -44,6 +44,7 @@ export class Execution {
   /** Chosen by its environment; an adopted one keeps its own. */
   #runner: Runner | null;
   #mounts: HeldMounts | null;
+  #releaseEnvironment: () => void;
   #marker: string;
   #stopper: Stopper | null = null;
   /** Ends preparing, for a stop. */
@@ -63,6 +64,7 @@ export class Execution {
     this.#folder = folder;
     this.#share = share;
     this.#mounts = mounts;
+    this.#releaseEnvironment = deps.environments.hold(folder.state.environments ?? []);
     const { runner } = folder.state;
     this.#runner = runner ? deps.runners.named(runner) : null;
     this.#marker = markerOf(folder.state.assignment);
@@ -139,6 +141,10 @@ export class Execution {
         say: (line) => this.#channels.book.system(line),
         hold: (mounts) => {
           this.#mounts = mounts;
+        },
+        holdEnvironment: ({ folders, release }) => {
+          this.#releaseEnvironment = release;
+          this.#folder.update({ environments: folders });
         },
         signal,
       });
@@ -322,6 +328,7 @@ export class Execution {
   async #close(): Promise<void> {
     this.#channels.close();
     await this.#mounts?.release();
+    this.#releaseEnvironment();
     this.#share.release();
   }
 }

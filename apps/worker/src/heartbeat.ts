@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError, type Client, type WorkerUse, workerRoutes } from '@mycloud/shared';
+import {
+  AppError,
+  type BuiltEnvironment,
+  type Client,
+  type WorkerCommand,
+  type WorkerUse,
+  workerRoutes,
+} from '@mycloud/shared';
 import type { Logger } from 'pino';
 import type { Roster } from './roster.js';
 
@@ -12,6 +19,10 @@ export interface HeartbeatOptions {
   /** What of this computer is in use, told with each. */
   use: () => WorkerUse;
   foreignGpus: () => number;
+  environments: () => BuiltEnvironment[];
+  /** Calls the listener when there is something to tell before the next beat is due. */
+  onNews: (listener: () => void) => void;
+  onCommand: (command: WorkerCommand) => void;
   log: Logger;
   everyMs: number;
   signal: AbortSignal;
@@ -21,9 +32,12 @@ export interface HeartbeatOptions {
 
 /** Renews the leases of all attempts until the signal. While the api can't be reached, jobs run on. */
 export async function keepLeases(options: HeartbeatOptions): Promise<void> {
-  const { client, workerId, roster, use, foreignGpus, log, everyMs, signal } = options;
+  const { client, workerId, roster, use, foreignGpus, environments, log, everyMs, signal } = options;
+  let news = new AbortController();
+  options.onNews(() => news.abort());
   while (!signal.aborted) {
     let wait = everyMs;
+    news = new AbortController();
     try {
       const asked = roster.proofs;
       const body = {
@@ -31,12 +45,13 @@ export async function keepLeases(options: HeartbeatOptions): Promise<void> {
         attempts: asked,
         use: use(),
         foreignGpus: foreignGpus(),
+        environments: environments(),
       };
       // A call that hangs must not cost the lease.
       const limit = AbortSignal.any([signal, AbortSignal.timeout(everyMs)]);
       const { refused, commands } = await client.call(workerRoutes.heartbeat, { body }, { signal: limit });
       roster.refused(refused);
-      for (const command of commands) roster.command(command);
+      for (const command of commands) options.onCommand(command);
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof AppError && error.code === 'not_found') await options.onUnknown();
@@ -44,6 +59,6 @@ export async function keepLeases(options: HeartbeatOptions): Promise<void> {
       // Soon again: an api that comes back finds the leases as they were, and they run on meanwhile.
       wait = Math.min(everyMs, againMs);
     }
-    await sleep(wait, undefined, { signal }).catch(() => undefined);
+    await sleep(wait, undefined, { signal: AbortSignal.any([signal, news.signal]) }).catch(() => undefined);
   }
 }

@@ -4,7 +4,7 @@ import type { PreparedEnvironment } from './environments/environment.js';
 import type { JobPaths } from './runners/runner.js';
 
 export interface JobEnvParts {
-  assignment: Assignment;
+  assignment: Pick<Assignment, 'name' | 'attempt' | 'env'>;
   paths: JobPaths;
   environment: PreparedEnvironment;
   gpus: string[];

@@ -1,7 +1,11 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { Assignment, Machine } from '@mycloud/shared';
 import type { AttemptFolder } from './attempt-folder.js';
 import type { Share } from './capacity.js';
 import type { WorkerDeps } from './deps.js';
+import type { HeldEnvironment } from './environments/environment.js';
+import { requirementFiles } from './environments/requirements.js';
 import { bringMounts, bringWorkingFolders, type HeldMounts } from './inputs.js';
 import { jobEnv } from './job-env.js';
 import { type Limit, limitsText } from './limits/limits.js';
@@ -18,6 +22,8 @@ export interface Preparing {
   say(line: string): void;
   /** Told of the mounts as soon as they are held, whatever follows. */
   hold(mounts: HeldMounts): void;
+  /** The same of the environment. */
+  holdEnvironment(environment: HeldEnvironment): void;
   signal: AbortSignal;
 }
 
@@ -32,7 +38,7 @@ interface Started {
 /** Brings inputs, code and environment, and starts the command. */
 export async function prepareAndStart(preparing: Preparing): Promise<Started> {
   const { deps, runner, folder, marker, share, say, signal } = preparing;
-  const { client, cache, environments, config } = deps;
+  const { client, cache, config } = deps;
   const { assignment } = folder.state;
   say(announcement(assignment, config.name, runner));
   const bringing = { client, cache, folder, signal };
@@ -41,9 +47,7 @@ export async function prepareAndStart(preparing: Preparing): Promise<Started> {
     bringWorkingFolders(bringing),
   ]);
   preparing.hold(held);
-  const environment = runner.bring
-    ? await runner.bring(assignment.environment, say, signal)
-    : await environments.prepare(assignment.environment, folder.codeDir, say, signal);
+  const environment = runner.bring ? await broughtEnvironment(preparing) : await heldEnvironment(preparing);
   await deps.gpus.untilFree(share.gpus, say, signal);
   signal.throwIfAborted();
   const dirs = dirsOf(folder, held.mounts);
@@ -67,6 +71,23 @@ export async function prepareAndStart(preparing: Preparing): Promise<Started> {
     port,
   });
   return { job, env, port };
+}
+
+async function broughtEnvironment({ runner, folder, say, signal }: Preparing) {
+  const left = requirementFiles.filter((name) => existsSync(path.join(folder.codeDir, name)));
+  if (left.length > 0)
+    say(`${left.join(' and ')} is not installed: the command runs in a container image, taken as it is`);
+  const brought = await runner.bring?.(folder.state.assignment.environment, say, signal);
+  if (!brought) throw new Error(`the runner ${runner.name} brings no environments`);
+  return brought;
+}
+
+async function heldEnvironment({ deps, folder, say, signal, holdEnvironment }: Preparing) {
+  const { environment, code } = folder.state.assignment;
+  const given = { dir: folder.codeDir, hash: code?.snapshot ?? null };
+  const held = await deps.environments.prepare(environment, given, { say, signal });
+  holdEnvironment(held);
+  return held;
 }
 
 /** A machine whose GPUs aren't there computes on the CPU instead, and on all of it. */

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type Machine, protocolVersion, version, workerRoutes } from '@mycloud/shared';
+import { type Machine, protocolVersion, version, type WorkerCommand, workerRoutes } from '@mycloud/shared';
 import { adopt } from './adopt.js';
 import { Capacity } from './capacity.js';
 import { Claimer } from './claim.js';
@@ -79,6 +79,11 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   capacity.onChange(() => tickets?.take(claimer.free));
   tickets?.take(claimer.free);
 
+  const onCommand = (command: WorkerCommand): void => {
+    if (command.type === 'wake') claimer.wake();
+    else if (command.type === 'remove_environment') removeEnvironment(deps, command.id);
+    else roster.command(command);
+  };
   const tasks = [
     keepLeases({
       client,
@@ -86,6 +91,9 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       roster,
       use: openComputerUse(deps.gpus),
       foreignGpus: () => capacity.foreignGpus,
+      environments: () => deps.environments.built,
+      onNews: (listener) => deps.environments.onChange(listener),
+      onCommand,
       log,
       // AbortSignal.timeout takes whole milliseconds only.
       everyMs: Math.floor((leaseSeconds * 1000) / 3),
@@ -97,7 +105,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     followCommands({
       client,
       workerId: () => workerId,
-      onCommand: (command) => (command.type === 'wake' ? claimer.wake() : roster.command(command)),
+      onCommand,
       log,
       signal,
     }),
@@ -116,4 +124,12 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       deps.limits.close();
     },
   };
+}
+
+/** By an admin's word; whether it is gone, the next heartbeat tells. */
+function removeEnvironment({ environments, log }: WorkerDeps, id: string): void {
+  environments.remove(id).then(
+    (gone) => log.info({ environment: id }, gone ? 'removed' : 'not removed: it is in use'),
+    (error: unknown) => log.warn({ err: error, environment: id }, 'an environment could not be removed'),
+  );
 }

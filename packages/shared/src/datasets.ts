@@ -62,6 +62,7 @@ export const datasetRoutes = {
     auth: 'user',
     tag,
     summary: 'Makes a dataset of yours, without versions yet',
+    example: { body: { name: 'dogsvscats' } },
     status: 201,
     body: z.object({
       name: nameSchema,

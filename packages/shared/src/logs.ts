@@ -31,6 +31,10 @@ export const logRoutes = {
     auth: 'user',
     tag,
     summary: 'Lines after a cursor, or the last ones',
+    example: {
+      params: { owner: 'lab', project: 'dogsvscats', number: 1 },
+      query: { after: '0.0', limit: 1000 },
+    },
     params: jobParams,
     query: z.object({
       after: logCursorSchema.optional(),
@@ -60,6 +64,7 @@ export const logRoutes = {
     auth: 'user',
     tag,
     summary: 'Lines that hold a text, upper and lower case alike',
+    example: { params: { owner: 'lab', project: 'dogsvscats', number: 1 }, query: { text: 'error' } },
     params: jobParams,
     query: z.object({
       text: z.string().min(1).max(200),

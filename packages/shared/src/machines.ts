@@ -16,7 +16,9 @@ export type Machine = z.infer<typeof machineSchema>;
 export const imagePrefix = 'image:';
 
 /**
- * What a command finds. `requirements`: pip lines of a Python environment. `npm`: packages of a Node environment, there
+ * What a command finds. `python`: an interpreter of the workers, such as a conda environment's, used as it is, with
+ * `requirements` on top of what it has; `pythonVersions`: those that have what `requirements` name, the best first.
+ * `requirements`: pip lines of a Python environment. `npm`: packages of a Node environment, there
  * tfjs-node, whose binding is built against the TensorFlow of `requirements` where its own download can't be had.
  * `image`: the container image it is where Docker runs; without an interpreter it runs nowhere else.
  */
@@ -24,11 +26,41 @@ export const environmentSchema = z.object({
   name: z.string(),
   description: z.string(),
   interpreter: z.enum(['node', 'python']).optional(),
+  python: z
+    .string()
+    .regex(/^\//, 'the absolute path of an interpreter, such as /opt/conda/envs/lab/bin/python')
+    .optional(),
+  pythonVersions: z.array(z.string().regex(/^3\.\d+$/, 'a version such as 3.11')).optional(),
   requirements: z.array(z.string()),
   npm: z.array(z.string()).optional(),
   image: z.string().optional(),
 });
 export type Environment = z.infer<typeof environmentSchema>;
+
+/** An environment, or a layer of one, that lies ready on a worker. */
+export const builtEnvironmentSchema = z.object({
+  /** Names its content. */
+  id: z.string().max(100),
+  /** Of the environment it was built for. */
+  environment: z.string().max(300),
+  packages: z.array(z.string()),
+  bytes: bytesSchema,
+  builtAt: timeSchema,
+  usedAt: timeSchema,
+  /** By a running job, or another program. */
+  inUse: z.boolean(),
+});
+export type BuiltEnvironment = z.infer<typeof builtEnvironmentSchema>;
+
+/** The same as the api tells it: without the packages, which may be named in somebody's private code. */
+export const builtOnSchema = builtEnvironmentSchema.omit({ packages: true }).extend({
+  worker: z.string(),
+  /** The worker is here. */
+  alive: z.boolean(),
+  /** With packages that a job's code asked for. */
+  extended: z.boolean(),
+});
+export type BuiltOn = z.infer<typeof builtOnSchema>;
 
 /** What of a worker's computer is in use, by whatever runs there. */
 export const workerUseSchema = z.object({
@@ -107,7 +139,21 @@ export const machineRoutes = {
     auth: 'user_or_worker',
     tag: 'environments',
     summary: 'The environments one may ask for',
-    response: z.object({ items: z.array(environmentSchema) }),
+    response: z.object({
+      items: z.array(environmentSchema.extend({ built: z.array(builtOnSchema) })),
+      /** Built for what the catalogue doesn't have any more. */
+      others: z.array(builtOnSchema),
+    }),
+  }),
+  deleteEnvironment: defineRoute({
+    method: 'DELETE',
+    path: '/v1/environments/:name',
+    auth: 'admin',
+    tag: 'environments',
+    summary: 'Has workers remove what they built of an environment; what is in use stays',
+    params: z.object({ name: z.string().min(1).max(300) }),
+    query: z.object({ worker: z.string().max(100).optional() }),
+    response: z.object({ items: z.array(builtOnSchema) }),
   }),
   workers: defineRoute({
     method: 'GET',

@@ -31,6 +31,7 @@ export const metricRoutes = {
     auth: 'user',
     tag,
     summary: 'Names of its series with their last value',
+    example: { params: { owner: 'lab', project: 'dogsvscats', number: 1 }, query: { extremes: 'true' } },
     params: jobParams,
     query: z.object({
       /** Also the least and greatest value of each, for which all its points are read. */
@@ -55,6 +56,7 @@ export const metricRoutes = {
     auth: 'user',
     tag,
     summary: 'Points of one series of the last attempt that has it, in order of time',
+    example: { params: { owner: 'lab', project: 'dogsvscats', number: 1 }, query: { name: 'val_acc' } },
     params: jobParams,
     query: z.object({
       name: z.string().min(1).max(200),

@@ -34,6 +34,7 @@ export const projectRoutes = {
     auth: 'user',
     tag,
     summary: 'Makes a project of yours',
+    example: { body: { name: 'dogsvscats', description: 'Cats and dogs, 2,000 photographs' } },
     status: 201,
     body: z.object({
       name: nameSchema,
@@ -48,6 +49,7 @@ export const projectRoutes = {
     auth: 'user',
     tag,
     summary: 'One project',
+    example: { params: { owner: 'lab', project: 'dogsvscats' } },
     params: projectParams,
     response: projectSchema,
   }),

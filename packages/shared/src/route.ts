@@ -21,6 +21,8 @@ export interface RouteContract {
   response?: z.ZodType;
   /** Success status, 200 unless said (204 without a response). */
   status?: 200 | 201 | 202;
+  /** Shown at /docs, to be tried there. They are about lab/projects/dogsvscats, and its job 1. */
+  example?: { params?: object; query?: object; body?: object };
   /** A body that isn't JSON: octets, text or a stream of server-sent events. */
   raw?: { request?: string; response?: string };
   /**

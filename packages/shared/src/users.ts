@@ -99,6 +99,7 @@ export const tokenRoutes = {
     auth: 'user',
     tag: 'tokens',
     summary: 'Makes a token; its secret is shown this once (worker tokens: admins only)',
+    example: { body: { name: 'scripts', kind: 'user' } },
     status: 201,
     body: z.object({
       name: z.string().min(1).max(100),

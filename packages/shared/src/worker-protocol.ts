@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { hashSchema, idSchema } from './common.js';
 import { jobModes } from './jobs.js';
 import { logLineSchema, maxLineBytes, maxLinesPerBatch } from './logs.js';
-import { environmentSchema, machineSchema, workerUseSchema } from './machines.js';
+import { builtEnvironmentSchema, environmentSchema, machineSchema, workerUseSchema } from './machines.js';
 import { metricPointSchema } from './metrics.js';
 import { reasonNames } from './reasons.js';
 import { defineRoute } from './route.js';
@@ -75,6 +75,8 @@ export const workerCommandSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('wake') }),
   dialSchema.extend({ type: z.literal('dial') }),
+  /** Unless it is in use there. */
+  z.object({ type: z.literal('remove_environment'), id: z.string() }),
 ]);
 export type WorkerCommand = z.infer<typeof workerCommandSchema>;
 
@@ -128,6 +130,8 @@ export const workerRoutes = {
       use: workerUseSchema.optional(),
       /** GPUs of this worker that something other than its jobs computes on. */
       foreignGpus: z.number().int().nonnegative().default(0),
+      /** What is built there; absent: as it was told last. */
+      environments: z.array(builtEnvironmentSchema).max(500).optional(),
     }),
     response: z.object({ refused: z.array(attemptProof), commands: z.array(workerCommandSchema) }),
   }),

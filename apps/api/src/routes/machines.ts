@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
 import { serve } from '../http/route.js';
 import { listQueue } from '../jobs/queue.js';
+import { listEnvironments, removeBuilt } from '../workers/environments.js';
 import { aliveSince, drainWorker, viewWorkers } from '../workers/view.js';
 
 export function machineRoutes(app: FastifyInstance, deps: Deps): void {
@@ -17,7 +18,11 @@ export function machineRoutes(app: FastifyInstance, deps: Deps): void {
     };
   });
 
-  serve(app, contract.environments, () => ({ items: deps.catalogue.environments }));
+  serve(app, contract.environments, () => listEnvironments(deps));
+
+  serve(app, contract.deleteEnvironment, async ({ params, query }) => ({
+    items: await removeBuilt(deps, params.name, query.worker),
+  }));
 
   serve(app, contract.workers, async ({ caller }) => ({ items: await viewWorkers(deps, caller) }));
 

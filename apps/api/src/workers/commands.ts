@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { WorkerCommand } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import { type EventStream, frame } from '../logs/sse.js';
-import { pendingStops } from './heartbeat.js';
+import { pendingRemovals, pendingStops } from './heartbeat.js';
 import type { WorkerRow } from './held.js';
 
 /**
@@ -30,9 +30,13 @@ export async function streamCommands(deps: Deps, worker: WorkerRow, stream: Even
     }
     last = pending;
   };
+  const removals = async () => {
+    for (const command of await pendingRemovals(deps, worker.id)) await send(command);
+  };
   const ends = [
     deps.hub.subscribe((signal) => {
       if (signal.type === 'stop' && signal.workerId === worker.id) later(() => stops(signal.jobId));
+      if (signal.type === 'remove_environment' && signal.workerId === worker.id) later(removals);
       if (signal.type === 'wake' && worker.machines.includes(signal.machine))
         later(() => send({ type: 'wake' }));
       if (signal.type === 'dial' && signal.workerId === worker.id)
@@ -40,11 +44,13 @@ export async function streamCommands(deps: Deps, worker: WorkerRow, stream: Even
     }),
     deps.hub.onGap(() => {
       later(() => stops());
+      later(removals);
       later(() => send({ type: 'wake' }));
     }),
   ];
   stream.gone.addEventListener('abort', () => ends.forEach((end) => void end()), { once: true });
   if (stream.gone.aborted) for (const end of ends) end();
   later(() => stops());
+  later(removals);
   await writing;
 }

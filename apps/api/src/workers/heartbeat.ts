@@ -1,7 +1,7 @@
-import type { AttemptProof, WorkerCommand, WorkerUse } from '@mycloud/shared';
+import type { AttemptProof, BuiltEnvironment, WorkerCommand, WorkerUse } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import type { WorkerPrincipal } from '../http/principal.js';
-import { prepared } from '../jobs/sql.js';
+import { one, prepared } from '../jobs/sql.js';
 import { returnJob } from '../jobs/transitions/return.js';
 import { findWorker } from './held.js';
 
@@ -11,6 +11,8 @@ interface Heartbeat {
   /** GPUs of it that something other than its jobs computes on. */
   foreignGpus: number;
   use?: WorkerUse;
+  /** What is built there. */
+  environments?: BuiltEnvironment[];
 }
 
 /**
@@ -21,18 +23,26 @@ interface Heartbeat {
 export async function renewLeases(
   deps: Deps,
   caller: WorkerPrincipal,
-  { workerId, attempts, foreignGpus, use }: Heartbeat,
+  { workerId, attempts, foreignGpus, use, environments }: Heartbeat,
 ): Promise<{ refused: AttemptProof[]; commands: WorkerCommand[] }> {
   await findWorker(deps.pool, caller, workerId);
-  await deps.pool.query(
-    prepared(`UPDATE "Worker" SET "foreignGpus" = $2, use = coalesce($3, use) WHERE id = $1`, [
+  const noted = await one<{ unwanted: string[] }>(
+    deps.pool,
+    `UPDATE "Worker" SET "foreignGpus" = $2, use = coalesce($3, use), environments = coalesce($4, environments),
+       unwanted = CASE WHEN $5::text[] IS NULL THEN unwanted
+         ELSE ARRAY(SELECT id FROM unnest(unwanted) id WHERE id = ANY($5)) END
+     WHERE id = $1 RETURNING unwanted`,
+    [
       workerId,
       foreignGpus,
       use ?? null,
-    ]),
+      environments ? JSON.stringify(environments) : null,
+      environments?.filter(({ inUse }) => !inUse).map(({ id }) => id) ?? null,
+    ],
   );
+  const removals = (noted?.unwanted ?? []).map(removal);
   await returnUnknown(deps, workerId, attempts);
-  if (attempts.length === 0) return { refused: [], commands: [] };
+  if (attempts.length === 0) return { refused: [], commands: removals };
   const { rows } = await deps.pool.query<{ jobId: string; number: number; fence: string; by: string | null }>(
     prepared(
       `WITH renewed AS (
@@ -53,7 +63,10 @@ export async function renewLeases(
   const renewed = new Set(rows.map((row) => `${row.jobId} ${row.number} ${row.fence}`));
   return {
     refused: attempts.filter((a) => !renewed.has(`${a.jobId} ${a.attempt} ${a.fence}`)),
-    commands: rows.flatMap((row) => (row.by === null ? [] : [stopCommand(row.jobId, row.number, row.by)])),
+    commands: [
+      ...rows.flatMap((row) => (row.by === null ? [] : [stopCommand(row.jobId, row.number, row.by)])),
+      ...removals,
+    ],
   };
 }
 
@@ -72,6 +85,8 @@ async function returnUnknown(deps: Deps, workerId: string, known: AttemptProof[]
   for (const given of rows) await returnJob(deps, given);
 }
 
+const removal = (id: string): WorkerCommand => ({ type: 'remove_environment', id });
+
 const stopCommand = (jobId: string, attempt: number, by: string): WorkerCommand => ({
   type: 'stop',
   jobId,
@@ -79,6 +94,14 @@ const stopCommand = (jobId: string, attempt: number, by: string): WorkerCommand 
   reason: 'stopped_by_user',
   detail: by,
 });
+
+/** What of its built environments an admin wants removed. */
+export async function pendingRemovals(deps: Deps, workerId: string): Promise<WorkerCommand[]> {
+  const row = await one<{ unwanted: string[] }>(deps.pool, 'SELECT unwanted FROM "Worker" WHERE id = $1', [
+    workerId,
+  ]);
+  return (row?.unwanted ?? []).map(removal);
+}
 
 /** What this worker runs and somebody asked to stop. */
 export async function pendingStops(deps: Deps, workerId: string): Promise<WorkerCommand[]> {

@@ -24,22 +24,24 @@ export async function viewWorkers(
 ): Promise<WorkerInfo[]> {
   const workers = await deps.db.worker.findMany({ where, orderBy: { name: 'asc' }, include: withJobs });
   const since = aliveSince(deps);
-  return workers.map(({ attempts, memoryBytes, lastSeenAt, use, ...worker }) => {
-    const seen = attempts.filter(
-      ({ job }) => caller.role === 'admin' || job.project.public || job.project.ownerId === caller.userId,
-    );
-    return {
-      ...worker,
-      memoryBytes: Number(memoryBytes),
-      lastSeenAt: lastSeenAt.toISOString(),
-      alive: lastSeenAt > since,
-      use: use as WorkerUse | null,
-      jobs: seen.map(({ job }) =>
-        jobName({ owner: job.project.owner.name, project: job.project.name, number: job.number }),
-      ),
-      otherJobs: attempts.length - seen.length,
-    };
-  });
+  return workers.map(
+    ({ attempts, memoryBytes, lastSeenAt, use, environments: _, unwanted: __, ...worker }) => {
+      const seen = attempts.filter(
+        ({ job }) => caller.role === 'admin' || job.project.public || job.project.ownerId === caller.userId,
+      );
+      return {
+        ...worker,
+        memoryBytes: Number(memoryBytes),
+        lastSeenAt: lastSeenAt.toISOString(),
+        alive: lastSeenAt > since,
+        use: use as WorkerUse | null,
+        jobs: seen.map(({ job }) =>
+          jobName({ owner: job.project.owner.name, project: job.project.name, number: job.number }),
+        ),
+        otherJobs: attempts.length - seen.length,
+      };
+    },
+  );
 }
 
 /**

@@ -15,6 +15,8 @@ __pycache__/
 .ipynb_checkpoints/
 .DS_Store
 *.swp
+/output/
+/output-*/
 `;
 
 const jobFileText = `# What \`mycloud run\` is to run here, unless its flags say otherwise. Take away the # of what you want.

@@ -8,6 +8,7 @@ import { type JobFlags, jupyterCommand, readSettings, readVariables } from '../j
 import { hint } from '../output.js';
 import { ensureProject } from '../projects.js';
 import { showSubmitted } from '../submitted.js';
+import { agreeToSweep, readSweep, submitSweep } from '../sweeps.js';
 import { sentText, upload } from '../transfer.js';
 import { usage } from '../usage.js';
 import { wrongPaths } from '../wrong-paths.js';
@@ -15,6 +16,11 @@ import { wrongPaths } from '../wrong-paths.js';
 interface Options extends JobFlags {
   task?: string;
   var?: string[];
+  sweep?: string[];
+  yes?: boolean;
+  local?: boolean;
+  out?: string;
+  runner?: string;
   follow?: boolean;
   exitStatus?: boolean;
   open?: boolean;
@@ -28,22 +34,47 @@ export async function run(words: string[], options: Options): Promise<void> {
   const settings = { ...file.settings, ...flags };
   if (settings.mode === 'jupyter') settings.environment ??= jupyterEnvironment;
   const command = commandOf(settings.mode, words, file);
+  if (options.local) return locally(command, settings, options);
+  for (const flag of ['out', 'runner'] as const)
+    if (options[flag] !== undefined) throw usage(`--${flag} is for --local; a server decides that itself`);
   warnOfPaths(command);
+  const combinations = options.sweep && readSweep(options.sweep);
+  if (combinations) await agreeToSweep(combinations, command, options.yes);
   const session = await openSession();
   const params = await projectHere(session);
 
   hint(`Uploading the code of ${params.owner}/projects/${params.project}…`);
   const code = (await readdir('.')).length > 0 ? await upload(session, '.') : null;
   if (code) hint(sentText(code));
+  const body = { ...settings, command, codeSnapshotId: code?.snapshotId ?? null, env };
+  if (combinations) return submitSweep(session, params, body, combinations, options);
   const job = await session.client.call(
     jobRoutes.create,
-    {
-      params,
-      body: { ...settings, command, codeSnapshotId: code?.snapshotId ?? null, env },
-    },
+    { params, body },
     { headers: { 'idempotency-key': randomUUID() } },
   );
   await showSubmitted(session, job, { ...options, env: settings.environment });
+}
+
+/** What is of a server has no place here. */
+async function locally(
+  command: string,
+  settings: ReturnType<typeof readSettings>,
+  options: Options,
+): Promise<void> {
+  const ofServer = ['sweep', 'retries', 'tag', 'message', 'follow', 'json'] as const;
+  const given = ofServer.filter((flag) => options[flag] !== undefined);
+  if (given.length > 0) throw usage(`--${given.join(' and --')} can't be asked for together with --local`);
+  if (settings.mode && settings.mode !== 'command')
+    throw usage(`--mode ${settings.mode} needs a server, whose page leads to it: leave --local away`);
+  const { runLocal } = await import('../local.js');
+  await runLocal({
+    command,
+    settings,
+    variables: readVariables(options.var),
+    out: options.out,
+    runner: options.runner,
+  });
 }
 
 /** What to run: the words, or else the file's. @throws CommanderError where neither says so */

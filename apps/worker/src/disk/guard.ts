@@ -17,6 +17,8 @@ export interface DiskGuardOptions {
   jobBytes: number;
   /** Bytes that are to stay free for what the worker itself must write: lines, metrics, states. */
   reserveBytes: number;
+  /** Asked before a job is ended for a disk that is nearly full. @returns whether that brought anything */
+  makeRoom: () => Promise<boolean>;
   log: Logger;
 }
 
@@ -65,7 +67,7 @@ export class DiskGuard {
           lookedAt = Date.now();
           restMs = (lookedAt - began) / shareOfTime;
         }
-        if (low) this.#endLargest(left);
+        if (low && !(await this.#options.makeRoom())) this.#endLargest(left);
       } catch (error) {
         this.#options.log.warn({ err: error }, 'a job that uses much of the disk could not be ended');
       }

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import path from 'node:path';
 import type { Environment } from '@mycloud/shared';
-import { type Build, buildOnce } from './build.js';
-import type { PreparedEnvironment } from './environment.js';
-import { preparePython } from './python.js';
+import type { Asker, HeldEnvironment } from './environment.js';
+import { preparePython, type Workshop } from './python.js';
 import { buildTfjsNode, downloadable, installTfjsNode, librariesOf, tensorflowOf } from './tfjs-node.js';
 
 /**
@@ -11,19 +9,38 @@ import { buildTfjsNode, downloadable, installTfjsNode, librariesOf, tensorflowOf
  * and otherwise built against the wheel that `requirements` bring.
  */
 export async function prepareTfjsNode(
-  { requirements, npm = [] }: Pick<Environment, 'requirements' | 'npm'>,
-  build: Build,
-): Promise<PreparedEnvironment> {
+  shop: Workshop,
+  environment: Environment,
+  asker: Asker,
+): Promise<HeldEnvironment> {
+  const { requirements, npm = [] } = environment;
   const { node, napi } = process.versions;
   const content = JSON.stringify([requirements, npm, process.arch, node.split('.')[0], napi]);
-  const hash = createHash('sha256').update(content).digest('hex').slice(0, 16);
-  const dir = path.join(build.root, `tensorflow-${hash}`);
-  await buildOnce(dir, build, async () => {
-    if (await downloadable(build.signal)) return installTfjsNode(dir, npm, build);
-    build.say("tfjs-node's own download is out of reach: its binding is built against PyPI's TensorFlow");
-    const python = await preparePython(requirements, build);
-    await buildTfjsNode(dir, npm, tensorflowOf(python.dir), build);
-  });
+  const name = `tensorflow-${createHash('sha256').update(content).digest('hex').slice(0, 16)}`;
+  const { dir, release } = await shop.shelf.get(
+    {
+      name,
+      environment: environment.name,
+      packages: [...npm, ...requirements],
+      async make(folder, all) {
+        const build = { ...shop, dir: folder, ...all };
+        if (await downloadable(all.signal)) {
+          await installTfjsNode(folder, npm, build);
+          return [];
+        }
+        build.say("tfjs-node's own download is out of reach: its binding is built against PyPI's TensorFlow");
+        const python = await preparePython(shop, environment, null, all);
+        try {
+          await buildTfjsNode(folder, npm, tensorflowOf(python.sites), build);
+          return python.folders;
+        } finally {
+          python.release();
+        }
+      },
+    },
+    asker,
+  );
   // What was built against a wheel is linked to it, and the job must see that too.
-  return { bins: [], readOnly: [dir, ...librariesOf(dir)], variables: { MYCLOUD_TFJS_NODE: dir } };
+  const readOnly = [dir, ...librariesOf(dir)];
+  return { bins: [], readOnly, variables: { MYCLOUD_TFJS_NODE: dir }, folders: [name], release };
 }

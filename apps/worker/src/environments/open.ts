@@ -2,33 +2,58 @@ import { randomUUID } from 'node:crypto';
 import { rename, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { prepareBase } from './base.js';
-import { EnvironmentError, type Environments, type PreparedEnvironment } from './environment.js';
+import { EnvironmentError, type Environments, type HeldEnvironment } from './environment.js';
 import { prepareTfjsNode } from './node.js';
-import { codeRequirements, preparePython } from './python.js';
+import { preparePython } from './python.js';
+import { Pythons } from './pythons.js';
+import { Shelf } from './shelf.js';
 
 export interface EnvironmentsOptions {
   home: string;
   trainerBin: string | undefined;
   /** Where python3 and uv are looked for. */
   path: string;
+  /** Settings of pip, uv and npm, and the way to the network. */
+  variables: Record<string, string>;
+  /** All that is built may take so much of the disk. */
+  maxBytes: number;
 }
 
-/** The environments of a worker, built below its home. */
-export function openEnvironments(options: EnvironmentsOptions): Environments {
+/** The environments of a worker, built below its home; what an earlier one left half made is removed. */
+export async function openEnvironments(options: EnvironmentsOptions): Promise<Environments> {
   const base = prepareBase(options.home, options.trainerBin);
+  const root = path.join(options.home, 'environments');
+  const shelf = new Shelf({ root, maxBytes: options.maxBytes });
+  await shelf.sweep();
+  const pythons = new Pythons(options.path);
+  const shop = { shelf, pythons, root, path: options.path, variables: options.variables };
+  const joined = (own: HeldEnvironment): HeldEnvironment => ({
+    ...own,
+    bins: [...own.bins, ...base.bins],
+    readOnly: [...own.readOnly, ...base.readOnly],
+    variables: { ...base.variables, ...own.variables },
+  });
   return {
-    async prepare(environment, codeDir, say, signal) {
-      const root = path.join(options.home, 'environments');
-      const build = { root, path: options.path, say, signal };
+    async prepare(environment, code, asker) {
       if (environment.interpreter === 'node') {
-        return environment.npm ? joined(await prepareTfjsNode(environment, build), base) : base;
+        if (environment.npm) return joined(await prepareTfjsNode(shop, environment, asker));
+        return { ...base, folders: [], release: () => undefined };
       }
       if (!environment.interpreter) throw new EnvironmentError(`${environment.name} is a container image`);
-      const own = codeRequirements(codeDir);
-      const python = await preparePython([...environment.requirements, ...own], build);
-      if (own.length === 0) await nameFolder(python.dir, path.join(root, environment.name));
-      return joined(python, base);
+      const python = await preparePython(shop, environment, code, asker);
+      if (!python.own && python.dir) await nameFolder(python.dir, path.join(root, environment.name));
+      return joined({
+        ...python,
+        variables: python.dir ? { VIRTUAL_ENV: python.dir } : {},
+      });
     },
+    hold: (folders) => shelf.hold(folders),
+    get built() {
+      return shelf.built;
+    },
+    remove: (id) => shelf.remove(id),
+    makeRoom: () => shelf.makeRoom(),
+    onChange: (listener) => shelf.onChange(listener),
   };
 }
 
@@ -37,12 +62,4 @@ async function nameFolder(dir: string, link: string): Promise<void> {
   const made = `${link}.${randomUUID()}`;
   await symlink(path.basename(dir), made);
   await rename(made, link);
-}
-
-function joined(own: PreparedEnvironment, base: PreparedEnvironment): PreparedEnvironment {
-  return {
-    bins: [...own.bins, ...base.bins],
-    readOnly: [...own.readOnly, ...base.readOnly],
-    variables: { ...base.variables, ...own.variables },
-  };
 }

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Build, runProgram } from './build.js';
 import { EnvironmentError } from './environment.js';
+import { type Build, runProgram } from './run-program.js';
 
 /** Where tfjs-node's own install step finds libtensorflow and its binding. */
 const DOWNLOADS =
@@ -83,12 +83,10 @@ function nodePrefix(): string | undefined {
   );
 }
 
-/** The folder `tensorflow` of a virtual environment. @throws EnvironmentError where it has none */
-export function tensorflowOf(venv: string): string {
-  const lib = path.join(venv, 'lib');
-  for (const python of existsSync(lib) ? readdirSync(lib) : []) {
-    const folder = path.join(lib, python, 'site-packages/tensorflow');
-    if (existsSync(path.join(folder, 'libtensorflow_cc.so.2'))) return folder;
-  }
-  throw new EnvironmentError(`there is no TensorFlow with its C library in ${venv}`);
+/** The folder `tensorflow` among these packages. @throws EnvironmentError where there is none */
+export function tensorflowOf(sites: readonly string[]): string {
+  const folders = sites.map((site) => path.join(site, 'tensorflow'));
+  const found = folders.find((folder) => existsSync(path.join(folder, 'libtensorflow_cc.so.2')));
+  if (!found) throw new EnvironmentError(`there is no TensorFlow with its C library in ${sites.join(', ')}`);
+  return found;
 }

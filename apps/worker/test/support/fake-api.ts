@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Assignment, MetricPoint, SentLine, WorkerCommand, WorkerUse } from '@mycloud/shared';
+import type {
+  Assignment,
+  BuiltEnvironment,
+  MetricPoint,
+  SentLine,
+  WorkerCommand,
+  WorkerUse,
+} from '@mycloud/shared';
 import {
   type FakeApi as SnapshotApi,
   startFakeApi as startSnapshotApi,
@@ -44,6 +51,8 @@ export interface FakeApi {
   heartbeats: number;
   /** What of its computer was in use, by heartbeat. */
   uses: WorkerUse[];
+  /** What was built there, as the last heartbeat told it. */
+  built: BuiltEnvironment[];
   registered: unknown[];
   /** As the last heartbeat told it. */
   foreignGpus: number;
@@ -113,6 +122,7 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     if (noun === 'heartbeat') {
       api.heartbeats += 1;
       api.uses.push(body.use as WorkerUse);
+      api.built = body.environments as BuiltEnvironment[];
       api.foreignGpus = Number(body.foreignGpus);
       const held = body.attempts as { jobId: string; attempt: number; fence: number }[];
       const refused = held.filter(({ jobId: id }) => api.attempts.get(id)?.stale);
@@ -218,6 +228,7 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     polls: 0,
     heartbeats: 0,
     uses: [],
+    built: [],
     registered: [],
     foreignGpus: 0,
     away: false,

@@ -1,0 +1,3 @@
+-- AlterTable
+ALTER TABLE "Worker" ADD COLUMN "environments" JSONB NOT NULL DEFAULT '[]',
+ADD COLUMN "unwanted" TEXT[] NOT NULL DEFAULT ARRAY[]::TEXT[];
