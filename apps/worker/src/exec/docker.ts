@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { type ExecRequest, type ExecSession, sessionVariable } from './session.js';
 
@@ -35,7 +36,7 @@ export async function execInContainer(
     // It may have ended.
     exec.resize({ w: columns, h: rows }).catch(() => undefined);
   };
-  if (terminal) resize(terminal.columns, terminal.rows);
+  if (terminal) await firstSize(exec, terminal);
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   if (terminal) stream.pipe(stdout);
   else container.modem.demuxStream(stream, stdout, stderr);
@@ -57,6 +58,22 @@ export async function execInContainer(
       void endContainerSessions(container, session).then(() => stream.destroy());
     },
   };
+}
+
+/** Before anything is typed. An engine may take a moment until there is a terminal to be sized. */
+async function firstSize(
+  exec: Docker.Exec,
+  { columns, rows }: { columns: number; rows: number },
+): Promise<void> {
+  for (let tries = 0; tries < 40; tries++) {
+    try {
+      await exec.resize({ w: columns, h: rows });
+      return;
+    } catch {
+      // Not there yet, or over already, which its end tells.
+      await sleep(50);
+    }
+  }
 }
 
 /** Ends what a session left running in a container, or all sessions did. Never fails: the container may have gone with them. */
