@@ -74,7 +74,7 @@ describe('submitting', () => {
     const secret = await refused(mount('eve/datasets/secret'));
     expect([secret.code, secret.hint ?? '']).toEqual(['not_found', expect.not.stringContaining('secret')]);
     expect((await refused(world.submit({ machine: 'gpuu' }))).hint).toMatch(/^Did you mean gpu/);
-    expect((await refused(world.submit({ environment: 'keras-2.25' }))).hint).toContain('keras-2.15');
+    expect((await refused(world.submit({ environment: 'kerras-2.15' }))).hint).toContain('keras-2.15');
     const create = { params: { owner: 'lab', project: 'cat' }, body: { command: 'true' } };
     expect((await refused(world.lab.call(jobRoutes.create, create))).hint).toBe(
       'Did you mean lab/projects/cats?',
