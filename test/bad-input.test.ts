@@ -33,7 +33,7 @@ describe('each mistake is told, with what to do', () => {
     refused(['run', '--data', 'dogsvcats:input', 'true'], /dogsvscats/));
   it('an unknown version', () => refused(['run', '--data', 'dogsvscats/7:input', 'true'], /7/));
   it('an unknown environment, with the nearest name', () =>
-    refused(['run', '--env', 'keras-2.14', 'true'], /keras-2\.15/));
+    refused(['run', '--env', 'kerras-2.15', 'true'], /keras-2\.15/));
   it('an unknown job', () => refused(['info', 'cats/99'], /99/));
   it('a mount given twice', () =>
     refused(['run', '--data', 'dogsvscats:input', '--data', 'dogsvscats/1:input', 'true'], /twice/));

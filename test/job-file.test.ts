@@ -162,7 +162,7 @@ describe('what is wrong in it is told before anything is sent', () => {
     await fails([], 1, 'line 2, mode', 'serve');
   });
   it('an environment or machine that is not there, with the nearest', async () => {
-    await write('mycloud.yml', 'command: x\nenv: keras-2.14\n');
+    await write('mycloud.yml', 'command: x\nenv: kerras-2.15\n');
     await fails([], 1, 'keras-2.15');
   });
 });

@@ -2,9 +2,10 @@ import { jobRoutes, projectRoutes } from '@mycloud/shared';
 import { expect, it } from 'vitest';
 import { eventually, startServer } from './support/server.js';
 
-/** Kills its worker, the shell that supervises it and itself, as a job that takes its machine down would. */
+/** Kills its worker, the shells between them and itself, as a job that takes its machine down would. */
 const poison = `echo attempt $MYCLOUD_ATTEMPT; sleep 0.3
-supervisor=$PPID; worker=$(cut -d ' ' -f 4 /proc/$supervisor/stat)
+parent() { cut -d ' ' -f 4 /proc/$1/stat; }
+supervisor=$PPID; worker=$(parent $(parent $supervisor))
 case $(tr '\\0' ' ' </proc/$worker/cmdline) in *worker/dist/main.js*) kill -9 $worker $supervisor;; esac
 kill -9 $$`;
 

@@ -28,7 +28,8 @@ export function bytesText(bytes: number): string {
 }
 
 /** "1 file", "2 files" */
-export const countText = (n: number, noun: string): string => `${n} ${n === 1 ? noun : `${noun}s`}`;
+export const countText = (n: number, noun: string): string =>
+  `${n.toLocaleString('en')} ${n === 1 ? noun : `${noun}s`}`;
 
 /** Reads 500, 500MB, 1.5 GB. @returns undefined for what is no number of bytes */
 export function parseBytes(text: string): number | undefined {
