@@ -121,7 +121,8 @@ export async function claimJob(
     ],
   );
   if (!claimed) return undefined;
-  await deps.hub.publish({ type: 'job', jobId: claimed.jobId });
+  // Not waited for: it never fails, and a worker is waiting.
+  void deps.hub.publish({ type: 'job', jobId: claimed.jobId });
   return { ...claimed, fence: Number(claimed.fence) };
 }
 

@@ -163,7 +163,7 @@ async function lostAttempts(sql: Sql, jobId: string): Promise<number> {
 
 /** Tells all apis of an end that is committed, and workers of what may begin now. */
 export async function tellEnd(deps: Deps, { job, again }: Ended): Promise<void> {
-  await deps.hub.publish({ type: 'job', jobId: job.id });
+  void deps.hub.publish({ type: 'job', jobId: job.id });
   if (again) await announceQueued(deps, job);
   if (job.limited) await wakeForOwner(deps, job.ownerId);
 }
