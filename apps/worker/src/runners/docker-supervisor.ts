@@ -16,6 +16,8 @@ trap 'trap "" TERM; kill -TERM 0' TERM
 "$shell" -c "$1" 2>&4 4>&- &
 child=$!
 while wait "$child"; code=$?; [ "$code" -gt 128 ] && kill -0 "$child"; do :; done
+# A wait that the signal broke off says 143, whatever the command ended with meanwhile: asked again it knows, or says 127.
+wait "$child"; again=$?; [ "$again" -eq 127 ] || code=$again
 cd /sys/fs/cgroup
 for file in memory.events memory.peak memory/memory.oom_control memory/memory.max_usage_in_bytes; do
   [ -r "$file" ] && cat "$file" >"$run/\${file##*/}"
