@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { AppError, type CreateJob, type Job, jobRoutes } from '@mycloud/shared';
+import { AppError, type CreateJob, type Job, jobRoutes, shellWord } from '@mycloud/shared';
 import { confirm } from './confirm.js';
 import type { Session } from './context.js';
 import { hint, print, printJson } from './output.js';
@@ -74,7 +74,7 @@ function fillCommand(command: string, combination: Combination): string {
   return command.replace(/\{([A-Za-z_]\w*)\}/g, (all, name: string) => {
     const value = values.get(name);
     if (value === undefined) return all;
-    return /^[\w.,:/@%+=-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
+    return shellWord(value);
   });
 }
 

@@ -8,6 +8,7 @@ import {
   workerRoutes,
 } from '@mycloud/shared';
 import type { Logger } from 'pino';
+import { answered } from './retry.js';
 import type { Roster } from './roster.js';
 
 const againMs = 500;
@@ -48,8 +49,11 @@ export async function keepLeases(options: HeartbeatOptions): Promise<void> {
         environments: environments(),
       };
       // A call that hangs must not cost the lease.
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(everyMs)]);
-      const { refused, commands } = await client.call(workerRoutes.heartbeat, { body }, { signal: limit });
+      const { refused, commands } = await answered(
+        (limit) => client.call(workerRoutes.heartbeat, { body }, { signal: limit }),
+        signal,
+        everyMs,
+      );
       roster.refused(refused);
       for (const command of commands) options.onCommand(command);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { cp } from 'node:fs/promises';
-import type { Assignment } from '@mycloud/shared';
+import { type Assignment, shellQuoted } from '@mycloud/shared';
 import type { AttemptFolder } from './attempt-folder.js';
 
 /** What tells a job's web server where to listen. */
@@ -19,8 +19,6 @@ export function codeIntoOutput({ codeDir, outputDir }: AttemptFolder): Promise<v
   // What an attempt before this one has saved counts, not what it began with.
   return cp(codeDir, outputDir, { recursive: true, force: false, verbatimSymlinks: true });
 }
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /**
  * The shell's words for a Jupyter in /output that only whoever knows the job's token gets into. Everything it is reached by is below
@@ -48,7 +46,7 @@ export function jupyterCommand({ name, command, environment, idleSeconds }: Assi
   ];
   const missing = `jupyter: not found in the environment ${environment.name}; add a line jupyterlab to requirements.txt, or use --env jupyter`;
   return [
-    `command -v jupyter >/dev/null && jupyter lab --version >/dev/null 2>&1 || { echo ${quoted(missing)} >&2; exit 127; }`,
+    `command -v jupyter >/dev/null && jupyter lab --version >/dev/null 2>&1 || { echo ${shellQuoted(missing)} >&2; exit 127; }`,
     'cd "$MYCLOUD_OUTPUT"',
     `exec ${command} ${options.join(' ')} --ServerApp.ip="$HOST" --ServerApp.port="$PORT" --ServerApp.root_dir="$PWD"`,
   ].join('\n');

@@ -21,6 +21,7 @@ export * from './projects.js';
 export * from './reasons.js';
 export * from './route.js';
 export * from './sessions.js';
+export * from './shell.js';
 export * from './snapshots.js';
 export * from './sse.js';
 export * from './storage.js';

@@ -6,7 +6,7 @@ import type { UserPrincipal } from '../http/principal.js';
 import { serve } from '../http/route.js';
 import { Boards } from '../tensorboard/boards.js';
 import { jobsById, jobsNamed, type ShownJob } from '../tensorboard/jobs.js';
-import { forward, guard, standIns, standInsName } from '../tensorboard/proxy.js';
+import { forward, guard, pageScript, pageScriptName } from '../tensorboard/proxy.js';
 import type { SavedOutputs } from '../tensorboard/saved-outputs.js';
 
 const base = '/v1/tensorboards';
@@ -68,9 +68,9 @@ function proxyRoutes(app: FastifyInstance, boards: Boards, passes: Passes<ShownJ
             .status(204)
             .send();
         }
-        if (rest === `/${standInsName}`) {
+        if (rest === `/${pageScriptName}`) {
           guard(reply, false);
-          return reply.type('text/javascript').send(standIns);
+          return reply.type('text/javascript').send(pageScript);
         }
         // A person who opens it, or opens it again, starts what has ended; what an open page asks by itself doesn't.
         const opened = method === 'GET' && /^\/(\?|$)/.test(rest);

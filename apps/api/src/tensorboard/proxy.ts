@@ -2,6 +2,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, request as send } from 
 import { text } from 'node:stream/consumers';
 import { AppError } from '@mycloud/shared';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { standIns } from '../http/stand-ins.js';
 
 /**
  * What an event file can do. Its tags, run names, texts (markdown) and hyperparameters are anybody's words, and they are drawn by
@@ -23,21 +24,8 @@ const policy = [
   sandbox,
 ].join('; ');
 
-/** Its own script expects cookies and a storage, which the sandbox has not: it is given some that last as long as it is open. */
-export const standIns = `for (const name of ['localStorage', 'sessionStorage']) {
-  const kept = new Map();
-  const storage = {
-    getItem: (key) => kept.get(String(key)) ?? null,
-    setItem: (key, value) => void kept.set(String(key), String(value)),
-    removeItem: (key) => void kept.delete(String(key)),
-    clear: () => kept.clear(),
-    key: (i) => [...kept.keys()][i] ?? null,
-    get length() { return kept.size; },
-  };
-  Object.defineProperty(window, name, { value: storage });
-}
-Object.defineProperty(document, 'cookie', { get: () => '', set: () => undefined });
-const asked = new URLSearchParams(location.search);
+/** What stands in for cookies and a storage, and how its page is to begin. */
+export const pageScript = `${standIns}const asked = new URLSearchParams(location.search);
 localStorage.setItem('_tb_global_settings', JSON.stringify({
   autoReload: asked.has('reload'),
   // A pane of settings takes a third of the room beside what one came for.
@@ -45,7 +33,7 @@ localStorage.setItem('_tb_global_settings', JSON.stringify({
   ...(asked.has('theme') && { themeOverride: asked.get('theme') }),
 }));
 `;
-export const standInsName = 'mycloud-stand-ins.js';
+export const pageScriptName = 'mycloud-stand-ins.js';
 
 const asked = ['accept', 'accept-encoding', 'content-type', 'content-length', 'x-tensorboard-feature-flags'];
 const answered = [
@@ -102,7 +90,7 @@ export async function forward(
   reply.status(answer.statusCode ?? 502).headers(picked(answer.headers, answered));
   if (!isPage) return reply.send(answer);
   const page = (await text(answer))
-    .replace('<head>', `<head><script src="${standInsName}"></script>`)
+    .replace('<head>', `<head><script src="${pageScriptName}"></script>`)
     // Under a prefix it asks for its fonts at a wrong address.
     .replaceAll('url(/font-roboto/', 'url(font-roboto/');
   return reply.removeHeader('content-length').send(page);

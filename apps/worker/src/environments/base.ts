@@ -1,9 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { shellQuoted } from '@mycloud/shared';
 import type { PreparedEnvironment } from './environment.js';
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** The trainer's command, by the package manager's own rules; it isn't imported. */
 function findTrainer(): string | null {
@@ -51,12 +50,12 @@ export function prepareBase(home: string, trainerBin: string | undefined): Prepa
     chmodSync(file, 0o755);
   };
   const node = realpathSync(process.execPath);
-  write('node', quoted(node));
+  write('node', shellQuoted(node));
   const readOnly = [bin, path.dirname(path.dirname(node))];
   const trainer = trainerBin ? path.resolve(trainerBin) : findTrainer();
   if (trainer) {
     const isScript = /\.[cm]?js$/.test(trainer);
-    write('train', isScript ? `${quoted(node)} ${quoted(trainer)}` : quoted(trainer));
+    write('train', isScript ? `${shellQuoted(node)} ${shellQuoted(trainer)}` : shellQuoted(trainer));
     readOnly.push(...(isScript ? importFolders(trainer) : [path.dirname(trainer)]));
   }
   return { bins: [bin], readOnly, variables: {} };

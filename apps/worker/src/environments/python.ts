@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { chmod, cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Environment } from '@mycloud/shared';
+import { type Environment, shellQuoted } from '@mycloud/shared';
 import { type Asker, EnvironmentError, type JobCode } from './environment.js';
 import { findProgram, type Python, type Pythons } from './pythons.js';
 import { readRequirements } from './requirements.js';
@@ -98,7 +98,7 @@ async function groundOf(shop: Workshop, environment: Environment): Promise<Layer
   const bin = path.join(shop.root, `interpreter-${hash(given)}`);
   await mkdir(bin, { recursive: true });
   for (const word of ['python', 'python3']) {
-    await writeFile(path.join(bin, word), `#!/bin/sh\nexec '${given.replaceAll("'", "'\\''")}' "$@"\n`);
+    await writeFile(path.join(bin, word), `#!/bin/sh\nexec ${shellQuoted(given)} "$@"\n`);
     await chmod(path.join(bin, word), 0o755);
   }
   const folder = path.dirname(given);

@@ -121,8 +121,10 @@ export class Shelf {
   }
 
   get built(): BuiltEnvironment[] {
-    const running = commandLines();
-    return this.#records().map(({ name, record, usedAt }) => ({
+    const records = this.#records();
+    // Asked with every heartbeat: a worker that has built nothing looks at no process.
+    const running = records.length > 0 ? commandLines() : [];
+    return records.map(({ name, record, usedAt }) => ({
       id: name,
       environment: record.environment,
       packages: record.packages.slice(0, 100),

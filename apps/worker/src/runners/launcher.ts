@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { createInterface, type Interface } from 'node:readline';
 import type { Writable } from 'node:stream';
-import { AppError } from '@mycloud/shared';
+import { AppError, shellQuoted } from '@mycloud/shared';
 
 interface Detached {
   argv: string[];
@@ -65,14 +65,12 @@ export function openLauncher(): Launcher {
   };
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-
 /** `jobs` before it lets go of those that have ended. Secrets travel by the pipe: they are in no list of processes. */
 function inShell(setsid: string, { argv, cwd, env, log }: Detached): string {
-  const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)};`);
-  const enter = `cd ${quoted(cwd)} || exit 127; unset PWD OLDPWD;`;
-  const become = `exec ${[setsid, ...argv].map(quoted).join(' ')}`;
-  return `( ${enter} ${exports.join(' ')} ${become} ) </dev/null >>${quoted(log)} 2>&1`;
+  const exports = Object.entries(env).map(([name, value]) => `export ${name}=${shellQuoted(value)};`);
+  const enter = `cd ${shellQuoted(cwd)} || exit 127; unset PWD OLDPWD;`;
+  const become = `exec ${[setsid, ...argv].map(shellQuoted).join(' ')}`;
+  return `( ${enter} ${exports.join(' ')} ${become} ) </dev/null >>${shellQuoted(log)} 2>&1`;
 }
 
 function checkLengths({ argv, env }: Detached): void {
