@@ -1,6 +1,6 @@
 import { AppError } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
-import type { Principal } from './principal.js';
+import { type Principal, rightsOf, withTeams } from './principal.js';
 import { hashToken } from './tokens.js';
 
 const cacheMs = 5_000;
@@ -30,9 +30,19 @@ export function openAuthenticator(deps: Pick<Deps, 'db'>) {
       const known = cache.get(hash);
       if (known && known.until > Date.now()) return known.principal;
       cache.delete(hash);
-      const token = await deps.db.token.findUnique({ where: { hash }, include: { user: true } });
-      if (!token || token.revokedAt || (token.expiresAt && token.expiresAt < new Date())) {
-        const why = token?.revokedAt ? 'was revoked' : token ? 'has expired' : 'is not known here';
+      const token = await deps.db.token.findUnique({
+        where: { hash },
+        include: { user: { include: withTeams } },
+      });
+      const disabled = token?.user.disabledAt;
+      if (!token || token.revokedAt || disabled || (token.expiresAt && token.expiresAt < new Date())) {
+        const why = token?.revokedAt
+          ? 'was revoked'
+          : disabled
+            ? 'is of a user who was disabled'
+            : token
+              ? 'has expired'
+              : 'is not known here';
         throw new AppError('unauthenticated', `this token ${why}`, { hint: 'Run `mycloud login` again.' });
       }
       const principal: Principal =
@@ -43,7 +53,8 @@ export function openAuthenticator(deps: Pick<Deps, 'db'>) {
               tokenId: token.id,
               userId: token.userId,
               name: token.user.name,
-              role: token.user.role === 'admin' ? 'admin' : 'user',
+              tokenName: token.name,
+              ...rightsOf(token.user),
             };
       if (cache.size >= cacheSize) cache.clear();
       cache.set(hash, { principal, until: Date.now() + cacheMs });
@@ -54,6 +65,10 @@ export function openAuthenticator(deps: Pick<Deps, 'db'>) {
     },
     forget(tokenId: string): void {
       for (const [hash, { principal }] of cache) if (principal.tokenId === tokenId) cache.delete(hash);
+    },
+    /** What this user may has changed: it is looked up anew. */
+    forgetUser(userId: string): void {
+      for (const [hash, { principal }] of cache) if (principal.userId === userId) cache.delete(hash);
     },
   };
 }

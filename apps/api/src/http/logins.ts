@@ -1,5 +1,6 @@
 import { AppError } from '@mycloud/shared';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { noteAudit } from '../audit/record.js';
 import type { Deps } from '../deps.js';
 import { checkPassword } from './passwords.js';
 
@@ -8,8 +9,15 @@ interface Guess {
   password: string;
 }
 
-/** Checks a name and password, for a token and for a session alike; guesses are counted by address, and by the name that is guessed at. */
-export function openLogins(app: FastifyInstance, { db }: Deps) {
+/**
+ * Checks a name and password, for a token and for a session alike; guesses are counted by address, and by the name that is guessed
+ * at. Forgets in both what was believed of a user.
+ */
+export function openLogins(
+  app: FastifyInstance,
+  { db }: Deps,
+  believers: readonly { forgetUser(userId: string): void }[],
+) {
   const limitBy = (keyGenerator: (request: FastifyRequest) => string) =>
     app.createRateLimit({ max: 10, timeWindow: 60_000, keyGenerator });
   const limits = [
@@ -18,7 +26,7 @@ export function openLogins(app: FastifyInstance, { db }: Deps) {
   ];
 
   /** @throws AppError unauthenticated, not saying which of the two was wrong; too_many_requests */
-  return async (request: FastifyRequest, guess: Guess) => {
+  const check = async (request: FastifyRequest, guess: Guess) => {
     for (const limit of limits) {
       const state = await limit(request);
       if (!state.isAllowed && state.isExceeded) {
@@ -28,11 +36,18 @@ export function openLogins(app: FastifyInstance, { db }: Deps) {
       }
     }
     const user = await db.user.findUnique({ where: { name: guess.name } });
-    if (!(await checkPassword(guess.password, user?.passwordHash)) || !user) {
+    if (!(await checkPassword(guess.password, user?.passwordHash)) || !user || user.disabledAt) {
       throw new AppError('unauthenticated', 'the name or the password is wrong');
     }
+    noteAudit(request, { user });
     return user;
+  };
+  return {
+    check,
+    forgetUser(userId: string): void {
+      for (const believer of believers) believer.forgetUser(userId);
+    },
   };
 }
 
-export type CheckLogin = ReturnType<typeof openLogins>;
+export type Logins = ReturnType<typeof openLogins>;

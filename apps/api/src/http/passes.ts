@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { AppError } from '@mycloud/shared';
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
-import type { UserPrincipal } from './principal.js';
+import { rightsOf, type UserPrincipal, withTeams } from './principal.js';
 
 const dayMs = 86_400_000;
 /** What was found is believed for this long, as of a session. */
@@ -12,10 +12,7 @@ const cacheSize = 1_000;
 const claimsSchema = z.tuple([z.enum(['session', 'token']), z.uuid(), z.number(), z.array(z.uuid()).min(1)]);
 
 /** The login a pass was made by, as the database has it. */
-export interface Login {
-  userId: string;
-  role: 'user' | 'admin';
-}
+export type Login = Pick<UserPrincipal, 'userId' | 'role' | 'teams'>;
 interface SealingLogin extends Login {
   hash: string;
 }
@@ -45,14 +42,14 @@ export function openPasses<J extends { id: string }>(deps: Deps, purpose: Purpos
   const cache = new Map<string, { jobs: J[]; until: number }>();
 
   async function loginOf(kind: 'session' | 'token', id: string): Promise<SealingLogin | undefined> {
-    const include = { user: true };
+    const include = { user: { include: withTeams } };
     const found =
       kind === 'session'
         ? await deps.db.session.findUnique({ where: { id }, include })
         : await deps.db.token.findUnique({ where: { id, kind: 'user', revokedAt: null }, include });
-    if (!found || (found.expiresAt && found.expiresAt < new Date())) return undefined;
-    const role = found.user.role === 'admin' ? 'admin' : 'user';
-    return { hash: found.hash, userId: found.userId, role };
+    if (!found || found.user.disabledAt || (found.expiresAt && found.expiresAt < new Date()))
+      return undefined;
+    return { hash: found.hash, userId: found.userId, ...rightsOf(found.user) };
   }
 
   return {

@@ -1,4 +1,4 @@
-import type { RouteContract } from '@mycloud/shared';
+import { type RouteContract, type TeamRole, teamRoleSchema } from '@mycloud/shared';
 
 export interface UserPrincipal {
   kind: 'user';
@@ -6,10 +6,22 @@ export interface UserPrincipal {
   sessionId?: string;
   /** Of the token, where one said it. */
   tokenId?: string;
+  tokenName?: string;
   userId: string;
   name: string;
   role: 'user' | 'admin';
+  /** His role in each team, by the team's id. */
+  teams: ReadonlyMap<string, TeamRole>;
 }
+
+/** What has to be read of a user to know what he may. */
+export const withTeams = { memberships: { select: { teamId: true, role: true } } } as const;
+
+/** The rights of a user as the database has them. */
+export const rightsOf = (user: { role: string; memberships: { teamId: string; role: string }[] }) => ({
+  role: user.role === 'admin' ? ('admin' as const) : ('user' as const),
+  teams: new Map(user.memberships.map(({ teamId, role }) => [teamId, teamRoleSchema.parse(role)])),
+});
 
 /** A worker's token belongs to the user who made it. */
 export interface WorkerPrincipal {

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { AppError, pageHeader } from '@mycloud/shared';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.js';
-import type { UserPrincipal } from './principal.js';
-import { hashToken } from './tokens.js';
+import { rightsOf, type UserPrincipal, withTeams } from './principal.js';
+import { hashToken, newSecret } from './tokens.js';
 
 /** Without use for this long a session ends. */
 const sessionDays = 30;
@@ -12,8 +11,6 @@ const linkMinutes = 15;
 const cacheMs = 5_000;
 const cacheSize = 10_000;
 const refreshMs = 3_600_000;
-
-const newSecret = (): string => randomBytes(32).toString('base64url');
 
 /** Browsers give one cookie to all ports of a host: the port in its name keeps two servers of one machine apart. */
 const cookieName = (request: FastifyRequest): string =>
@@ -46,12 +43,20 @@ export function openSessions({ db }: Pick<Deps, 'db'>) {
       let known = cache.get(hash);
       if (!known || known.until < Date.now()) {
         cache.delete(hash);
-        const session = await db.session.findUnique({ where: { hash }, include: { user: true } });
-        if (!session || session.expiresAt < new Date()) return undefined;
+        const session = await db.session.findUnique({
+          where: { hash },
+          include: { user: { include: withTeams } },
+        });
+        if (!session || session.expiresAt < new Date() || session.user.disabledAt) return undefined;
         const { user } = session;
-        const role = user.role === 'admin' ? 'admin' : 'user';
         known = {
-          principal: { kind: 'user', sessionId: session.id, userId: user.id, name: user.name, role },
+          principal: {
+            kind: 'user',
+            sessionId: session.id,
+            userId: user.id,
+            name: user.name,
+            ...rightsOf(user),
+          },
           until: Date.now() + cacheMs,
         };
         if (cache.size >= cacheSize) cache.clear();
@@ -69,6 +74,14 @@ export function openSessions({ db }: Pick<Deps, 'db'>) {
       for (const [hash, { principal }] of cache) if (principal.sessionId === sessionId) cache.delete(hash);
       await db.session.deleteMany({ where: { id: sessionId } });
       void reply.clearCookie(cookieName(request), { path: '/' });
+    },
+
+    userOf: (userId: string) =>
+      db.user.findUniqueOrThrow({ where: { id: userId }, select: { id: true, name: true } }),
+
+    /** What this user may has changed: it is looked up anew. */
+    forgetUser(userId: string): void {
+      for (const [hash, { principal }] of cache) if (principal.userId === userId) cache.delete(hash);
     },
 
     /** A secret that opens one session of this user. */

@@ -1,6 +1,7 @@
 import { AppError, sessionRoutes as contract } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
-import type { CheckLogin } from '../http/logins.js';
+import { noteAudit } from '../audit/record.js';
+import type { Logins } from '../http/logins.js';
 import { serve } from '../http/route.js';
 import type { Sessions } from '../http/sessions.js';
 import { viewUser } from './users.js';
@@ -8,9 +9,9 @@ import { viewUser } from './users.js';
 /** A path of this server's page and nothing else: no other host, no address of the api. */
 const ownPath = (to: string | undefined): string => (to && /^\/(?![/\\])(?!v1\/|open\/)/.test(to) ? to : '/');
 
-export function sessionRoutes(app: FastifyInstance, sessions: Sessions, checkLogin: CheckLogin): void {
+export function sessionRoutes(app: FastifyInstance, sessions: Sessions, logins: Pick<Logins, 'check'>): void {
   serve(app, contract.create, async ({ body, request, reply }) => {
-    const user = await checkLogin(request, body);
+    const user = await logins.check(request, body);
     await sessions.start(user.id, request, reply);
     return viewUser(user);
   });
@@ -31,7 +32,10 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions, checkLog
 
   serve(app, contract.open, async ({ params, query, request, reply }) => {
     const userId = await sessions.takeLink(params.secret);
-    if (userId) await sessions.start(userId, request, reply);
+    if (userId) {
+      await sessions.start(userId, request, reply);
+      noteAudit(request, { user: await sessions.userOf(userId), via: 'link' });
+    } else noteAudit(request, { skip: true });
     const to = ownPath(query.to);
     // Who is logged in already is led on by an old link too; anybody else is told how to get a new one.
     const next =

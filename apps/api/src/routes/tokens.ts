@@ -1,5 +1,6 @@
 import { AppError, tokenRoutes as contract, type Token } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
+import { noteAudit } from '../audit/record.js';
 import type { Deps } from '../deps.js';
 import type { Authenticator } from '../http/authenticate.js';
 import { serve } from '../http/route.js';
@@ -56,7 +57,7 @@ export function tokenRoutes(app: FastifyInstance, { db }: Deps, authenticator: A
     return { ...view(row), token };
   });
 
-  serve(app, contract.revoke, async ({ params, caller }) => {
+  serve(app, contract.revoke, async ({ params, caller, request }) => {
     const mine = caller.role === 'admin' ? { id: params.id } : { id: params.id, userId: caller.userId };
     const { count } = await db.token.updateMany({
       where: { ...mine, revokedAt: null },
@@ -64,5 +65,7 @@ export function tokenRoutes(app: FastifyInstance, { db }: Deps, authenticator: A
     });
     if (count === 0) throw new AppError('not_found', 'there is no such token of yours');
     authenticator.forget(params.id);
+    const revoked = await db.token.findUnique({ where: { id: params.id }, include: { user: true } });
+    if (revoked) noteAudit(request, { target: `${revoked.name} of ${revoked.user.name}` });
   });
 }
