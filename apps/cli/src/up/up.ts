@@ -122,7 +122,7 @@ function addressFor(host: string): string {
 }
 
 /** @throws AppError for a folder that can't be made or written to */
-async function makeHome(home: string): Promise<void> {
+export async function makeHome(home: string): Promise<void> {
   try {
     await mkdir(home, { recursive: true, mode: 0o700 });
     await access(home, constants.W_OK | constants.X_OK);
