@@ -47,7 +47,12 @@ export interface TestServer {
 
 /** `mycloud up` on a home and a user's home of its own, on a free port: what a person gets, with nothing shared. */
 export async function startServer(
-  options: { env?: Record<string, string>; args?: string[] } = {},
+  options: {
+    env?: Record<string, string>;
+    args?: string[];
+    /** Fills the home before the first start. */
+    prepare?: (home: string) => Promise<void>;
+  } = {},
 ): Promise<TestServer> {
   const base = await mkdtemp(path.join(os.tmpdir(), 'mycloud-e2e-'));
   const home = path.join(base, 'server');
@@ -135,6 +140,7 @@ export async function startServer(
       await rm(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };
+  await options.prepare?.(home);
   await server.restart();
   return server;
 }
