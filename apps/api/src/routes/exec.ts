@@ -1,7 +1,7 @@
 import { AppError, execRoutes as contract, type ExecStart, execStartSchema, jobName } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
 import type { WebSocket } from 'ws';
-import { noteAudit, recordAction } from '../audit/record.js';
+import { recordAction } from '../audit/record.js';
 import type { Deps } from '../deps.js';
 import { ownRight, reaches } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
@@ -25,8 +25,7 @@ export function execRoutes(app: FastifyInstance, deps: Deps, tunnels: Tunnels, u
     try {
       const { text, start } = await startOf(client);
       await noteExec(deps, caller, held, start);
-      // The connection is taken over: no answer goes by the hook that does it for others.
-      noteAudit(request, { detail: { command: start.command.join(' ').slice(0, 500) } });
+      // The connection is taken over: no answer goes by the hook that does it for others. What was run the job's events say.
       await recordAction(deps, request);
       join(client, worker);
       worker.send(text);

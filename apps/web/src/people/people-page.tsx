@@ -1,3 +1,4 @@
+import { ScrollText } from 'lucide-react';
 import { Link } from 'react-router';
 import { Teams } from '../account/teams.js';
 import { useHead } from '../ui/head.js';
@@ -11,8 +12,10 @@ export function PeoplePage() {
   return (
     <div className="page">
       <h1>People</h1>
-      <p className="dim">
-        What they did is in the <Link to="/audit">audit trail</Link>.
+      <p>
+        <Link to="/audit" className="button">
+          <ScrollText size={14} aria-hidden /> Audit trail
+        </Link>
       </p>
       <Invitations />
       <Users />
