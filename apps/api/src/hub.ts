@@ -73,6 +73,8 @@ class PostgresHub implements Hub {
       keepAlive: true,
       connectionTimeoutMillis: 5000,
       application_name: 'mycloud-hub',
+      // A signal that a crash of the database loses is one that a gap loses.
+      options: '-c synchronous_commit=off',
     });
     client.on('error', (error) => this.lost(client, error));
     client.on('end', () => this.lost(client));

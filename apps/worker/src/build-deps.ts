@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { createClient, version } from '@mycloud/shared';
+import { version } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { openContentCache } from '@mycloud/snapshots';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
@@ -33,7 +34,7 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
   ]);
   return {
     config,
-    client: createClient({ url: config.url, token: config.token, agent: `mycloud-worker/${version}` }),
+    client: createNodeClient({ url: config.url, token: config.token, agent: `mycloud-worker/${version}` }),
     cache,
     runners,
     limits,

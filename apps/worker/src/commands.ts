@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  type Answer,
   type Client,
   readEvents,
   type WorkerCommand,
@@ -41,27 +42,23 @@ async function followOnce({ client, workerId, onCommand, signal }: CommandsOptio
     { query: { workerId: workerId() } },
     { signal: limit },
   );
-  const watched = watchSilence(response, () => silent.abort());
-  for await (const event of readEvents(watched)) {
+  const body = watchSilence(response.body, () => silent.abort());
+  for await (const event of readEvents({ body })) {
     if (event.data) onCommand(workerCommandSchema.parse(JSON.parse(event.data)));
   }
   return true;
 }
 
 /** Calls when nothing has come for too long, comments included. */
-function watchSilence(response: Response, onSilence: () => void): Response {
-  let timer = setTimeout(onSilence, silenceMs);
-  const body = response.body?.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        clearTimeout(timer);
-        timer = setTimeout(onSilence, silenceMs);
-        timer.unref();
-        controller.enqueue(chunk);
-      },
-      flush: () => clearTimeout(timer),
-    }),
-  );
-  timer.unref();
-  return new Response(body ?? null, { headers: response.headers });
+async function* watchSilence(body: Answer['body'], onSilence: () => void): AsyncGenerator<Uint8Array> {
+  let timer = setTimeout(onSilence, silenceMs).unref();
+  try {
+    for await (const chunk of body ?? []) {
+      clearTimeout(timer);
+      timer = setTimeout(onSilence, silenceMs).unref();
+      yield chunk;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import {
+  type Answer,
   type Assignment,
   type Client,
   type CreateJob,
@@ -308,7 +309,7 @@ export class TestWorker {
     this.leaving.abort();
   }
 
-  private async collect(response: Response): Promise<void> {
+  private async collect(response: Answer): Promise<void> {
     try {
       for await (const event of readEvents(response))
         this.commands.push(JSON.parse(event.data) as WorkerCommand);

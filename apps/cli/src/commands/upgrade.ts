@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createClient, machineRoutes } from '@mycloud/shared';
+import { machineRoutes } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { readLogin } from '../context.js';
 import { print, printJson } from '../output.js';
 
@@ -10,7 +11,7 @@ const checkout = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../
 /** Compares the version of this program with that of the server, and says how to change it. */
 export async function upgrade(version: string, { json }: { json?: boolean }): Promise<void> {
   const { url } = await readLogin();
-  const server = url ? (await createClient({ url }).call(machineRoutes.health, {})).version : null;
+  const server = url ? (await createNodeClient({ url }).call(machineRoutes.health, {})).version : null;
   const commands = [`cd ${checkout}`, 'git pull', 'npm ci'];
   if (json) return printJson({ version, server, commands });
   print(

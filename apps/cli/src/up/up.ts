@@ -1,7 +1,8 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { AppError, createClient, machineRoutes } from '@mycloud/shared';
+import { AppError, machineRoutes } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { readSavedLogin, saveLogin } from '../context.js';
 import { hint, print, printJson } from '../output.js';
 import { pageLink } from '../page-link.js';
@@ -75,7 +76,7 @@ async function start(running: RunningPrograms, place: Place, stop: AbortSignal):
   };
   await running.start(apiProgram(process.env, facts), stop);
   // The one worker offers all there is: what it has too little of, such as a GPU, its jobs are told in their first lines.
-  const client = createClient({ url, token: secrets.token });
+  const client = createNodeClient({ url, token: secrets.token });
   const { items } = await client.call(machineRoutes.machines, {}, { signal: stop });
   const machines = items.map((machine) => machine.name);
   await running.start(workerProgram(process.env, facts, machines), stop);
@@ -87,7 +88,7 @@ async function greet({ url, home, secrets }: ServerFacts, json: boolean | undefi
   const login = await readSavedLogin();
   const elsewhere = login !== undefined && login.url !== url && login.token !== secrets.token;
   if (!elsewhere) await saveLogin({ url, token: secrets.token });
-  const page = (await pageLink(createClient({ url, token: secrets.token }))).url;
+  const page = (await pageLink(createNodeClient({ url, token: secrets.token }))).url;
   if (json) printJson({ url, home, user: secrets.user, page });
   else print(`mycloud is up at ${url}\n  ${page}`);
   hint('That link opens the page once, in the next minutes; `mycloud open` makes another.');

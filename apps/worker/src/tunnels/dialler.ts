@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { AppError, createClient, type Dial, type TunnelRefusal, workerRoutes } from '@mycloud/shared';
+import { AppError, type Dial, type TunnelRefusal, workerRoutes } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { WebSocket } from 'ws';
 import type { WorkerDeps } from '../deps.js';
 import { serveExec } from '../exec/serve-exec.js';
@@ -76,7 +77,7 @@ export class Dialler {
 
   async #refuse({ tunnelId, url }: Dial, why: TunnelRefusal, detail: string): Promise<void> {
     const { config } = this.#deps;
-    const client = createClient({ url: url ?? config.url, token: config.token });
+    const client = createNodeClient({ url: url ?? config.url, token: config.token });
     await client
       .call(workerRoutes.refuseTunnel, { params: { tunnelId }, body: { why, detail: detail.slice(0, 1000) } })
       .catch((error: unknown) => {

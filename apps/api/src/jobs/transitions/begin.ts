@@ -1,14 +1,13 @@
 import { type AttemptProof, imagePrefix } from '@mycloud/shared';
 import type { Deps } from '../../deps.js';
-import { addEvent } from '../events.js';
 import { gpusOfMachines } from '../running-limits.js';
-import { one, prepared, type Sql } from '../sql.js';
+import { one, type Sql } from '../sql.js';
+import { storable } from '../text.js';
 import { staleFence } from './lock.js';
 
 export interface NewJob {
   id: string;
   projectId: string;
-  number: number;
   ownerId: string;
   mode: string;
   command: string;
@@ -25,37 +24,67 @@ export interface NewJob {
   codeSnapshotId: string | null;
 }
 
-/** Adds a job, queued, its ticket counted as sent. Its priority is the number of jobs its owner has outstanding. */
-export async function queueJob(sql: Sql, job: NewJob): Promise<void> {
-  await sql.query(
-    prepared(
-      `INSERT INTO "Job" (id, "projectId", number, "ownerId", command, description, machine, environment, env,
-       tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", tags, mode, "idleSeconds", "jupyterToken",
-       "ticketAt", status, priority)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, now(), 'queued',
-       (SELECT count(*) FROM "Job" WHERE "ownerId" = $4 AND status IN ('queued','preparing','running','saving')))`,
-      [
-        job.id,
-        job.projectId,
-        job.number,
-        job.ownerId,
-        job.command,
-        job.description,
-        job.machine,
-        job.environment,
-        JSON.stringify(job.env),
-        job.tensorboard,
-        job.maxRuntimeSeconds,
-        job.retries,
-        job.codeSnapshotId,
-        job.tags,
-        job.mode,
-        job.idleSeconds,
-        job.jupyterToken,
-      ],
-    ),
+interface NewMount {
+  name: string;
+  source: string;
+  snapshotId: string;
+}
+
+/**
+ * Adds a job to a project, with its mounts and the events of its beginning, in one statement: submissions to a project wait
+ * for one another from the number on. It is queued, its ticket counted as sent; its priority is the number of jobs its owner
+ * has outstanding.
+ * @param notes said of it in its events
+ * @returns undefined when there is no such project any more
+ */
+export async function queueJob(
+  sql: Sql,
+  job: NewJob,
+  mounts: readonly NewMount[],
+  notes: readonly string[],
+): Promise<{ priority: number } | undefined> {
+  return one<{ priority: number }>(
+    sql,
+    `WITH project AS (UPDATE "Project" SET "lastJob" = "lastJob" + 1 WHERE id = $2 RETURNING "lastJob" AS number),
+     made AS (
+       INSERT INTO "Job" (id, "projectId", number, "ownerId", command, description, machine, environment, env,
+         tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", tags, mode, "idleSeconds", "jupyterToken",
+         "ticketAt", status, priority)
+       SELECT $1, $2, number, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, now(), 'queued',
+         (SELECT count(*) FROM "Job" WHERE "ownerId" = $3 AND status IN ('queued','preparing','running','saving'))
+       FROM project RETURNING id, priority),
+     mounted AS (
+       INSERT INTO "Mount" ("jobId", name, source, "snapshotId")
+       SELECT made.id, m.* FROM made, unnest($17::text[], $18::text[], $19::uuid[]) m),
+     said AS (
+       INSERT INTO "Event" ("jobId", attempt, type, message)
+       SELECT made.id, 0, e.type, e.message FROM made, unnest($20::text[], $21::text[]) WITH ORDINALITY e(type, message, nth)
+       ORDER BY nth)
+     SELECT priority FROM made`,
+    [
+      job.id,
+      job.projectId,
+      job.ownerId,
+      job.command,
+      job.description,
+      job.machine,
+      job.environment,
+      JSON.stringify(job.env),
+      job.tensorboard,
+      job.maxRuntimeSeconds,
+      job.retries,
+      job.codeSnapshotId,
+      job.tags,
+      job.mode,
+      job.idleSeconds,
+      job.jupyterToken,
+      mounts.map((mount) => mount.name),
+      mounts.map((mount) => mount.source),
+      mounts.map((mount) => mount.snapshotId),
+      ['queued', ...notes.map(() => 'note')],
+      [`queued for ${job.machine}`, ...notes].map(storable),
+    ],
   );
-  await addEvent(sql, { jobId: job.id, attempt: 0, type: 'queued', message: `queued for ${job.machine}` });
 }
 
 export interface Claimed {
