@@ -5,7 +5,8 @@ import { AppError } from '@mycloud/shared';
 import { freeLoopbackPort } from '../free-port.js';
 import { cellMemory, removeCell } from '../limits/cgroup-cell.js';
 import type { Cell, Limits } from '../limits/limits.js';
-import { killMarked, type ProcessInfo, readProcess } from '../processes.js';
+import { killMarked } from '../marker.js';
+import { type ProcessInfo, readProcess } from '../processes.js';
 import type { Launcher } from './launcher.js';
 import type { JobProcess, Runner } from './runner.js';
 
