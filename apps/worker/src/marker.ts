@@ -1,5 +1,5 @@
+import { hasVariable, listProcesses, sendSignal } from '@mycloud/processes';
 import type { AttemptProof } from '@mycloud/shared';
-import { hasVariable, listProcesses, sendSignal } from './processes.js';
 
 /** What the environment of every process of an attempt holds, and of no other. */
 export const markerOf = ({ jobId, attempt, fence }: AttemptProof): string => `${jobId}.${attempt}.${fence}`;
