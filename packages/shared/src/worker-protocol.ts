@@ -46,8 +46,8 @@ export const assignmentSchema = z.object({
 export type Assignment = z.infer<typeof assignmentSchema>;
 
 /**
- * An api waits for this worker to open a WebSocket to it, to `exec` a command in a job or to reach its `port`. The worker dials,
- * since it may be where nobody can call it.
+ * An api waits for this worker to open a WebSocket, to `exec` a command in a job or to reach its `port`. The worker dials, since it
+ * may be where nobody can call it, at the server's address as it knows it; any api hands it on to the one that waits.
  */
 export const dialSchema = z.object({
   jobId: idSchema,
@@ -55,8 +55,6 @@ export const dialSchema = z.object({
   to: z.enum(['exec', 'port']),
   /** Secret, and good once. */
   tunnelId: z.string().max(100),
-  /** Of the api that waits; null: the server's address as the worker knows it. */
-  url: z.string().nullable(),
 });
 export type Dial = z.infer<typeof dialSchema>;
 

@@ -22,7 +22,7 @@ export interface ServerFacts {
 }
 
 /** What the worker, and the jobs below it, have no business to know. */
-const serverOnly = /^(DATABASE_URL|REDIS_URL|S3_.*|MYCLOUD_(TOKEN|BOOTSTRAP_.*|QUEUE_ROLE_PASSWORD))$/;
+const serverOnly = /^(DATABASE_.*|REDIS_.*|S3_.*|MYCLOUD_(TOKEN|BOOTSTRAP_.*|QUEUE_ROLE_PASSWORD.*))$/;
 
 export function apiProgram(env: Env, facts: ServerFacts): Program {
   const { secrets } = facts;

@@ -1,7 +1,7 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { AppError, createClient, machineRoutes } from '@mycloud/shared';
+import { AppError, createClient, machineRoutes, withPassword } from '@mycloud/shared';
 import { readSavedLogin, saveLogin } from '../context.js';
 import { hint, print, printJson } from '../output.js';
 import { pageLink } from '../page-link.js';
@@ -61,13 +61,13 @@ type Place = Pick<ServerFacts, 'home' | 'host' | 'port' | 'url' | 'runner' | 'fl
 async function start(running: RunningPrograms, place: Place, stop: AbortSignal): Promise<ServerFacts> {
   const { home, url } = place;
   const secrets = await openSecrets(home);
-  const { DATABASE_URL: givenDatabase, REDIS_URL: redisUrl } = process.env;
+  const { DATABASE_URL: givenDatabase, REDIS_URL: redisUrl, REDIS_PASSWORD: redisPassword } = process.env;
   const postgres = givenDatabase ? undefined : await preparePostgres(home, secrets, hint);
   if (postgres) await running.start(postgres.program, stop);
   const facts: ServerFacts = {
     ...place,
     databaseUrl: givenDatabase || (postgres?.url ?? ''),
-    queueUrl: redisUrl || postgres?.queueUrl,
+    queueUrl: redisUrl ? withPassword(redisUrl, redisPassword || undefined) : postgres?.queueUrl,
     embeddedDatabase: postgres !== undefined,
     workerHome: path.join(home, 'worker'),
     workerName: os.hostname(),
