@@ -3,9 +3,9 @@ import path from 'node:path';
 import { type AttemptFolder, readAttemptFolder } from './attempt-folder.js';
 import type { Capacity } from './capacity.js';
 import type { WorkerDeps } from './deps.js';
-import { Execution, markerOf } from './execution.js';
+import { Execution } from './execution.js';
 import { bringMounts, type HeldMounts } from './inputs.js';
-import { killMarked } from './processes.js';
+import { killMarked, markerOf } from './marker.js';
 
 /** A job whose worker dies so often is given up by it: another attempt may do better, and a job that kills workers ends. */
 const mostCrashes = 5;

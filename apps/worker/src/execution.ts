@@ -3,17 +3,17 @@ import type { AttemptFolder, Ending } from './attempt-folder.js';
 import type { Share } from './capacity.js';
 import { type Channels, openChannels } from './channels.js';
 import type { WorkerDeps } from './deps.js';
-import { isDiskFull } from './disk/room.js';
 import { endOfFailure } from './ending.js';
-import type { ExecRequest, ExecSession } from './exec/session.js';
 import { tellFailure } from './failure.js';
+import { type EndingAttempt, finishAttempt, saveOutput } from './finishing.js';
 import { follow } from './following.js';
 import type { HeldMounts } from './inputs.js';
-import { misplacedOutput } from './misplaced-output.js';
+import { killLeft } from './kill-left.js';
+import { markerOf } from './marker.js';
 import { prepareAndStart } from './preparing.js';
 import { answered, isStale, untilAnswered } from './retry.js';
 import type { JobProcess, Runner } from './runners/runner.js';
-import { waitForExit } from './runners/wait-for-exit.js';
+import type { RunningJob } from './running-job.js';
 import { StageReports } from './stage-reports.js';
 import { Stopper } from './stopper.js';
 
@@ -23,14 +23,6 @@ class Lost extends Error {}
 class Left extends Error {}
 /** Something here broke, such as the disk: the api is told, and another attempt may do better. */
 class Broken extends Error {}
-
-/** A command that runs now, as others reach it. */
-export interface RunningJob {
-  env: Record<string, string>;
-  exec(request: ExecRequest): Promise<ExecSession>;
-  /** The port of this machine that leads to its web server; null: it was told none. */
-  port(): Promise<number | null>;
-}
 
 /** One attempt on this worker: prepare → run → save → finish. */
 export class Execution {
@@ -116,8 +108,8 @@ export class Execution {
       const { phase } = this.#folder.state;
       if (phase === 'preparing') await this.#prepareAndStart();
       if (this.#folder.state.phase === 'running') await this.#run(phase === 'running');
-      if (this.#folder.state.phase === 'saving') await this.#save();
-      await this.#finish();
+      if (this.#folder.state.phase === 'saving') await saveOutput(this.#ending());
+      await finishAttempt(this.#ending());
       await this.#folder.remove();
     } catch (error) {
       await this.#endEarly(error);
@@ -206,58 +198,15 @@ export class Execution {
     this.#folder.update({ phase: 'saving', end });
   }
 
-  /** Saves the output whatever the end was. */
-  async #save(): Promise<void> {
-    const { end } = this.#folder.state;
-    if (!end) throw new Error('a saving attempt has no end');
-    this.#stages.report('saving');
-    await this.#channels.events.finish();
-    try {
-      const saved = await this.#channels.output.save(this.#over.signal);
-      for (const skipped of saved?.skipped ?? []) this.#channels.book.system(`not kept: ${skipped}`);
-      if (!saved) this.#tellMisplaced();
-    } catch (error) {
-      this.#over.signal.throwIfAborted();
-      if (isStale(error)) throw error;
-      const detail = error instanceof Error ? error.message : String(error);
-      this.#channels.book.system(`the output could not be saved: ${detail}`);
-      const reason = isDiskFull(error) ? 'disk_full' : 'output_not_saved';
-      this.#folder.update({ end: { ...end, reason, detail } });
-    }
-    this.#folder.update({ phase: 'finishing' });
-  }
-
-  /** Only a word in the log: that it can't be looked for, in a folder the job may have locked, fails nothing. */
-  #tellMisplaced(): void {
-    try {
-      const misplaced = misplacedOutput(this.#folder);
-      if (misplaced) this.#channels.book.system(misplaced);
-    } catch (error) {
-      this.#deps.log.warn({ err: error, ...this.proof }, 'the code folder could not be looked through');
-    }
-  }
-
-  /** Sends what is left and ends the attempt, however long the api is away. */
-  async #finish(): Promise<void> {
-    const { end, output, startedAt = null } = this.#folder.state;
-    if (!end) throw new Error('a finishing attempt has no end');
-    const { jobId, attempt, fence } = this.proof;
-    await Promise.all([this.#channels.lines.drain(), this.#channels.metrics.drain(), this.#stages.end()]);
-    this.#over.signal.throwIfAborted();
-    const body = {
-      attempt,
-      fence,
-      ...end,
-      detail: end.detail.slice(0, 10_000),
-      outputSnapshotId: output?.snapshotId ?? null,
-      lastSeq: this.#channels.book.lastSeq,
-      startedAt,
+  #ending(): EndingAttempt {
+    return {
+      deps: this.#deps,
+      proof: this.proof,
+      folder: this.#folder,
+      channels: this.#channels,
+      stages: this.#stages,
+      signal: this.#over.signal,
     };
-    const { client } = this.#deps;
-    const { signal } = this.#over;
-    const finish = (limit: AbortSignal) =>
-      client.call(workerRoutes.finish, { params: { jobId }, body }, { signal: limit });
-    await untilAnswered(() => answered(finish, signal), signal);
   }
 
   /** A word in its log and in the steps of its life; the job goes on. */
@@ -294,29 +243,21 @@ export class Execution {
       }
       return;
     }
-    await this.#killLeft();
+    const { process: job } = this.#folder.state;
+    const runner = this.#runner;
+    if (job && runner)
+      await killLeft(
+        runner,
+        job,
+        this.#folder.runDir,
+        this.#stopper ?? this.#stopperOf(runner, job),
+        (error) => this.#deps.log.warn({ err: error, ...this.proof }, 'the job did not end by SIGKILL'),
+      );
     if (!(why instanceof Lost) && !isStale(why)) {
       const cause = why instanceof Broken ? why.cause : why;
       await tellFailure(this.#deps, this.#folder.state, cause);
     }
     await this.#folder.remove();
-  }
-
-  /** Nothing of the job may run on when its folder goes. */
-  async #killLeft(): Promise<void> {
-    const { process: job } = this.#folder.state;
-    const runner = this.#runner;
-    if (!job || !runner) return;
-    const stopper = this.#stopper ?? this.#stopperOf(runner, job);
-    stopper.kill();
-    const limit = AbortSignal.timeout(10_000);
-    await waitForExit(runner, job, this.#folder.runDir, limit)
-      .then(() => stopper.ended())
-      .then(() => runner.clear(job))
-      .catch((error: unknown) => {
-        this.#deps.log.warn({ err: error, ...this.proof }, 'the job did not end by SIGKILL');
-      });
-    stopper.leave();
   }
 
   #stopperOf(runner: Runner, job: JobProcess): Stopper {
@@ -332,6 +273,3 @@ export class Execution {
     this.#share.release();
   }
 }
-
-/** What the environment of every process of an attempt holds, and of no other. */
-export const markerOf = ({ jobId, attempt, fence }: AttemptProof): string => `${jobId}.${attempt}.${fence}`;

@@ -9,6 +9,8 @@ export * from './errors.js';
 export * from './exec.js';
 export * from './floyd.js';
 export * from './floyd-environments.js';
+export * from './floyd-words.js';
+export * from './job-settings.js';
 export * from './jobs.js';
 export * from './local-job.js';
 export * from './logs.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { hashSchema, idSchema } from './common.js';
-import { jobModes } from './jobs.js';
+import { jobModes } from './job-settings.js';
 import { logLineSchema, maxLineBytes, maxLinesPerBatch } from './logs.js';
 import { builtEnvironmentSchema, environmentSchema, machineSchema, workerUseSchema } from './machines.js';
 import { metricPointSchema } from './metrics.js';

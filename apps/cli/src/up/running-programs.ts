@@ -41,7 +41,7 @@ export class RunningPrograms {
   private async write(): Promise<void> {
     const programs: LockedProgram[] = [];
     for (const { name, pid, signal } of this.all) {
-      const identity = pid === undefined ? undefined : await identify(pid);
+      const identity = pid === undefined ? undefined : identify(pid);
       if (identity) programs.push({ ...identity, name, signal });
     }
     await this.lock.note({ url: this.url, programs });

@@ -1,9 +1,6 @@
 import { existsSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { enterJob } from '../exec/enter.js';
-import { cellMembersBelow, procsOf } from '../limits/cgroup-cell.js';
-import type { Limits } from '../limits/limits.js';
 import {
   descendants,
   hasVariable,
@@ -11,7 +8,10 @@ import {
   type ProcessInfo,
   readProcess,
   sendSignal,
-} from '../processes.js';
+} from '@mycloud/processes';
+import { enterJob } from '../exec/enter.js';
+import { cellMembersBelow, procsOf } from '../limits/cgroup-cell.js';
+import type { Limits } from '../limits/limits.js';
 import type { Launcher } from './launcher.js';
 import type { JobDirs, JobProcess, Runner } from './runner.js';
 import { gone, jobShell, startSupervised, supervised } from './supervisor.js';

@@ -3,7 +3,7 @@ import { AppError, createClient, type Dial, type TunnelRefusal, workerRoutes } f
 import { WebSocket } from 'ws';
 import type { WorkerDeps } from '../deps.js';
 import { serveExec } from '../exec/serve-exec.js';
-import type { RunningJob } from '../execution.js';
+import type { RunningJob } from '../running-job.js';
 import { connectPort, servePort } from './port.js';
 
 /** An api that answers nothing for this long is gone; it pings each 15 s. */
