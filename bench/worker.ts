@@ -1,11 +1,4 @@
-import {
-  type Client,
-  createClient,
-  protocolVersion,
-  tokenRoutes,
-  version,
-  workerRoutes,
-} from '@mycloud/shared';
+import { type Client, createClient, tokenRoutes, version, workerRoutes } from '@mycloud/shared';
 
 /** Registers a worker that offers gpu2 and does as the bench says, by the workers' own protocol. */
 export async function benchWorker(client: Client): Promise<{ worker: Client; workerId: string }> {
@@ -13,7 +6,6 @@ export async function benchWorker(client: Client): Promise<{ worker: Client; wor
   const worker = createClient({ url: client.url, token });
   const { workerId } = await worker.call(workerRoutes.register, {
     body: {
-      protocol: protocolVersion,
       name: 'bench',
       version,
       runner: 'process',

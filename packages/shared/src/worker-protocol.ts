@@ -8,8 +8,8 @@ import { reasonNames } from './reasons.js';
 import { defineRoute } from './route.js';
 import { attemptProof } from './snapshots.js';
 
-/** Version of the protocol between worker and api; one apart is served, further apart is refused. */
-export const protocolVersion = 1;
+/** A worker ends with it (EX_NOPERM of sysexits.h) when the server won't have it: to be started again would not help. */
+export const refusedExitCode = 77;
 
 /** What a ticket carries, and nothing else: a wake-up. */
 export const ticketSchema = z.object({ jobId: idSchema, attempt: z.number().int().positive() });
@@ -96,8 +96,8 @@ export const workerRoutes = {
     tag,
     summary: 'A worker says what it offers; the same name takes up the same worker again',
     body: z.object({
-      protocol: z.number().int(),
       name: z.string().min(1).max(100),
+      /** Of its release; one too far from the server's is refused. */
       version: z.string().max(50),
       runner: z.string().max(30),
       machines: z.array(z.string().max(63)).min(1),
