@@ -11,6 +11,7 @@ const flag = z
 
 const s3Schema = z.object({
   endpoint: z.url(),
+  publicEndpoint: z.url().optional(),
   bucket: z.string().min(3),
   accessKey: z.string().min(1),
   secretKey: z.string().min(1),
@@ -42,6 +43,8 @@ export const settings = z.object({
   /** Where it doesn't stand in REDIS_URL. */
   REDIS_PASSWORD: z.string().optional(),
   S3_ENDPOINT: z.string().optional(),
+  /** Where users and workers reach the same store, where that is another address: signed URLs carry it. */
+  S3_PUBLIC_ENDPOINT: z.string().optional(),
   S3_BUCKET: z.string().optional(),
   S3_ACCESS_KEY: z.string().optional(),
   S3_SECRET_KEY: z.string().optional(),
@@ -123,10 +126,11 @@ export function readConfig(given: Record<string, string | undefined>) {
       .map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
       .filter((issue) => !unread.has(issue.path)),
   ];
-  const { S3_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY, S3_SECRET_KEY, S3_REGION } = env;
+  const { S3_ENDPOINT, S3_PUBLIC_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY, S3_SECRET_KEY, S3_REGION } = env;
   const s3 = S3_ENDPOINT
     ? s3Schema.safeParse({
         endpoint: S3_ENDPOINT,
+        publicEndpoint: S3_PUBLIC_ENDPOINT,
         bucket: S3_BUCKET,
         accessKey: S3_ACCESS_KEY,
         secretKey: S3_SECRET_KEY,
