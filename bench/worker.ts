@@ -1,4 +1,4 @@
-import { type Client, protocolVersion, tokenRoutes, version, workerRoutes } from '@mycloud/shared';
+import { type Client, tokenRoutes, version, workerRoutes } from '@mycloud/shared';
 import { createNodeClient } from '@mycloud/shared/node';
 
 /** Registers a worker that offers gpu2 and does as the bench says, by the workers' own protocol. */
@@ -7,7 +7,6 @@ export async function benchWorker(client: Client): Promise<{ worker: Client; wor
   const worker = createNodeClient({ url: client.url, token });
   const { workerId } = await worker.call(workerRoutes.register, {
     body: {
-      protocol: protocolVersion,
       name: 'bench',
       version,
       runner: 'process',

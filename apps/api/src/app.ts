@@ -12,6 +12,8 @@ import { answerError } from './http/errors.js';
 import { openLogins } from './http/logins.js';
 import { authorize } from './http/route.js';
 import { openSessions } from './http/sessions.js';
+import { sharedTries } from './http/tries.js';
+import { openPeers } from './peers/peers.js';
 import { datasetRoutes } from './routes/datasets.js';
 import { execRoutes } from './routes/exec.js';
 import { healthRoutes } from './routes/health.js';
@@ -47,6 +49,8 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
     // A HEAD of an event stream or of a waiting claim would open one.
     exposeHeadRoutes: false,
     requestTimeout: 0,
+    // Behind a proxy the address that asks, by which guesses are counted, is the one it tells.
+    trustProxy: deps.config.trustedProxies,
     routerOptions: { maxParamLength: 2_000 },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -74,7 +78,7 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
     authorize(contract, request.principal);
   });
 
-  await app.register(rateLimit, { global: false });
+  await app.register(rateLimit, { global: false, store: sharedTries(deps.pool) });
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -107,7 +111,7 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   const checkLogin = openLogins(app, deps);
   userRoutes(app, deps, checkLogin);
   sessionRoutes(app, sessions, checkLogin);
-  tokenRoutes(app, deps, authenticator);
+  tokenRoutes(app, deps);
   projectRoutes(app, deps);
   datasetRoutes(app, deps);
   await app.register(async (raw) => snapshotRoutes(raw, deps));
@@ -118,10 +122,10 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   logRoutes(app, deps);
   metricRoutes(app, deps);
   const outputs = openSavedOutputs(deps);
-  tensorboardRoutes(app, deps, outputs);
+  tensorboardRoutes(app, deps, outputs, openPeers(app, deps));
   summaryRoutes(app, deps, outputs);
   const tunnels = new Tunnels(deps);
-  const upgrades = openUpgrades(app);
+  const upgrades = openUpgrades(app, deps.hub);
   execRoutes(app, deps, tunnels, upgrades);
   modeRoutes(app, deps, { tunnels, upgrades, sessions, authenticator });
   workerRoutes(app, deps, tunnels, upgrades);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Answer,
+  type AppError,
   type Client,
   readEvents,
   type WorkerCommand,
@@ -8,11 +9,14 @@ import {
   workerRoutes,
 } from '@mycloud/shared';
 import type { Logger } from 'pino';
+import { isRefused } from './retry.js';
 
 export interface CommandsOptions {
   client: Client;
   workerId: () => string;
   onCommand: (command: WorkerCommand) => void;
+  /** The api won't have this worker any more. */
+  onRefused: (error: AppError) => void;
   log: Logger;
   signal: AbortSignal;
 }
@@ -27,6 +31,7 @@ export async function followCommands(options: CommandsOptions): Promise<void> {
     try {
       if (await followOnce(options)) wait = 100;
     } catch (error) {
+      if (!signal.aborted && isRefused(error)) return options.onRefused(error);
       if (!signal.aborted) log.debug({ err: error }, 'the command stream broke off; connecting again');
     }
     await sleep(wait, undefined, { signal }).catch(() => undefined);

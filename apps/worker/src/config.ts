@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import path from 'node:path';
-import { AppError } from '@mycloud/shared';
+import { AppError, withPassword, withSecretFiles } from '@mycloud/shared';
 import { z } from 'zod';
 
 const list = z.string().transform((text) =>
@@ -10,7 +11,8 @@ const list = z.string().transform((text) =>
     .filter(Boolean),
 );
 
-const schema = z.object({
+/** Every variable the worker reads, beside those it hands on to builds (buildVariablesOf). */
+export const settings = z.object({
   MYCLOUD_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:7070'),
   MYCLOUD_WORKER_TOKEN: z.string().min(1),
   MYCLOUD_WORKER_HOME: z
@@ -46,6 +48,8 @@ const schema = z.object({
     .string()
     .regex(/^(rediss?|postgres(ql)?):\/\//, 'a redis:// or postgres:// address')
     .optional(),
+  /** Where it doesn't stand in MYCLOUD_QUEUE_URL. */
+  MYCLOUD_QUEUE_PASSWORD: z.string().optional(),
   MYCLOUD_CACHE_BYTES: z.coerce
     .number()
     .int()
@@ -63,6 +67,13 @@ const schema = z.object({
   MYCLOUD_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
 });
+
+/** Those that are nobody's business; each may stand in a file that NAME_FILE names. */
+export const secretSettings = [
+  'MYCLOUD_WORKER_TOKEN',
+  'MYCLOUD_QUEUE_URL',
+  'MYCLOUD_QUEUE_PASSWORD',
+] as const satisfies readonly (keyof typeof settings.shape)[];
 
 export interface Config {
   url: string;
@@ -109,13 +120,16 @@ export interface Config {
 
 /** Reads the worker's settings. @throws AppError bad_request naming every wrong variable. */
 export function readConfig(env: Record<string, string | undefined>): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const parsed = schema.safeParse(given);
-  if (!parsed.success) {
-    const errors = parsed.error.issues.map((issue) => ({
-      path: issue.path.join('.'),
-      message: issue.message,
-    }));
+  const { env: given, wrong } = withSecretFiles(env, secretSettings, (file) => readFileSync(file, 'utf8'));
+  const parsed = settings.safeParse(given);
+  if (!parsed.success || wrong.length > 0) {
+    const unread = new Set(wrong.map(({ path }) => path.replace(/_FILE$/, '')));
+    const errors = [
+      ...wrong,
+      ...(parsed.error?.issues ?? [])
+        .map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
+        .filter(({ path }) => !unread.has(path)),
+    ];
     const all = errors.map((error) => `  ${error.path}: ${error.message}`).join('\n');
     throw new AppError('bad_request', `the worker's settings are wrong:\n${all}`, { errors });
   }
@@ -139,7 +153,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       seconds: read.MYCLOUD_GPU_IDLE_SECONDS,
       stop: read.MYCLOUD_GPU_IDLE_STOP,
     },
-    queueUrl: read.MYCLOUD_QUEUE_URL,
+    queueUrl: read.MYCLOUD_QUEUE_URL && withPassword(read.MYCLOUD_QUEUE_URL, read.MYCLOUD_QUEUE_PASSWORD),
     cacheBytes: read.MYCLOUD_CACHE_BYTES,
     environmentBytes: read.MYCLOUD_ENVIRONMENT_BYTES,
     buildVariables: buildVariablesOf(given),

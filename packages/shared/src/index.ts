@@ -22,6 +22,7 @@ export * from './page-header.js';
 export * from './projects.js';
 export * from './reasons.js';
 export * from './route.js';
+export * from './secret-files.js';
 export * from './sessions.js';
 export * from './shell.js';
 export * from './snapshots.js';

@@ -184,6 +184,25 @@ export const machineRoutes = {
     body: z.object({ draining: z.boolean() }),
     response: workerSchema,
   }),
+  removeWorker: defineRoute({
+    method: 'DELETE',
+    path: '/v1/workers/:id',
+    auth: 'admin',
+    tag: 'workers',
+    summary: 'Takes a worker away: its calls are refused, and its token too where no other worker has it',
+    params: z.object({ id: idSchema }),
+    query: z.object({
+      /** Also one that runs jobs: they are tried again by others. */
+      force: z.stringbool().default(false),
+    }),
+    response: z.object({
+      name: z.string(),
+      /** Jobs it ran, which are tried again by others. */
+      jobs: z.number().int().nonnegative(),
+      /** false: other workers use its token, or the server's settings name it. */
+      tokenRevoked: z.boolean(),
+    }),
+  }),
   health: defineRoute({
     method: 'GET',
     path: '/health',

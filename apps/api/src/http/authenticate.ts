@@ -1,5 +1,6 @@
 import { AppError } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
+import type { Hub } from '../hub.js';
 import type { Principal } from './principal.js';
 import { hashToken } from './tokens.js';
 
@@ -18,9 +19,16 @@ function tokenIn(header: string, wire: boolean): string | undefined {
   return /^[^:]*:(\S+)$/.exec(Buffer.from(value, 'base64').toString())?.[1];
 }
 
-/** Finds whom a token stands for. What was found is believed for 5 seconds; a revoked token is dropped at once here. */
-export function openAuthenticator(deps: Pick<Deps, 'db'>) {
+/**
+ * Finds whom a token stands for. What was found is believed for 5 seconds; a revoked token is dropped at once, in all apis
+ * that hear of it (`login_over`).
+ */
+export function openAuthenticator(deps: Pick<Deps, 'db' | 'hub'>) {
   const cache = new Map<string, { principal: Principal; until: number }>();
+  forgetLogins(deps.hub, (loginId) => {
+    for (const [hash, { principal }] of cache)
+      if (loginId === undefined || principal.tokenId === loginId) cache.delete(hash);
+  });
   return {
     /** @param wire on the old floyd's. @throws AppError unauthenticated for one that is wrong, revoked or expired */
     async authenticate(header: string, wire = false): Promise<Principal> {
@@ -52,10 +60,15 @@ export function openAuthenticator(deps: Pick<Deps, 'db'>) {
       }
       return principal;
     },
-    forget(tokenId: string): void {
-      for (const [hash, { principal }] of cache) if (principal.tokenId === tokenId) cache.delete(hash);
-    },
   };
+}
+
+/** Calls when a login is over; with undefined when that may have been missed, and nothing is to be believed any more. */
+export function forgetLogins(hub: Hub, forget: (loginId?: string) => void): void {
+  hub.subscribe((signal) => {
+    if (signal.type === 'login_over') forget(signal.loginId);
+  });
+  hub.onGap(() => forget());
 }
 
 export type Authenticator = ReturnType<typeof openAuthenticator>;

@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { AppError } from '@mycloud/shared';
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
+import { forgetLogins } from './authenticate.js';
 import type { UserPrincipal } from './principal.js';
 
 const dayMs = 86_400_000;
@@ -42,7 +43,11 @@ export function openPasses<J extends { id: string }>(deps: Deps, purpose: Purpos
     new AppError('forbidden', `this address of ${purpose.noun} is not good, or not any more`, {
       hint: 'Open it again from the page of the job.',
     });
-  const cache = new Map<string, { jobs: J[]; until: number }>();
+  const cache = new Map<string, { jobs: J[]; until: number; loginId: string }>();
+  forgetLogins(deps.hub, (loginId) => {
+    for (const [pass, known] of cache)
+      if (loginId === undefined || known.loginId === loginId) cache.delete(pass);
+  });
 
   async function loginOf(kind: 'session' | 'token', id: string): Promise<SealingLogin | undefined> {
     const include = { user: true };
@@ -80,7 +85,7 @@ export function openPasses<J extends { id: string }>(deps: Deps, purpose: Purpos
       if (!login || !equal(given, seal(body, login))) throw refused();
       const jobs = await purpose.find(login, jobIds);
       if (cache.size >= cacheSize) cache.clear();
-      cache.set(pass, { jobs, until: Date.now() + cacheMs });
+      cache.set(pass, { jobs, until: Date.now() + cacheMs, loginId: id });
       return jobs;
     },
   };

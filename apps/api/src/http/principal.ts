@@ -22,6 +22,10 @@ export interface WorkerPrincipal {
 /** Who a request's token or cookie stands for. */
 export type Principal = UserPrincipal | WorkerPrincipal;
 
+/** Whether a request was made by this token or session. */
+export const isLogin = (principal: Principal | undefined, loginId: string): boolean =>
+  principal?.tokenId === loginId || (principal?.kind === 'user' && principal.sessionId === loginId);
+
 declare module 'fastify' {
   interface FastifyRequest {
     principal: Principal | undefined;

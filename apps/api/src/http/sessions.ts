@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { AppError, pageHeader } from '@mycloud/shared';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.js';
+import { forgetLogins } from './authenticate.js';
 import type { UserPrincipal } from './principal.js';
 import { hashToken } from './tokens.js';
 
 /** Without use for this long a session ends. */
 const sessionDays = 30;
 const linkMinutes = 15;
-/** What was found is believed for this long; a session ended here is dropped at once. */
+/** What was found is believed for this long; a session that is ended is dropped at once, in all apis. */
 const cacheMs = 5_000;
 const cacheSize = 10_000;
 const refreshMs = 3_600_000;
@@ -20,8 +21,12 @@ const cookieName = (request: FastifyRequest): string =>
   `mycloud_${/:(\d+)$/.exec(request.host)?.[1] ?? 'page'}`;
 
 /** The page's logins, in the database: any api knows them. */
-export function openSessions({ db }: Pick<Deps, 'db'>) {
+export function openSessions({ db, hub }: Pick<Deps, 'db' | 'hub'>) {
   const cache = new Map<string, { principal: UserPrincipal; until: number }>();
+  forgetLogins(hub, (loginId) => {
+    for (const [hash, { principal }] of cache)
+      if (loginId === undefined || principal.sessionId === loginId) cache.delete(hash);
+  });
   const expiry = () => new Date(Date.now() + sessionDays * 86_400_000);
 
   return {
@@ -66,8 +71,8 @@ export function openSessions({ db }: Pick<Deps, 'db'>) {
     },
 
     async end(sessionId: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-      for (const [hash, { principal }] of cache) if (principal.sessionId === sessionId) cache.delete(hash);
       await db.session.deleteMany({ where: { id: sessionId } });
+      await hub.publish({ type: 'login_over', loginId: sessionId });
       void reply.clearCookie(cookieName(request), { path: '/' });
     },
 

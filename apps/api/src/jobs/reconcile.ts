@@ -84,6 +84,7 @@ export async function forgetOldRows(deps: Deps): Promise<void> {
   for (const table of ['Session', 'OpenLink']) {
     await deps.pool.query(`DELETE FROM "${table}" WHERE "expiresAt" < now()`);
   }
+  await deps.pool.query(`DELETE FROM "Tries" WHERE "endsAt" < now()`);
   await deps.pool.query(
     `DELETE FROM "MetricBatch" m USING "Job" j
      WHERE j.id = m."jobId" AND j."finishedAt" < now() - interval '1 day'`,

@@ -144,7 +144,6 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
       const machines = options.machines ?? ['cpu'];
       const { workerId } = await client.call(workerRoutes.register, {
         body: {
-          protocol: 1,
           name,
           version: '0.1.0',
           runner: 'process',

@@ -127,7 +127,7 @@ export async function claimJob(
      next AS (${next}),
      moved AS (
        UPDATE "Job" j SET status = 'preparing', attempt = j.attempt + 1 FROM next
-       WHERE j.id = next.id AND j.status = 'queued' AND NOT (SELECT draining FROM "Worker" WHERE id = $1)
+       WHERE j.id = next.id AND j.status = 'queued' AND NOT (SELECT draining OR "removedAt" IS NOT NULL FROM "Worker" WHERE id = $1)
          AND mycloud_may_run(j."ownerId", (SELECT gpus FROM catalogue c WHERE c.name = j.machine), $4, $5)
        RETURNING j.id, j.attempt),
      made AS (

@@ -68,15 +68,17 @@ export async function loseAttempt(
 ): Promise<boolean> {
   const ended = await transaction(deps.pool, async (sql) => {
     const job = await lockJob(sql, lost.jobId);
-    const attempt = await one<{ leaseUntil: Date; worker: string }>(
+    const attempt = await one<{ leaseUntil: Date; worker: string; removedBy: string | null }>(
       sql,
-      `SELECT a."leaseUntil", w.name AS worker FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
+      `SELECT a."leaseUntil", w.name AS worker, w."removedBy" FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
        WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND a."leaseUntil" < now()
        FOR NO KEY UPDATE OF a`,
       [lost.jobId, lost.attempt, lost.fence],
     );
     if (!job || !attempt || job.attempt !== lost.attempt) return undefined;
-    const detail = `${attempt.worker} was not heard of after ${attempt.leaseUntil.toISOString()}`;
+    const detail = attempt.removedBy
+      ? `${attempt.worker} was removed by ${attempt.removedBy}`
+      : `${attempt.worker} was not heard of after ${attempt.leaseUntil.toISOString()}`;
     return endAttempt(sql, job, { reason: 'worker_lost', detail, exitCode: null, outputSnapshotId: null });
   });
   if (ended) await tellEnd(deps, ended);
