@@ -27,6 +27,8 @@ export type Signal =
   | { type: 'dial'; workerId: string; dial: Dial; api: string | null }
   /** A token or session, by its id, is good no more: nothing that is remembered of it holds, and its streams end. */
   | { type: 'login_over'; loginId: string }
+  /** What this user may has changed; `less`: streams of his end, and are asked for anew. */
+  | { type: 'user_changed'; userId: string; less: boolean }
   /** An admin took this worker away: its command stream ends. */
   | { type: 'worker_removed'; workerId: string };
 

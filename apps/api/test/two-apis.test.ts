@@ -71,8 +71,9 @@ describe('a token revoked at one api', () => {
     await Promise.all([once(shell, 'open'), once(tunnel, 'open')]);
     shell.send(JSON.stringify({ command: [], terminal: null }));
     await once(tunnel, 'message');
+    const over = once(tunnel, 'close');
     await at(far, world.labToken).call(tokenRoutes.revoke, { params: { id } });
-    await once(tunnel, 'close');
+    await over;
   });
 });
 

@@ -148,6 +148,7 @@ export const machineRoutes = {
   deleteEnvironment: defineRoute({
     method: 'DELETE',
     path: '/v1/environments/:name',
+    audit: 'delete built environment',
     auth: 'admin',
     tag: 'environments',
     summary: 'Has workers remove what they built of an environment; what is in use stays',
@@ -177,6 +178,8 @@ export const machineRoutes = {
   drain: defineRoute({
     method: 'PATCH',
     path: '/v1/workers/:id',
+    audit: 'drain worker',
+    auditShows: ['draining'],
     auth: 'admin',
     tag: 'workers',
     summary: 'Lets a worker finish what it has and take nothing new, or takes that back',
@@ -187,6 +190,7 @@ export const machineRoutes = {
   removeWorker: defineRoute({
     method: 'DELETE',
     path: '/v1/workers/:id',
+    audit: 'remove worker',
     auth: 'admin',
     tag: 'workers',
     summary: 'Takes a worker away: its calls are refused, and its token too where no other worker has it',

@@ -92,6 +92,7 @@ export const workerRoutes = {
   register: defineRoute({
     method: 'POST',
     path: '/v1/worker/register',
+    audit: 'register worker',
     auth: 'worker',
     tag,
     summary: 'A worker says what it offers; the same name takes up the same worker again',

@@ -1,7 +1,7 @@
 import { AppError } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import type { Hub } from '../hub.js';
-import type { Principal } from './principal.js';
+import { isLogin, type Login, type Principal, rightsOf, withTeams } from './principal.js';
 import { hashToken } from './tokens.js';
 
 const cacheMs = 5_000;
@@ -20,14 +20,13 @@ function tokenIn(header: string, wire: boolean): string | undefined {
 }
 
 /**
- * Finds whom a token stands for. What was found is believed for 5 seconds; a revoked token is dropped at once, in all apis
- * that hear of it (`login_over`).
+ * Finds whom a token stands for. What was found is believed for 5 seconds; a revoked token, or one whose user may
+ * something else now, is dropped at once in all apis that hear of it.
  */
 export function openAuthenticator(deps: Pick<Deps, 'db' | 'hub'>) {
   const cache = new Map<string, { principal: Principal; until: number }>();
-  forgetLogins(deps.hub, (loginId) => {
-    for (const [hash, { principal }] of cache)
-      if (loginId === undefined || principal.tokenId === loginId) cache.delete(hash);
+  forgetLogins(deps.hub, (is) => {
+    for (const [hash, { principal }] of cache) if (is(principal)) cache.delete(hash);
   });
   return {
     /** @param wire on the old floyd's. @throws AppError unauthenticated for one that is wrong, revoked or expired */
@@ -38,9 +37,19 @@ export function openAuthenticator(deps: Pick<Deps, 'db' | 'hub'>) {
       const known = cache.get(hash);
       if (known && known.until > Date.now()) return known.principal;
       cache.delete(hash);
-      const token = await deps.db.token.findUnique({ where: { hash }, include: { user: true } });
-      if (!token || token.revokedAt || (token.expiresAt && token.expiresAt < new Date())) {
-        const why = token?.revokedAt ? 'was revoked' : token ? 'has expired' : 'is not known here';
+      const token = await deps.db.token.findUnique({
+        where: { hash },
+        include: { user: { include: withTeams } },
+      });
+      const disabled = token?.user.disabledAt;
+      if (!token || token.revokedAt || disabled || (token.expiresAt && token.expiresAt < new Date())) {
+        const why = token?.revokedAt
+          ? 'was revoked'
+          : disabled
+            ? 'is of a user who was disabled'
+            : token
+              ? 'has expired'
+              : 'is not known here';
         throw new AppError('unauthenticated', `this token ${why}`, { hint: 'Run `mycloud login` again.' });
       }
       const principal: Principal =
@@ -51,7 +60,8 @@ export function openAuthenticator(deps: Pick<Deps, 'db' | 'hub'>) {
               tokenId: token.id,
               userId: token.userId,
               name: token.user.name,
-              role: token.user.role === 'admin' ? 'admin' : 'user',
+              tokenName: token.name,
+              ...rightsOf(token.user),
             };
       if (cache.size >= cacheSize) cache.clear();
       cache.set(hash, { principal, until: Date.now() + cacheMs });
@@ -63,12 +73,16 @@ export function openAuthenticator(deps: Pick<Deps, 'db' | 'hub'>) {
   };
 }
 
-/** Calls when a login is over; with undefined when that may have been missed, and nothing is to be believed any more. */
-export function forgetLogins(hub: Hub, forget: (loginId?: string) => void): void {
+/**
+ * Calls when a login is over or what its user may has changed, saying whose is to be believed no more; of everybody when that
+ * may have been missed.
+ */
+export function forgetLogins(hub: Hub, forget: (is: (login: Login) => boolean) => void): void {
   hub.subscribe((signal) => {
-    if (signal.type === 'login_over') forget(signal.loginId);
+    if (signal.type === 'login_over') forget((login) => isLogin(login, signal.loginId));
+    else if (signal.type === 'user_changed') forget(({ userId }) => userId === signal.userId);
   });
-  hub.onGap(() => forget());
+  hub.onGap(() => forget(() => true));
 }
 
 export type Authenticator = ReturnType<typeof openAuthenticator>;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { AppError, type createJobBody } from '@mycloud/shared';
 import type { z } from 'zod';
 import type { Deps } from '../deps.js';
+import { ownRight, reaches } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { findProject } from './access.js';
 import { newId } from './id.js';
@@ -32,9 +33,11 @@ export async function createJob(
   }
   refuseNul({ command: body.command, description: body.description, ...body.env });
   const project = await findProject(deps, caller, at.owner, at.project, 'read');
-  if (project.ownerId !== caller.userId) {
+  if (!reaches(ownRight(caller, project.ownerId), 'write')) {
     throw new AppError('forbidden', `${at.owner}/projects/${at.project} belongs to ${at.owner}`, {
-      hint: 'Submit to a project of your own.',
+      hint: caller.teams.has(project.ownerId)
+        ? `You are a viewer of ${at.owner}; one of its admins can make you a member.`
+        : 'Submit to a project of your own.',
     });
   }
   const bodyHash = createHash('sha256')
@@ -54,7 +57,7 @@ export async function createJob(
         resolveMount(deps, caller, mount),
     ),
   );
-  await checkCode(deps, caller, body.codeSnapshotId);
+  await checkCode(deps, [project.ownerId, caller.userId], body.codeSnapshotId);
 
   const id = newId();
   const job = {
@@ -64,6 +67,7 @@ export async function createJob(
     id,
     projectId: project.id,
     ownerId: caller.userId,
+    teamId: project.ownerId === caller.userId ? null : project.ownerId,
   };
   const notes = environment.note ? [environment.note] : [];
   const queue = async (sql: Sql) => {
@@ -113,11 +117,12 @@ async function jobOfKey(sql: Sql, userId: string, key: string, bodyHash: string)
   return row.jobId;
 }
 
-async function checkCode(deps: Deps, caller: UserPrincipal, snapshotId: string | null): Promise<void> {
+/** @param owners for whom it may be stored: the project's owner, or (by a client that knows no teams) the submitter himself */
+async function checkCode(deps: Deps, owners: string[], snapshotId: string | null): Promise<void> {
   if (snapshotId === null) return;
-  const found = await one(deps.pool, 'SELECT 1 FROM "Snapshot" WHERE id = $1 AND "ownerId" = $2', [
+  const found = await one(deps.pool, 'SELECT 1 FROM "Snapshot" WHERE id = $1 AND "ownerId" = ANY($2)', [
     snapshotId,
-    caller.userId,
+    owners,
   ]);
   if (!found) {
     throw new AppError('not_found', `there is no code snapshot ${snapshotId} of yours`, {

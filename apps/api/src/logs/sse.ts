@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { isLogin, type Principal } from '../http/principal.js';
+import { endedBy, type Principal } from '../http/principal.js';
 import type { Hub } from '../hub.js';
 
 /** A comment this often keeps proxies and clients from giving the stream up. */
@@ -28,8 +28,7 @@ export function frame(event: string | undefined, data: unknown, id?: string): st
 export function eventStreams(app: FastifyInstance, hub: Hub): (reply: FastifyReply) => EventStream {
   const open = new Map<() => void, Principal | undefined>();
   hub.subscribe((signal) => {
-    if (signal.type !== 'login_over') return;
-    for (const [close, caller] of open) if (isLogin(caller, signal.loginId)) close();
+    for (const [close, caller] of open) if (endedBy(signal, caller)) close();
   });
   app.addHook('preClose', async () => {
     for (const close of open.keys()) close();

@@ -1,5 +1,6 @@
 import { AppError, tokenRoutes as contract, type Token } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
+import { noteAudit } from '../audit/record.js';
 import type { Deps } from '../deps.js';
 import { serve } from '../http/route.js';
 import { hashToken, newToken } from '../http/tokens.js';
@@ -55,7 +56,7 @@ export function tokenRoutes(app: FastifyInstance, { db, hub }: Deps): void {
     return { ...view(row), token };
   });
 
-  serve(app, contract.revoke, async ({ params, caller }) => {
+  serve(app, contract.revoke, async ({ params, caller, request }) => {
     const mine = caller.role === 'admin' ? { id: params.id } : { id: params.id, userId: caller.userId };
     const { count } = await db.token.updateMany({
       where: { ...mine, revokedAt: null },
@@ -63,5 +64,7 @@ export function tokenRoutes(app: FastifyInstance, { db, hub }: Deps): void {
     });
     if (count === 0) throw new AppError('not_found', 'there is no such token of yours');
     await hub.publish({ type: 'login_over', loginId: params.id });
+    const revoked = await db.token.findUnique({ where: { id: params.id }, include: { user: true } });
+    if (revoked) noteAudit(request, { target: `${revoked.name} of ${revoked.user.name}` });
   });
 }

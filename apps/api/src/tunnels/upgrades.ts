@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { AppError } from '@mycloud/shared';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { isLogin, type Principal } from '../http/principal.js';
+import { endedBy, type Principal } from '../http/principal.js';
 import type { Hub } from '../hub.js';
 
 /** A peer that answers no ping for this long is gone, whatever TCP says. */
@@ -34,8 +34,7 @@ export function openUpgrades(app: FastifyInstance, hub: Hub): Upgrades {
   const asked = new WeakMap<IncomingMessage, Upgrade>();
   const open = new Map<Duplex, Principal | undefined>();
   hub.subscribe((signal) => {
-    if (signal.type !== 'login_over') return;
-    for (const [socket, caller] of open) if (isLogin(caller, signal.loginId)) socket.destroy();
+    for (const [socket, caller] of open) if (endedBy(signal, caller)) socket.destroy();
   });
   const server = new WebSocketServer({ noServer: true, maxPayload: maxMessage, perMessageDeflate: false });
 

@@ -1,5 +1,6 @@
 import { AppError, jobName, type WorkerInfo, type WorkerUse } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
+import { readableOwners } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
 
 /** A worker not heard of for this many lease terms is away. */
@@ -28,10 +29,11 @@ export async function viewWorkers(
     include: withJobs,
   });
   const since = aliveSince(deps);
+  const owners = readableOwners(caller);
   return workers.map(
     ({ attempts, memoryBytes, lastSeenAt, use, environments: _, unwanted: __, tokenId: ___, ...worker }) => {
       const seen = attempts.filter(
-        ({ job }) => caller.role === 'admin' || job.project.public || job.project.ownerId === caller.userId,
+        ({ job }) => caller.role === 'admin' || job.project.public || owners.includes(job.project.ownerId),
       );
       return {
         ...worker,

@@ -8,7 +8,10 @@ import { staleFence } from './lock.js';
 export interface NewJob {
   id: string;
   projectId: string;
+  /** who submitted it */
   ownerId: string;
+  /** the team that owns its project; null: the submitter does */
+  teamId: string | null;
   mode: string;
   command: string;
   description: string;
@@ -49,8 +52,8 @@ export async function queueJob(
      made AS (
        INSERT INTO "Job" (id, "projectId", number, "ownerId", command, description, machine, environment, env,
          tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", tags, mode, "idleSeconds", "jupyterToken",
-         "ticketAt", status, priority)
-       SELECT $1, $2, number, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, now(), 'queued',
+         "teamId", "ticketAt", status, priority)
+       SELECT $1, $2, number, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $22, now(), 'queued',
          (SELECT count(*) FROM "Job" WHERE "ownerId" = $3 AND status IN ('queued','preparing','running','saving'))
        FROM project RETURNING id, priority),
      mounted AS (
@@ -83,6 +86,7 @@ export async function queueJob(
       mounts.map((mount) => mount.snapshotId),
       ['queued', ...notes.map(() => 'note')],
       [`queued for ${job.machine}`, ...notes].map(storable),
+      job.teamId,
     ],
   );
 }
@@ -111,7 +115,7 @@ export async function claimJob(
        ${runnable} FOR NO KEY UPDATE`
     : `SELECT j.id FROM catalogue m CROSS JOIN LATERAL (
          SELECT id, priority, "queuedAt" FROM "Job" w WHERE status = 'queued' AND machine = m.name ${runnable}
-           AND NOT EXISTS (SELECT 1 FROM limited l WHERE l.id = w."ownerId" AND (l.full OR m.gpus > l.gpus_left))
+           AND NOT EXISTS (SELECT 1 FROM limited l WHERE l.id IN (w."ownerId", w."teamId") AND (l.full OR m.gpus > l.gpus_left))
          ORDER BY priority, "queuedAt" LIMIT 64) q
        JOIN "Job" j ON j.id = q.id AND j.status = 'queued'
        WHERE m.name = ANY($3) ORDER BY q.priority, q."queuedAt" LIMIT 1 FOR NO KEY UPDATE OF j SKIP LOCKED`;
@@ -121,7 +125,7 @@ export async function claimJob(
      limited AS (
        SELECT u.id, count(r.id) >= u."maxJobs" AS full,
          COALESCE(u."maxGpus" - COALESCE(sum(c.gpus), 0), 1000000) AS gpus_left
-       FROM "User" u LEFT JOIN "Job" r ON r."ownerId" = u.id AND r.status IN ('preparing','running')
+       FROM "User" u LEFT JOIN "Job" r ON (r."ownerId" = u.id OR r."teamId" = u.id) AND r.status IN ('preparing','running')
          LEFT JOIN catalogue c ON c.name = r.machine
        WHERE u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL GROUP BY u.id),
      next AS (${next}),
@@ -129,6 +133,7 @@ export async function claimJob(
        UPDATE "Job" j SET status = 'preparing', attempt = j.attempt + 1 FROM next
        WHERE j.id = next.id AND j.status = 'queued' AND NOT (SELECT draining OR "removedAt" IS NOT NULL FROM "Worker" WHERE id = $1)
          AND mycloud_may_run(j."ownerId", (SELECT gpus FROM catalogue c WHERE c.name = j.machine), $4, $5)
+         AND mycloud_may_run(j."teamId", (SELECT gpus FROM catalogue c WHERE c.name = j.machine), $4, $5)
        RETURNING j.id, j.attempt),
      made AS (
        INSERT INTO "Attempt" ("jobId", number, "workerId", fence, "leaseUntil")

@@ -9,7 +9,7 @@ import {
 } from '@mycloud/shared';
 import type { Deps } from '../../deps.js';
 import { checkOutput } from '../output.js';
-import { wakeForOwner } from '../running-limits.js';
+import { wakeForOwners } from '../running-limits.js';
 import { one, prepared, type Sql, transaction } from '../sql.js';
 import { storable } from '../text.js';
 import { announceQueued } from '../tickets.js';
@@ -55,7 +55,7 @@ export async function finishAttempt(
         details: { expected: attempt.lastSeq + 1 },
       });
     }
-    await checkOutput(sql, job.ownerId, outcome.outputSnapshotId);
+    await checkOutput(sql, job, outcome.outputSnapshotId);
     return endAttempt(sql, job, outcome);
   });
   if (ended) await tellEnd(deps, ended);
@@ -167,5 +167,5 @@ async function lostAttempts(sql: Sql, jobId: string): Promise<number> {
 export async function tellEnd(deps: Deps, { job, again }: Ended): Promise<void> {
   void deps.hub.publish({ type: 'job', jobId: job.id });
   if (again) await announceQueued(deps, job);
-  if (job.limited) await wakeForOwner(deps, job.ownerId);
+  if (job.limited) await wakeForOwners(deps, [job.ownerId, job.teamId]);
 }
