@@ -46,9 +46,12 @@ export interface TestServer {
   remove(): Promise<void>;
 }
 
-/** `mycloud up` on a home and a user's home of its own, on a free port: what a person gets, with nothing shared. */
+/**
+ * `mycloud up` on a home and a user's home of its own, on a free port: what a person gets, with nothing shared.
+ * @param options.program another `mycloud` than that of this checkout
+ */
 export async function startServer(
-  options: { env?: Record<string, string>; args?: string[] } = {},
+  options: { env?: Record<string, string>; args?: string[]; program?: string } = {},
 ): Promise<TestServer> {
   const base = await mkdtemp(path.join(os.tmpdir(), 'mycloud-e2e-'));
   const home = path.join(base, 'server');
@@ -62,6 +65,7 @@ export async function startServer(
     NO_COLOR: '1',
     ...options.env,
   };
+  const program = options.program ?? cliProgram;
   let up: ChildProcess | undefined;
   const server: TestServer = {
     url: '',
@@ -69,9 +73,9 @@ export async function startServer(
     pid: 0,
     folder,
     start: (args, { cwd = folder } = {}) =>
-      spawn(process.execPath, [cliProgram, ...args], { cwd, env, stdio: 'pipe' }),
+      spawn(process.execPath, [program, ...args], { cwd, env, stdio: 'pipe' }),
     async cli(args, { cwd = folder, env: extra, input } = {}) {
-      const child = spawn(process.execPath, [cliProgram, ...args], {
+      const child = spawn(process.execPath, [program, ...args], {
         cwd,
         env: { ...env, ...extra },
         stdio: 'pipe',
@@ -116,7 +120,7 @@ export async function startServer(
     },
     async restart() {
       const port = server.url ? new URL(server.url).port : '0';
-      const args = [cliProgram, 'up', '--home', home, '--port', port, '--json', ...(options.args ?? [])];
+      const args = [program, 'up', '--home', home, '--port', port, '--json', ...(options.args ?? [])];
       up = spawn(process.execPath, args, { env, cwd: base, stdio: ['ignore', 'pipe', 'pipe'] });
       let errors = '';
       up.stderr?.on('data', (bytes) => (errors += bytes));
