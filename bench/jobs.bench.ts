@@ -11,7 +11,7 @@ import {
 } from '@mycloud/shared';
 import { eventually, startServer } from '../test/support/server.js';
 import { figure, quantile } from './report.js';
-import { startSlurm } from './slurm-peer.js';
+import { startSlurmPeer } from './slurm-peer.js';
 import { benchWorker } from './worker.js';
 
 const submissions = 40;
@@ -45,7 +45,7 @@ const ended = (client: Client, job: Job) =>
 
 /** The same of Slurm, while our server has nothing to do. */
 async function slurmFigures() {
-  const slurm = await startSlurm();
+  const slurm = await startSlurmPeer();
   if (!slurm) return undefined;
   try {
     const delays: number[] = [];

@@ -8,7 +8,7 @@ import { openComputerUse } from './computer-use.js';
 import type { WorkerDeps } from './deps.js';
 import { keepLeases } from './heartbeat.js';
 import { limitsText } from './limits/limits.js';
-import { defaultMachines } from './resources.js';
+import { offerOf } from './offer.js';
 import { isRefused, untilAnswered } from './retry.js';
 import { Roster } from './roster.js';
 import { openTickets } from './tickets.js';
@@ -30,6 +30,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { config, client, log, resources } = deps;
   const stopping = new AbortController();
   const { signal } = stopping;
+  const offer = await offerOf(deps, signal);
   const register = () =>
     untilAnswered(
       () =>
@@ -39,10 +40,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
             version,
             runner: deps.runners.main.name,
             images: deps.runners.images,
-            machines: config.machines ?? defaultMachines(resources),
-            cores: resources.cores,
-            memoryBytes: resources.memoryBytes,
-            gpus: resources.gpus.length,
+            ...offer,
             limits: limitsText(deps.runners.main.limits),
           },
         }),

@@ -128,7 +128,7 @@ export const machineRoutes = {
   machines: defineRoute({
     method: 'GET',
     path: '/v1/machines',
-    auth: 'user',
+    auth: 'user_or_worker',
     tag: 'machines',
     summary: 'The machine types one may ask for',
     response: z.object({ items: z.array(machineSchema.extend({ workers: z.number().int() })) }),

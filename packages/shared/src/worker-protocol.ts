@@ -199,7 +199,7 @@ export const workerRoutes = {
     tag,
     summary: 'Notes something that happened to a running job, among the steps of its life',
     params: byJob,
-    body: proof.extend({ type: z.enum(['warning']), message: z.string().min(1).max(1000) }),
+    body: proof.extend({ type: z.enum(['warning', 'waiting']), message: z.string().min(1).max(1000) }),
   }),
   finish: defineRoute({
     method: 'POST',
