@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { watch } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { killMarked } from '@mycloud/processes';
+import { killMarked } from '../marker.js';
 import type { JobProcess, Turn, TurnAsked } from '../runners/runner.js';
 import { readExitCode } from '../runners/supervisor.js';
 import { SlurmAway, type SlurmCommands } from './commands.js';
