@@ -2,6 +2,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { AppError } from '@mycloud/shared';
 import { z } from 'zod';
+import { parseSubnets } from './http/reachable.js';
 
 const flag = z
   .enum(['0', '1', 'false', 'true'])
@@ -60,6 +61,18 @@ const schema = z.object({
     .number()
     .min(0)
     .default(7 * 86_400),
+  /** Networks that URLs given by users may lead to beside the public ones: `10.0.0.0/8, 192.168.1.7`. */
+  MYCLOUD_OUTGOING_ALLOW: z
+    .string()
+    .default('')
+    .transform((list, context) => {
+      try {
+        return parseSubnets(list);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+        return z.NEVER;
+      }
+    }),
   /** Listens where floyd-local looks for its server too: 127.0.0.1:8080 and, for uploads, 127.0.0.1:1080. */
   MYCLOUD_FLOYD_LOCAL: flag,
   /** JSON list of machine types, or a file that holds it, replacing the built-in catalogue. */
@@ -144,6 +157,7 @@ export function readConfig(given: Record<string, string | undefined>) {
     gcSeconds: v.MYCLOUD_GC_SECONDS,
     gcGraceSeconds: v.MYCLOUD_GC_GRACE_SECONDS,
     uploadGraceSeconds: v.MYCLOUD_UPLOAD_GRACE_SECONDS,
+    outgoingAllow: v.MYCLOUD_OUTGOING_ALLOW,
     floydLocal: v.MYCLOUD_FLOYD_LOCAL,
     machines: v.MYCLOUD_MACHINES,
     tensorboard: {

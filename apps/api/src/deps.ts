@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Catalogue } from './catalogue.js';
 import type { Config } from './config.js';
 import type { PrismaClient } from './generated/prisma/client.js';
+import type { Outgoing } from './http/outgoing.js';
 import type { Hub } from './hub.js';
 import type { TicketQueue } from './queue/tickets.js';
 import type { Store } from './store/store.js';
@@ -20,4 +21,6 @@ export interface Deps {
   /** What happens in one api is heard in all (LISTEN/NOTIFY). */
   hub: Hub;
   catalogue: Catalogue;
+  /** Calls URLs that users gave, where the server may. */
+  outgoing: Outgoing;
 }

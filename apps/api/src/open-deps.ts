@@ -7,6 +7,7 @@ import type { Config } from './config.js';
 import { openDatabase, waitForDatabase } from './database/client.js';
 import { migrate } from './database/migrate.js';
 import type { Deps } from './deps.js';
+import { openOutgoing } from './http/outgoing.js';
 import { openHub } from './hub.js';
 import { openTickets } from './queue/tickets.js';
 import { openStore } from './store/open-store.js';
@@ -42,7 +43,8 @@ export async function openDeps(config: Config, log: Logger): Promise<OpenDeps> {
     closers.push(() => tickets.close());
     const hub = await openHub(config, log);
     closers.push(() => hub.close());
-    const deps = { config, log, db, pool, store, tickets, hub, catalogue };
+    const outgoing = openOutgoing(config.outgoingAllow);
+    const deps = { config, log, db, pool, store, tickets, hub, catalogue, outgoing };
     await bootstrap(deps);
     return { deps, close };
   } catch (error) {
