@@ -1,6 +1,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { AppError } from '@mycloud/shared';
+import { asksForTraces } from '@mycloud/telemetry';
 import { z } from 'zod';
 import { parseSubnets } from './http/reachable.js';
 
@@ -95,6 +96,16 @@ const schema = z.object({
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   /** The same of environments: added to the catalogue, or instead of the one of the same name. */
   MYCLOUD_ENVIRONMENTS: z.string().optional(),
+  /** Lets who sends it read /metrics, and nothing else; an admin's token may too. */
+  MYCLOUD_METRICS_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
+  /** From SIGTERM, when /ready says no, to when nothing more is taken: time for a proxy to ask. */
+  MYCLOUD_SHUTDOWN_DELAY_SECONDS: z.coerce.number().min(0).max(300).default(0),
+  /** smtp://USER:PASSWORD@HOST:587 or smtps://…; without one nobody gets e-mail. */
+  SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  MYCLOUD_MAIL_FROM: z.string().min(3).default(`mycloud <mycloud@${os.hostname()}>`),
+  /** Wait before a notification is tried again, three times as long after each try; and when it is given up. */
+  MYCLOUD_NOTIFY_RETRY_SECONDS: z.coerce.number().positive().max(3600).default(10),
+  MYCLOUD_NOTIFY_GIVE_UP_SECONDS: z.coerce.number().positive().default(86_400),
   MYCLOUD_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
 });
 
@@ -169,6 +180,16 @@ export function readConfig(given: Record<string, string | undefined>) {
     },
     path: v.PATH,
     environments: v.MYCLOUD_ENVIRONMENTS,
+    metricsToken: v.MYCLOUD_METRICS_TOKEN,
+    shutdownDelaySeconds: v.MYCLOUD_SHUTDOWN_DELAY_SECONDS,
+    notify: {
+      smtpUrl: v.SMTP_URL,
+      mailFrom: v.MYCLOUD_MAIL_FROM,
+      retrySeconds: v.MYCLOUD_NOTIFY_RETRY_SECONDS,
+      giveUpSeconds: v.MYCLOUD_NOTIFY_GIVE_UP_SECONDS,
+    },
+    /** Asked for by OpenTelemetry's own variables, which its libraries read. */
+    traces: asksForTraces(env),
     logLevel: v.MYCLOUD_LOG_LEVEL,
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { idSchema, pageOf, pageQuery, projectParams, revisionSchema, timeSchema } from './common.js';
 import { mountNameSchema, nameSchema } from './names.js';
+import { notifyAddressSchema } from './notify-address.js';
 import { jobStatuses, reasonNames } from './reasons.js';
 import { defineRoute } from './route.js';
 
@@ -63,6 +64,8 @@ const settings = {
     .nullable(),
   /** Further attempts after the user's own failures. */
   retries: z.number().int().min(0).max(20),
+  /** Addresses that hear of its end: https://…, slack:https://… or name@host. */
+  notify: z.array(notifyAddressSchema).max(10),
   /** Of a Jupyter: it ends after so long without a busy kernel or an open page; null: never. */
   idleSeconds: z
     .number()
@@ -87,6 +90,7 @@ export const createJobBody = z.object({
   /** null: none. Not given: none for a command, 12 hours for a Jupyter or a server. */
   maxRuntimeSeconds: settings.maxRuntimeSeconds.optional(),
   retries: settings.retries.default(0),
+  notify: settings.notify.default([]),
   /** Not given: an hour. */
   idleSeconds: settings.idleSeconds.optional(),
 });
@@ -151,6 +155,8 @@ export const jobSchema = z.object({
   attempt: z.number().int().nonnegative(),
   exitCode: z.number().int().nullable(),
   worker: z.string().nullable(),
+  /** Name of the schedule that submitted it; null: a person did, or the schedule is gone. */
+  schedule: z.string().nullable(),
   createdAt: timeSchema,
   startedAt: timeSchema.nullable(),
   finishedAt: timeSchema.nullable(),

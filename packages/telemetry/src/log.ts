@@ -10,8 +10,6 @@ export function openLog(app: string, level: string, base: Record<string, unknown
   return pino({
     level,
     base: { app, ...base },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
     mixin: () => {
       const { traceparent, ...fields } = workContext();
       const traceId = traceIdOf(traceparent);

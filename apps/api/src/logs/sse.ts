@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 
 /** A comment this often keeps proxies and clients from giving the stream up. */
 const keepAliveMs = 10_000;
+const reconnectMs = 500;
 
 /** One response of server-sent events. */
 export interface EventStream {
@@ -19,7 +20,10 @@ export function frame(event: string | undefined, data: unknown, id?: string): st
   return `${head}data: ${JSON.stringify(data)}\n\n`;
 }
 
-/** Opens event streams of an app and ends them when it closes, which would wait for them for ever otherwise. */
+/**
+ * Opens event streams of an app and ends them when it closes, which would wait for them for ever otherwise. A follower is told
+ * then to reconnect: an event `reconnect`, without an id, so that its cursor stays.
+ */
 export function eventStreams(app: FastifyInstance): (reply: FastifyReply) => EventStream {
   const open = new Set<() => void>();
   app.addHook('preClose', async () => {
@@ -39,10 +43,12 @@ export function eventStreams(app: FastifyInstance): (reply: FastifyReply) => Eve
       if (!response.writableNeedDrain) response.write(': alive\n\n');
     }, keepAliveMs);
     const end = () => response.end();
-    open.add(end);
+    // Another api may be asked at once, and this one when it is back.
+    const leave = () => response.end(`retry: ${reconnectMs}\nevent: reconnect\ndata: {}\n\n`);
+    open.add(leave);
     const closed = () => {
       clearInterval(timer);
-      open.delete(end);
+      open.delete(leave);
       gone.abort();
     };
     response.once('close', closed);
