@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { createClient, version } from '@mycloud/shared';
 import { openContentCache } from '@mycloud/snapshots';
+import { noTracing, type Tracing } from '@mycloud/telemetry';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import type { WorkerDeps } from './deps.js';
@@ -12,9 +13,14 @@ import { chooseLimits } from './limits/choose.js';
 import { findResources } from './resources.js';
 import { chooseRunners } from './runners/choose.js';
 import { openLauncher } from './runners/launcher.js';
+import { callHeaders, openWorkerMetrics } from './telemetry.js';
 
 /** Makes what a worker of this configuration needs. @throws AppError when its runner doesn't work here */
-export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps> {
+export async function buildDeps(
+  config: Config,
+  log: Logger,
+  tracing: Tracing = noTracing,
+): Promise<WorkerDeps> {
   await mkdir(config.home, { recursive: true, mode: 0o700 });
   const limits = await chooseLimits(config.limits, config.home);
   const launcher = openLauncher();
@@ -33,7 +39,12 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
   ]);
   return {
     config,
-    client: createClient({ url: config.url, token: config.token, agent: `mycloud-worker/${version}` }),
+    client: createClient({
+      url: config.url,
+      token: config.token,
+      agent: `mycloud-worker/${version}`,
+      headers: callHeaders,
+    }),
     cache,
     runners,
     limits,
@@ -49,5 +60,7 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
     resources,
     gpus: new GpuWatch(resources.gpus, config.gpuSeconds),
     log,
+    metrics: openWorkerMetrics(config.name, config.home),
+    tracing,
   };
 }

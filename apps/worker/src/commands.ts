@@ -48,7 +48,9 @@ async function followOnce({ client, workerId, onCommand, signal }: CommandsOptio
   );
   const watched = watchSilence(response, () => silent.abort());
   for await (const event of readEvents(watched)) {
-    if (event.data) onCommand(workerCommandSchema.parse(JSON.parse(event.data)));
+    // `reconnect`: that api closes, and the stream ends with it.
+    if (event.data && event.event !== 'reconnect')
+      onCommand(workerCommandSchema.parse(JSON.parse(event.data)));
   }
   return true;
 }

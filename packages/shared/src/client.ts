@@ -8,6 +8,8 @@ export interface ClientOptions {
   fetch?: typeof fetch;
   /** Sent as User-Agent where the platform lets us. */
   agent?: string;
+  /** Sent with each call, asked anew for each: what it is part of. */
+  headers?: () => Record<string, string>;
 }
 
 export interface Extra {
@@ -39,7 +41,7 @@ export async function send(
 ): Promise<Response> {
   const base = options.url.replace(/\/+$/, '');
   const loose = input as Loose;
-  const headers: Record<string, string> = { ...extra.headers };
+  const headers: Record<string, string> = { ...options.headers?.(), ...extra.headers };
   if (options.token) headers.authorization = `Bearer ${options.token}`;
   if (options.agent) headers['user-agent'] = options.agent;
   let body: RequestInit['body'] | undefined = extra.rawBody;
@@ -107,5 +109,6 @@ async function errorOf(response: Response, route: Address): Promise<AppError> {
   return new AppError(
     response.status >= 500 ? 'unavailable' : 'internal',
     `${route.method} ${route.path} answered ${response.status}`,
+    { requestId: response.headers.get('x-request-id') ?? undefined },
   );
 }

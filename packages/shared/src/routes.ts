@@ -4,7 +4,9 @@ import type { jobRoutes } from './jobs.js';
 import type { logRoutes } from './logs.js';
 import type { machineRoutes } from './machines.js';
 import type { metricRoutes } from './metrics.js';
+import type { notificationRoutes } from './notifications.js';
 import type { projectRoutes } from './projects.js';
+import type { scheduleRoutes } from './schedules.js';
 import type { sessionRoutes } from './sessions.js';
 import type { snapshotRoutes } from './snapshots.js';
 import type { storageRoutes } from './storage.js';
@@ -20,7 +22,9 @@ type UserRoute =
   | Values<typeof logRoutes>
   | Values<typeof machineRoutes>
   | Values<typeof metricRoutes>
+  | Values<typeof notificationRoutes>
   | Values<typeof projectRoutes>
+  | Values<typeof scheduleRoutes>
   | Values<typeof sessionRoutes>
   | Values<typeof snapshotRoutes>
   | Values<typeof summaryRoutes>

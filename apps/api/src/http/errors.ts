@@ -8,7 +8,10 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   const problem = toAppError(error);
   if (problem.code === 'internal') request.log.error({ err: error }, 'unexpected');
   if (problem.code === 'unavailable') void reply.header('retry-after', '1');
-  return reply.status(errorStatus[problem.code]).type('application/problem+json').send(toProblem(problem));
+  return reply
+    .status(errorStatus[problem.code])
+    .type('application/problem+json')
+    .send(toProblem(problem, request.id));
 }
 
 /** What a request ended with, as an error a person can act on. */

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { AppError, type createJobBody } from '@mycloud/shared';
+import { AppError, type createJobBody, jobName } from '@mycloud/shared';
+import { workContext } from '@mycloud/telemetry';
 import type { z } from 'zod';
 import type { Deps } from '../deps.js';
 import type { UserPrincipal } from '../http/principal.js';
+import { checkAddress } from '../notifications/address.js';
 import { findProject, type ProjectRow } from './access.js';
 import { addEvent } from './events.js';
 import { newId } from './id.js';
@@ -18,6 +20,7 @@ export type JobBody = z.output<typeof createJobBody>;
 /**
  * Submits a job and answers its id. With a key, the same call made again answers the same job.
  * @param known mounts whose bytes are known already: they aren't looked up anew, whatever became of their source
+ * @param schedule which submits it
  * @throws AppError bad_request, not_found (nearest names), forbidden, conflict (the key was used for another body)
  */
 export async function createJob(
@@ -27,17 +30,13 @@ export async function createJob(
   body: JobBody,
   key: string | undefined,
   known: ResolvedMount[] = [],
+  schedule: { id: string; name: string } | null = null,
 ): Promise<string> {
   if (key !== undefined && (key === '' || key.length > 200)) {
     throw new AppError('bad_request', 'an Idempotency-Key has 1 to 200 characters');
   }
-  refuseNul({ command: body.command, description: body.description, ...body.env });
   const project = await findProject(deps, caller, at.owner, at.project, 'read');
-  if (project.ownerId !== caller.userId) {
-    throw new AppError('forbidden', `${at.owner}/projects/${at.project} belongs to ${at.owner}`, {
-      hint: 'Submit to a project of your own.',
-    });
-  }
+  checkSubmitter(caller, project);
   const bodyHash = createHash('sha256')
     .update(JSON.stringify([project.id, body]))
     .digest('hex');
@@ -45,6 +44,58 @@ export async function createJob(
   const earlier = key === undefined ? undefined : await jobOfKey(deps.pool, caller.userId, key, bodyHash);
   if (earlier) return earlier;
 
+  const { environment, limits, mounts } = await checkJob(deps, caller, project, body, known);
+
+  const id = newId();
+  const made = await transaction(deps.pool, async (sql) => {
+    if (key !== undefined && !(await takeKey(sql, caller.userId, key, bodyHash, id))) {
+      return { id: await jobOfKey(sql, caller.userId, key, bodyHash), priority: undefined, number: 0 };
+    }
+    const given = { ...body, ...limits, environment: environment.name, scheduleId: schedule?.id ?? null };
+    await insert(sql, id, project, caller, given, mounts);
+    if (schedule) {
+      const message = `submitted by the schedule ${schedule.name}`;
+      await addEvent(sql, { jobId: id, attempt: 0, type: 'scheduled', message });
+    }
+    if (environment.note) {
+      await addEvent(sql, { jobId: id, attempt: 0, type: 'note', message: environment.note });
+    }
+    return one<{ id: string; priority: number; number: number }>(
+      sql,
+      'SELECT id, priority, number FROM "Job" WHERE id = $1',
+      [id],
+    );
+  });
+  if (!made?.id) throw new AppError('conflict', 'this call was made twice at once', { hint: 'Try again.' });
+  if (made.priority === undefined) return made.id;
+  const { machine, mode } = body;
+  const job = jobName({ owner: project.owner, project: project.name, number: made.number });
+  deps.log.info({ jobId: id, job, by: caller.name, machine, mode }, 'job submitted');
+  await deps.hub.publish({ type: 'job', jobId: id });
+  await announceQueued(deps, { id, machine: body.machine, priority: made.priority, attempt: 0 });
+  return id;
+}
+
+function checkSubmitter(caller: UserPrincipal, project: ProjectRow): void {
+  if (project.ownerId === caller.userId) return;
+  throw new AppError('forbidden', `${project.owner}/projects/${project.name} belongs to ${project.owner}`, {
+    hint: 'Submit to a project of your own.',
+  });
+}
+
+/**
+ * Looks whether a job could be submitted, and finds what its words mean now.
+ * @throws AppError bad_request, not_found (nearest names), forbidden
+ */
+export async function checkJob(
+  deps: Deps,
+  caller: UserPrincipal,
+  project: ProjectRow,
+  body: JobBody,
+  known: ResolvedMount[] = [],
+) {
+  checkSubmitter(caller, project);
+  refuseNul({ command: body.command, description: body.description, ...body.env });
   deps.catalogue.machine(body.machine);
   const environment = deps.catalogue.environment(body.environment);
   const limits = modeOf(body, environment);
@@ -56,23 +107,8 @@ export async function createJob(
     ),
   );
   await checkCode(deps, caller, body.codeSnapshotId);
-
-  const id = newId();
-  const made = await transaction(deps.pool, async (sql) => {
-    if (key !== undefined && !(await takeKey(sql, caller.userId, key, bodyHash, id))) {
-      return { id: await jobOfKey(sql, caller.userId, key, bodyHash), priority: undefined };
-    }
-    await insert(sql, id, project, caller, { ...body, ...limits, environment: environment.name }, mounts);
-    if (environment.note) {
-      await addEvent(sql, { jobId: id, attempt: 0, type: 'note', message: environment.note });
-    }
-    return one<{ id: string; priority: number }>(sql, 'SELECT id, priority FROM "Job" WHERE id = $1', [id]);
-  });
-  if (!made?.id) throw new AppError('conflict', 'this call was made twice at once', { hint: 'Try again.' });
-  if (made.priority === undefined) return made.id;
-  await deps.hub.publish({ type: 'job', jobId: id });
-  await announceQueued(deps, { id, machine: body.machine, priority: made.priority, attempt: 0 });
-  return id;
+  for (const address of body.notify) await checkAddress(deps, address);
+  return { environment, limits, mounts };
 }
 
 async function insert(
@@ -80,7 +116,7 @@ async function insert(
   id: string,
   project: ProjectRow,
   caller: UserPrincipal,
-  body: JobBody & Mode,
+  body: JobBody & Mode & { scheduleId: string | null },
   mounts: ResolvedMount[],
 ): Promise<void> {
   const next = await one<{ number: number }>(
@@ -95,6 +131,7 @@ async function insert(
     projectId: project.id,
     ownerId: caller.userId,
     number: next.number,
+    traceparent: workContext().traceparent ?? null,
   });
   await sql.query(
     prepared(

@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.js';
 import { compactLogs, expireLogs } from '../logs/compact.js';
+import { forgetDeliveries } from '../notifications/deliveries.js';
 import { collectGarbage } from '../snapshots/gc/collect.js';
 import { forgetOldRows, reconcile } from './reconcile.js';
 
@@ -14,6 +15,7 @@ export function startJobLoops(deps: Deps): { close(): Promise<void> } {
     repeat(deps, housekeepingMs, 'the housekeeping', async () => {
       await expireLogs(deps);
       await forgetOldRows(deps);
+      await forgetDeliveries(deps);
     }),
     // Not at once: it reads every manifest, and a start should be quick.
     repeat(

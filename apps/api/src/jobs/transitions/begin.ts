@@ -23,6 +23,11 @@ export interface NewJob {
   idleSeconds: number | null;
   jupyterToken: string | null;
   codeSnapshotId: string | null;
+  /** Addresses that hear of its end. */
+  notify: string[];
+  /** Of the schedule that submits it. */
+  scheduleId: string | null;
+  traceparent: string | null;
 }
 
 /** Adds a job, queued, its ticket counted as sent. Its priority is the number of jobs its owner has outstanding. */
@@ -31,8 +36,8 @@ export async function queueJob(sql: Sql, job: NewJob): Promise<void> {
     prepared(
       `INSERT INTO "Job" (id, "projectId", number, "ownerId", command, description, machine, environment, env,
        tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", tags, mode, "idleSeconds", "jupyterToken",
-       "ticketAt", status, priority)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, now(), 'queued',
+       notify, "scheduleId", traceparent, "ticketAt", status, priority)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, now(), 'queued',
        (SELECT count(*) FROM "Job" WHERE "ownerId" = $4 AND status IN ('queued','preparing','running','saving')))`,
       [
         job.id,
@@ -52,6 +57,9 @@ export async function queueJob(sql: Sql, job: NewJob): Promise<void> {
         job.mode,
         job.idleSeconds,
         job.jupyterToken,
+        job.notify,
+        job.scheduleId,
+        job.traceparent,
       ],
     ),
   );
@@ -62,6 +70,8 @@ export interface Claimed {
   jobId: string;
   attempt: number;
   fence: number;
+  /** Seconds it stood in the queue. */
+  waited: number;
 }
 
 /**
@@ -86,7 +96,14 @@ export async function claimJob(
          ORDER BY priority, "queuedAt" LIMIT 64) q
        JOIN "Job" j ON j.id = q.id AND j.status = 'queued'
        WHERE m.name = ANY($3) ORDER BY q.priority, q."queuedAt" LIMIT 1 FOR NO KEY UPDATE OF j SKIP LOCKED`;
-  const claimed = await one<{ jobId: string; attempt: number; fence: string }>(
+  const began = performance.now();
+  const claimed = await one<{
+    jobId: string;
+    attempt: number;
+    fence: string;
+    machine: string;
+    waited: number;
+  }>(
     deps.pool,
     `WITH catalogue AS (SELECT * FROM unnest($4::text[], $5::int[]) c(name, gpus)),
      limited AS (
@@ -100,14 +117,14 @@ export async function claimJob(
        UPDATE "Job" j SET status = 'preparing', attempt = j.attempt + 1 FROM next
        WHERE j.id = next.id AND j.status = 'queued' AND NOT (SELECT draining OR "removedAt" IS NOT NULL FROM "Worker" WHERE id = $1)
          AND mycloud_may_run(j."ownerId", (SELECT gpus FROM catalogue c WHERE c.name = j.machine), $4, $5)
-       RETURNING j.id, j.attempt),
+       RETURNING j.id, j.attempt, j.machine, EXTRACT(EPOCH FROM now() - j."queuedAt")::float8 AS waited),
      made AS (
        INSERT INTO "Attempt" ("jobId", number, "workerId", fence, "leaseUntil")
        SELECT id, attempt, $1, nextval('mycloud_fence'), now() + make_interval(secs => $2) FROM moved
        RETURNING "jobId", number, fence),
      said AS (
        INSERT INTO "Event" ("jobId", attempt, type, message) SELECT id, attempt, 'preparing', $6::text FROM moved)
-     SELECT "jobId", number AS attempt, fence FROM made`,
+     SELECT "jobId", number AS attempt, fence, machine, waited FROM made JOIN moved ON moved.id = made."jobId"`,
     [
       worker.id,
       deps.config.leaseSeconds,
@@ -121,9 +138,13 @@ export async function claimJob(
     ],
   );
   if (!claimed) return undefined;
+  const { jobId, attempt, machine, waited } = claimed;
+  deps.metrics.claimSeconds.observe((performance.now() - began) / 1000);
+  deps.metrics.waitSeconds.observe({ machine }, waited);
+  deps.log.info({ jobId, attempt, worker: worker.name, machine, waited }, 'job claimed');
   // Not waited for: it never fails, and a worker is waiting.
-  void deps.hub.publish({ type: 'job', jobId: claimed.jobId });
-  return { ...claimed, fence: Number(claimed.fence) };
+  void deps.hub.publish({ type: 'job', jobId });
+  return { jobId, attempt, fence: Number(claimed.fence), waited };
 }
 
 const stages = {
@@ -157,5 +178,7 @@ export async function setStage(
     [proof.jobId, proof.attempt, proof.fence, tokenOwner, to, from, message],
   );
   if (!done?.held) throw staleFence(proof.attempt);
-  if (done.moved > 0) await deps.hub.publish({ type: 'job', jobId: proof.jobId });
+  if (done.moved === 0) return;
+  deps.log.info({ jobId: proof.jobId, attempt: proof.attempt, status: to }, 'job went on');
+  await deps.hub.publish({ type: 'job', jobId: proof.jobId });
 }

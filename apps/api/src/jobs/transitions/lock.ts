@@ -1,4 +1,5 @@
 import { AppError, type JobStatus } from '@mycloud/shared';
+import { isHeardOf } from '../../notifications/outbox.js';
 import { one, type Sql } from '../sql.js';
 
 /*
@@ -19,6 +20,8 @@ export interface LockedJob {
   stopRequestedBy: string | null;
   /** Its owner may run only so much at once. */
   limited: boolean;
+  /** Somebody wants to hear of its end. */
+  heardOf: boolean;
 }
 
 /** holds: until the transaction ends, the job is nobody else's to change. */
@@ -26,7 +29,8 @@ export const lockJob = (sql: Sql, jobId: string): Promise<LockedJob | undefined>
   one<LockedJob>(
     sql,
     `SELECT j.id, j.status, j.attempt, j."ownerId", j.machine, j.priority, j.retries, j."userFailures", j."stopRequestedBy",
-       (u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL) AS limited
+       (u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL) AS limited,
+       ${isHeardOf} AS "heardOf"
      FROM "Job" j JOIN "User" u ON u.id = j."ownerId" WHERE j.id = $1 FOR NO KEY UPDATE OF j`,
     [jobId],
   );
