@@ -6,6 +6,7 @@ import { createNodeClient } from '@mycloud/shared/node';
 import { z } from 'zod';
 import { folderProject, readJson } from './folder.js';
 import { exactJob, namedJob } from './job-names.js';
+import { callHeaders } from './tracing.js';
 
 const loginSchema = z.object({ url: z.string(), token: z.string() });
 export type Login = z.infer<typeof loginSchema>;
@@ -59,7 +60,7 @@ export async function openSession(): Promise<Session> {
       hint: 'Start a server here with `mycloud up`, or log in to one: mycloud login --url http://SERVER:7070',
     });
   }
-  const client = createNodeClient({ url, token, agent: `mycloud-cli/${version}` });
+  const client = createNodeClient({ url, token, agent: `mycloud-cli/${version}`, headers: callHeaders });
   let user: Promise<User> | undefined;
   const me = () => {
     user ??= client.call(userRoutes.me, {});

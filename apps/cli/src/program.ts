@@ -3,13 +3,14 @@ import { Command, Option } from 'commander';
 import { addDataCommands } from './program-data.js';
 import { collect, json, once } from './program-flags.js';
 import { addLookingCommands } from './program-looking.js';
+import { addOperatingCommands } from './program-operating.js';
 
 const quoted =
   'A command with flags of its own belongs into quotes: mycloud run "python train.py --lr 0.1". See mycloud run --help.';
 const newest = "the newest of this folder's project unless given";
 
-/** What `run` and `restart` share. */
-const jobFlags = (command: Command): Command =>
+/** What is asked of a job, whoever submits it. */
+const settingFlags = (command: Command): Command =>
   command
     .option(
       '--data <source:mount>',
@@ -42,6 +43,15 @@ const jobFlags = (command: Command): Command =>
     .option('--idle <time>', 'end a Jupyter that nobody has used for so long (default 1h), or none')
     .option('-r, --max-runtime <time>', 'stop it after this long: seconds, or 90s, 30m, 2h')
     .option('--retries <n>', 'try again this often when the command fails')
+    .option(
+      '--notify <address>',
+      'tell https://…, slack:https://… or name@host of its end; may be given more than once',
+      collect,
+    );
+
+/** What `run` and `restart` share. */
+const jobFlags = (command: Command): Command =>
+  settingFlags(command)
     .option('-f, --follow', 'follow its log')
     .option('--open', 'open its page, or print the link where there is no screen')
     .option('--no-open', 'open nothing')
@@ -130,6 +140,7 @@ export function buildProgram(): Command {
     .showHelpAfterError(quoted)
     .option('--no-data', 'without its mounts')
     .option('--no-tags', 'without its tags')
+    .option('--no-notify', 'without the addresses that it told of its end')
     .option('--drop-var <name>', 'without this environment variable of its own', collect)
     .action(async (job, words, options) =>
       (await import('./commands/restart.js')).restart(job, words, options),
@@ -244,6 +255,7 @@ export function buildProgram(): Command {
     .action(async (name, options) => (await import('./commands/env.js')).envDelete(name, options));
 
   addDataCommands(program);
+  addOperatingCommands(program, settingFlags);
 
   const admin = program.command('admin').description('For who runs the server');
   const adminCommand = (name: string, description: string): Command =>

@@ -38,6 +38,7 @@ export interface JobRow {
   attempt: number;
   exitCode: number | null;
   worker: string | null;
+  schedule: string | null;
   priority: number;
   createdAt: Date;
   queuedAt: Date;
@@ -46,7 +47,7 @@ export interface JobRow {
 }
 
 /** By name: a prepared statement with j.* would fail once a migration adds a column. All of them: the compiler counts. */
-const columns: Record<Exclude<keyof JobRow, 'owner' | 'project' | 'worker'>, true> = {
+const columns: Record<Exclude<keyof JobRow, 'owner' | 'project' | 'worker' | 'schedule'>, true> = {
   id: true,
   number: true,
   status: true,
@@ -78,11 +79,19 @@ const columns: Record<Exclude<keyof JobRow, 'owner' | 'project' | 'worker'>, tru
 /** What every view of a job needs, and more that is to be selected; joins and conditions are appended. */
 export const selectJobs = (...more: string[]): string => {
   const own = Object.keys(columns).map((name) => `j."${name}"`);
-  const selected = [...own, 'u.name AS owner', 'p.name AS project', 'w.name AS worker', ...more].join(', ');
+  const selected = [
+    ...own,
+    'u.name AS owner',
+    'p.name AS project',
+    'w.name AS worker',
+    's.name AS schedule',
+    ...more,
+  ].join(', ');
   return `SELECT ${selected}
   FROM "Job" j JOIN "Project" p ON p.id = j."projectId" JOIN "User" u ON u.id = p."ownerId"
   LEFT JOIN "Attempt" a ON a."jobId" = j.id AND a.number = j.attempt
-  LEFT JOIN "Worker" w ON w.id = a."workerId"`;
+  LEFT JOIN "Worker" w ON w.id = a."workerId"
+  LEFT JOIN "Schedule" s ON s.id = j."scheduleId"`;
 };
 
 const iso = (time: Date | null): string | null => time?.toISOString() ?? null;
@@ -148,6 +157,7 @@ export async function viewRows(
       attempt: row.attempt,
       exitCode: row.exitCode,
       worker: row.worker,
+      schedule: row.schedule,
       createdAt: row.createdAt.toISOString(),
       startedAt: iso(row.startedAt),
       finishedAt: iso(row.finishedAt),

@@ -8,6 +8,7 @@ import {
   reasons,
 } from '@mycloud/shared';
 import type { Deps } from '../../deps.js';
+import { addDeliveries, announceDeliveries } from '../../notifications/outbox.js';
 import { checkOutput } from '../output.js';
 import { wakeForOwners } from '../running-limits.js';
 import { one, prepared, type Sql, transaction } from '../sql.js';
@@ -101,6 +102,8 @@ function triedAgain(job: LockedJob, reason: Reason): boolean {
 interface Ended {
   job: LockedJob;
   again: boolean;
+  /** What it became, and why; absent where its attempt was taken back. */
+  end?: { status: EndStatus | 'queued'; reason: Reason; exitCode: number | null };
 }
 
 /**
@@ -150,7 +153,8 @@ async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<E
       again ? [...ended, ...moved] : [...ended, ...moved, detail],
     ),
   );
-  return { job, again };
+  if (status !== 'queued' && job.heardOf) await addDeliveries(sql, job.id, status);
+  return { job, again, end: { status, reason, exitCode: outcome.exitCode } };
 }
 
 /** How many attempts of a job ended with their worker lost, before this one. */
@@ -164,8 +168,14 @@ async function lostAttempts(sql: Sql, jobId: string): Promise<number> {
 }
 
 /** Tells all apis of an end that is committed, and workers of what may begin now. */
-export async function tellEnd(deps: Deps, { job, again }: Ended): Promise<void> {
+export async function tellEnd(deps: Deps, { job, again, end }: Ended): Promise<void> {
+  if (end) {
+    const { status, reason } = end;
+    deps.metrics.attemptsEnded.inc({ status, reason });
+    deps.log.info({ jobId: job.id, attempt: job.attempt, ...end }, again ? 'job queued again' : 'job ended');
+  }
   void deps.hub.publish({ type: 'job', jobId: job.id });
   if (again) await announceQueued(deps, job);
+  else if (job.heardOf) await announceDeliveries(deps);
   if (job.limited) await wakeForOwners(deps, [job.ownerId, job.teamId]);
 }
