@@ -192,7 +192,6 @@ export function slurmRunner(options: SlurmOptions): SlurmRunner {
       killedAt.delete(job.slurm);
       ranAt.delete(job.slurm);
       if (watch.overForMs(job.slurm) === null) watch.doom(job.slurm, endsByItselfMs);
-      else watch.forget(job.slurm);
     },
     async sweep(keep) {
       for (const { id, name, state, comment: whose } of await commands.jobs()) {
