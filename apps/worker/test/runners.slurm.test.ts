@@ -178,7 +178,9 @@ describe.skipIf(!wantSlurm())('a worker on a login node', () => {
   });
 
   it("passes Slurm's refusal on, and doesn't try again by itself", async () => {
-    const { finish } = await world.finished(world.submit('true', { machine: machine('cpu', { cores: 64 }) }));
+    const { finish } = await world.finished(
+      world.submit('true', { machine: machine('cpu', { memoryBytes: 900 * 2 ** 30 }) }),
+    );
     expect(finish?.reason).toBe('cluster_refused');
     expect(finish?.detail).toContain('Requested node configuration is not available');
   });
@@ -231,8 +233,14 @@ describe.skipIf(!wantSlurm())('a worker and Slurm that come and go', () => {
 
   it('jobs run on while slurmctld is away, and are told when they have ended', async () => {
     await world.start('slurm');
-    const jobId = world.submit('echo ready; sleep 3; echo done');
+    const jobId = world.submit('echo ready; sleep 8; echo done');
     await world.line(jobId, 'ready');
+    // One that is killed before it has written down what runs would not know it again, and close the node.
+    const state = path.join(world.slurm.dir, 'state/job_state');
+    await until(
+      () => existsSync(state) && readFileSync(state, 'latin1').includes(jobId),
+      'its state to be saved',
+    );
     await world.slurm.end('slurmctld', 'SIGKILL');
     const submitted = world.submit('echo later');
     const attempt = await world.finished(jobId);
@@ -335,10 +343,10 @@ describe.skipIf(!wantSlurm())('a worker and Slurm that come and go', () => {
     await world.start('slurm');
     const jobId = world.submit('echo ready; sleep 1000');
     await world.line(jobId, 'ready');
-    await world.slurm.run('scontrol', 'update', 'NodeName=one', 'State=DOWN', 'Reason=test');
+    await world.slurm.failNode();
     const { finish } = await world.finished(jobId);
     expect(finish).toMatchObject({ reason: 'node_failed', detail: expect.stringContaining('NODE_FAIL') });
-    await world.slurm.run('scontrol', 'update', 'NodeName=one', 'State=RESUME');
+    await world.slurm.resumeNode();
   });
 
   it('a job left in Slurm by an attempt that is no more is cancelled at the next start', async () => {
