@@ -18,7 +18,8 @@ describe.skipIf(!wantSlurm())("a lab's Slurm cluster behind a server", () => {
       partitions: ['PartitionName=batch Nodes=ALL Default=YES State=UP'],
     });
     server = await startServer({
-      env: { MYCLOUD_RUNNER: 'slurm', SLURM_CONF: slurm.conf, MYCLOUD_SLURM_POLL_SECONDS: '0.5' },
+      args: ['--runner', 'slurm'],
+      env: { SLURM_CONF: slurm.conf, MYCLOUD_SLURM_POLL_SECONDS: '0.5' },
     });
     await server.json(['init', 'cats']);
   });
@@ -65,7 +66,7 @@ describe.skipIf(!wantSlurm())("a lab's Slurm cluster behind a server", () => {
     expect((await server.ended(waiting)).status).toBe('succeeded');
     expect((await server.cli(['logs', '3'])).stdout).toMatch(/has [01]$/m);
     expect((await server.cli(['logs', '2'])).stdout).toMatch(/0,1$/m);
-  });
+  }, 240_000);
 
   it("says that the cluster's administrator cancelled a job", async () => {
     const job = await server.json<Job>(['run', 'echo ready; sleep 1000']);
@@ -86,5 +87,5 @@ describe.skipIf(!wantSlurm())("a lab's Slurm cluster behind a server", () => {
     expect(await server.ended(job)).toMatchObject({ status: 'succeeded', attempt: 2 });
     expect((await server.cli(['output', '5', '-o', 'again'])).code).toBe(0);
     expect(await readFile(path.join(server.folder, 'again/a'), 'utf8')).toBe('attempt 1\nattempt 2\n');
-  });
+  }, 240_000);
 });
