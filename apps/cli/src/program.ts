@@ -77,7 +77,7 @@ export function buildProgram(): Command {
     .option('--home <dir>', 'where its data lies (MYCLOUD_HOME, default ~/.mycloud)')
     .addOption(
       new Option('--runner <name>', 'how jobs are isolated')
-        .choices(['auto', 'bubblewrap', 'process', 'docker'])
+        .choices(['auto', 'bubblewrap', 'process', 'docker', 'slurm'])
         .default('auto'),
     )
     .option(
