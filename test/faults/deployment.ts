@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { type Client, createClient } from '@mycloud/shared';
+import type { Client } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { preparePostgres } from '../../apps/cli/src/up/postgres.js';
 import { freePort } from '../support/services.js';
 import { mayMount, mountSmall, type SmallDisk } from '../support/small-disk.js';
@@ -62,7 +63,7 @@ export class Deployment {
 
   /** A client as a person has it: by the load balancer before both apis. */
   get client(): Client {
-    return createClient({ url: this.#urlOf('client-api'), token: secret('user') });
+    return createNodeClient({ url: this.#urlOf('client-api'), token: secret('user') });
   }
 
   get programs(): Program[] {

@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Client, createClient, type Job, jobRoutes } from '@mycloud/shared';
+import { type Client, type Job, jobRoutes } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { carrying, killAll } from './processes.js';
 
 /** `mycloud` as it lies in this checkout. */
@@ -94,7 +95,7 @@ export async function startServer(
     },
     async client() {
       const config = await readFile(path.join(base, 'config/mycloud/config.json'), 'utf8');
-      return createClient({ url: server.url, token: (JSON.parse(config) as { token: string }).token });
+      return createNodeClient({ url: server.url, token: (JSON.parse(config) as { token: string }).token });
     },
     async project(name, files = {}) {
       const cwd = path.join(folder, name);

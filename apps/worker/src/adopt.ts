@@ -28,7 +28,10 @@ export async function adopt(deps: WorkerDeps, attemptsDir: string, capacity: Cap
   for (const folder of folders) {
     const { assignment, phase, runner: runnerName, gpus } = folder.state;
     if (phase === 'preparing') await startOver(folder);
-    const held = phase === 'running' && runnerName && deps.runners.named(runnerName).mountsReadOnly;
+    const held =
+      (phase === 'running' || phase === 'waiting') &&
+      runnerName &&
+      deps.runners.named(runnerName).mountsReadOnly;
     const mounts = held ? await holdMounts(deps, folder) : null;
     const crashes = countCrashes(folder);
     const execution = new Execution(deps, folder, capacity.take(assignment.machine, gpus), mounts);

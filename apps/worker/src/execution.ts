@@ -16,6 +16,7 @@ import type { JobProcess, Runner } from './runners/runner.js';
 import type { RunningJob } from './running-job.js';
 import { StageReports } from './stage-reports.js';
 import { Stopper } from './stopper.js';
+import { waitForTurn } from './waiting.js';
 
 /** The lease is over: nothing more may be written for this attempt. */
 class Lost extends Error {}
@@ -107,6 +108,7 @@ export class Execution {
     try {
       const { phase } = this.#folder.state;
       if (phase === 'preparing') await this.#prepareAndStart();
+      if (this.#folder.state.phase === 'waiting') await this.#awaitTurn(phase === 'waiting');
       if (this.#folder.state.phase === 'running') await this.#run(phase === 'running');
       if (this.#folder.state.phase === 'saving') await saveOutput(this.#ending());
       await finishAttempt(this.#ending());
@@ -140,26 +142,53 @@ export class Execution {
         },
         signal,
       });
+      const waits = runner.awaitTurn !== undefined;
       this.#folder.update({
-        phase: 'running',
+        phase: waits ? 'waiting' : 'running',
         process: job,
         runner: runner.name,
         gpus: [...this.#share.gpus],
         env,
         ...(port === null ? {} : { port }),
-        startedAt: Date.now(),
+        ...(waits ? {} : { startedAt: Date.now() }),
       });
-      this.#stages.report('running');
+      if (!waits) this.#stages.report('running');
     } catch (error) {
-      this.#over.signal.throwIfAborted();
-      if (isStale(error)) throw error;
-      const stopped = this.#folder.state.stop;
-      const end =
-        stopped && this.#preparing.signal.aborted ? { ...stopped, exitCode: null } : endOfFailure(error);
-      this.#channels.book.system(
-        stopped ? 'stopped before it started' : `could not be started: ${end.detail}`,
-      );
-      this.#folder.update({ phase: 'saving', end });
+      this.#neverStarted(error);
+    }
+  }
+
+  /** It was stopped before that, or could not be. @throws what ends the execution itself */
+  #neverStarted(error: unknown): void {
+    this.#over.signal.throwIfAborted();
+    if (isStale(error)) throw error;
+    const stopped = this.#folder.state.stop;
+    const end =
+      stopped && this.#preparing.signal.aborted ? { ...stopped, exitCode: null } : endOfFailure(error);
+    this.#channels.book.system(stopped ? 'stopped before it started' : `could not be started: ${end.detail}`);
+    this.#folder.update({ phase: 'saving', end });
+  }
+
+  /** Until what runs the job begins it. @param adopted an earlier worker handed it over, or was about to */
+  async #awaitTurn(adopted: boolean): Promise<void> {
+    const runner = this.#runner;
+    if (!runner?.awaitTurn) throw new Error('a waiting attempt has no runner with a queue');
+    if (this.#folder.state.stop) this.#preparing.abort();
+    try {
+      const turn = await waitForTurn({
+        runner,
+        folder: this.#folder,
+        adopted,
+        say: (why) => this.#tell('waiting', why),
+        stop: this.#preparing.signal,
+        signal: this.#over.signal,
+      });
+      if (turn === 'withdrawn') return this.#neverStarted(this.#preparing.signal.reason);
+      const begun = turn === 'ended' ? {} : { startedAt: turn.begunAt };
+      this.#folder.update({ phase: 'running', ...begun });
+      if (turn !== 'ended') this.#stages.report('running');
+    } catch (error) {
+      this.#neverStarted(error);
     }
   }
 
@@ -170,7 +199,7 @@ export class Execution {
     if (!job || !runner) throw new Error('a running attempt has no process');
     if (adopted) {
       // It may have been left before that was told.
-      this.#stages.report('running');
+      if (this.#folder.state.startedAt) this.#stages.report('running');
       // Beside all else: an engine may take its time, and an order to stop must not wait for it.
       void runner.endSessions?.(job);
     }
@@ -209,12 +238,16 @@ export class Execution {
     };
   }
 
-  /** A word in its log and in the steps of its life; the job goes on. */
   #warn(message: string): void {
-    this.#channels.book.system(`warning: ${message}`);
+    this.#tell('warning', message);
+  }
+
+  /** A word in its log and in the steps of its life; the job goes on. */
+  #tell(type: 'warning' | 'waiting', message: string): void {
+    this.#channels.book.system(type === 'warning' ? `warning: ${message}` : message);
     const { jobId, attempt, fence } = this.proof;
     const { client } = this.#deps;
-    const input = { params: { jobId }, body: { attempt, fence, type: 'warning' as const, message } };
+    const input = { params: { jobId }, body: { attempt, fence, type, message: message.slice(0, 1000) } };
     const { signal } = this.#over;
     const tell = (limit: AbortSignal) => client.call(workerRoutes.event, input, { signal: limit });
     untilAnswered(() => answered(tell, signal), signal).catch((error: unknown) => this.#writeFailed(error));

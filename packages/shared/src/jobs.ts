@@ -79,6 +79,8 @@ export const jobRoutes = {
   create: defineRoute({
     method: 'POST',
     path: base,
+    audit: 'submit job',
+    auditShows: ['machine', 'environment', 'mode'],
     auth: 'user',
     tag,
     summary: 'Submits a job',
@@ -145,6 +147,8 @@ export const jobRoutes = {
   update: defineRoute({
     method: 'PATCH',
     path: `${base}/:number`,
+    audit: 'edit job',
+    auditShows: ['tags'],
     auth: 'user',
     tag,
     summary: 'Changes description, tags or note; with `If-Match: "REVISION"` only what you have seen',
@@ -160,6 +164,8 @@ export const jobRoutes = {
   restart: defineRoute({
     method: 'POST',
     path: `${base}/:number/restart`,
+    audit: 'restart job',
+    auditShows: ['machine', 'environment', 'mode'],
     auth: 'user',
     tag,
     summary: 'Submits a new job with the same code, changed where you say so',
@@ -175,6 +181,7 @@ export const jobRoutes = {
   stop: defineRoute({
     method: 'POST',
     path: `${base}/:number/stop`,
+    audit: 'stop job',
     auth: 'user',
     tag,
     summary: 'Stops a job; its output is kept',
@@ -185,6 +192,7 @@ export const jobRoutes = {
   delete: defineRoute({
     method: 'DELETE',
     path: `${base}/:number`,
+    audit: 'delete job',
     auth: 'user',
     tag,
     summary: 'Deletes an ended job with its logs and output',
@@ -203,6 +211,7 @@ export const jobRoutes = {
   link: defineRoute({
     method: 'GET',
     path: `${base}/:number/link`,
+    audit: 'open link to job',
     auth: 'user',
     tag,
     summary: 'Where the Jupyter or the server of a job is reached, and whether it answers yet',

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { AppError, type createJobBody } from '@mycloud/shared';
 import type { z } from 'zod';
 import type { Deps } from '../deps.js';
+import { ownRight, reaches } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
-import { findProject, type ProjectRow } from './access.js';
-import { addEvent } from './events.js';
+import { findProject } from './access.js';
 import { newId } from './id.js';
-import { type Mode, modeOf } from './mode.js';
+import { modeOf } from './mode.js';
 import { type ResolvedMount, resolveMount } from './mounts.js';
 import { one, prepared, type Sql, transaction } from './sql.js';
 import { refuseNul } from './text.js';
@@ -33,9 +33,11 @@ export async function createJob(
   }
   refuseNul({ command: body.command, description: body.description, ...body.env });
   const project = await findProject(deps, caller, at.owner, at.project, 'read');
-  if (project.ownerId !== caller.userId) {
+  if (!reaches(ownRight(caller, project.ownerId), 'write')) {
     throw new AppError('forbidden', `${at.owner}/projects/${at.project} belongs to ${at.owner}`, {
-      hint: 'Submit to a project of your own.',
+      hint: caller.teams.has(project.ownerId)
+        ? `You are a viewer of ${at.owner}; one of its admins can make you a member.`
+        : 'Submit to a project of your own.',
     });
   }
   const bodyHash = createHash('sha256')
@@ -55,54 +57,35 @@ export async function createJob(
         resolveMount(deps, caller, mount),
     ),
   );
-  await checkCode(deps, caller, body.codeSnapshotId);
+  await checkCode(deps, [project.ownerId, caller.userId], body.codeSnapshotId);
 
   const id = newId();
-  const made = await transaction(deps.pool, async (sql) => {
-    if (key !== undefined && !(await takeKey(sql, caller.userId, key, bodyHash, id))) {
-      return { id: await jobOfKey(sql, caller.userId, key, bodyHash), priority: undefined };
-    }
-    await insert(sql, id, project, caller, { ...body, ...limits, environment: environment.name }, mounts);
-    if (environment.note) {
-      await addEvent(sql, { jobId: id, attempt: 0, type: 'note', message: environment.note });
-    }
-    return one<{ id: string; priority: number }>(sql, 'SELECT id, priority FROM "Job" WHERE id = $1', [id]);
-  });
-  if (!made?.id) throw new AppError('conflict', 'this call was made twice at once', { hint: 'Try again.' });
+  const job = {
+    ...body,
+    ...limits,
+    environment: environment.name,
+    id,
+    projectId: project.id,
+    ownerId: caller.userId,
+    teamId: project.ownerId === caller.userId ? null : project.ownerId,
+  };
+  const notes = environment.note ? [environment.note] : [];
+  const queue = async (sql: Sql) => {
+    const made = await queueJob(sql, job, mounts, notes);
+    if (made) return { id, priority: made.priority };
+    throw new AppError('not_found', `${project.name} was deleted meanwhile`);
+  };
+  const made = await (key === undefined
+    ? queue(deps.pool)
+    : transaction(deps.pool, async (sql) => {
+        if (await takeKey(sql, caller.userId, key, bodyHash, id)) return queue(sql);
+        return { id: await jobOfKey(sql, caller.userId, key, bodyHash), priority: undefined };
+      }));
+  if (!made.id) throw new AppError('conflict', 'this call was made twice at once', { hint: 'Try again.' });
   if (made.priority === undefined) return made.id;
   await deps.hub.publish({ type: 'job', jobId: id });
   await announceQueued(deps, { id, machine: body.machine, priority: made.priority, attempt: 0 });
   return id;
-}
-
-async function insert(
-  sql: Sql,
-  id: string,
-  project: ProjectRow,
-  caller: UserPrincipal,
-  body: JobBody & Mode,
-  mounts: ResolvedMount[],
-): Promise<void> {
-  const next = await one<{ number: number }>(
-    sql,
-    'UPDATE "Project" SET "lastJob" = "lastJob" + 1 WHERE id = $1 RETURNING "lastJob" AS number',
-    [project.id],
-  );
-  if (!next) throw new AppError('not_found', `${project.name} was deleted meanwhile`);
-  await queueJob(sql, {
-    ...body,
-    id,
-    projectId: project.id,
-    ownerId: caller.userId,
-    number: next.number,
-  });
-  await sql.query(
-    prepared(
-      `INSERT INTO "Mount" ("jobId", name, source, "snapshotId")
-     SELECT $1, * FROM unnest($2::text[], $3::text[], $4::uuid[])`,
-      [id, mounts.map((m) => m.name), mounts.map((m) => m.source), mounts.map((m) => m.snapshotId)],
-    ),
-  );
 }
 
 /** @returns whether the key is this call's; a call with the same key at the same time is waited for */
@@ -134,11 +117,12 @@ async function jobOfKey(sql: Sql, userId: string, key: string, bodyHash: string)
   return row.jobId;
 }
 
-async function checkCode(deps: Deps, caller: UserPrincipal, snapshotId: string | null): Promise<void> {
+/** @param owners for whom it may be stored: the project's owner, or (by a client that knows no teams) the submitter himself */
+async function checkCode(deps: Deps, owners: string[], snapshotId: string | null): Promise<void> {
   if (snapshotId === null) return;
-  const found = await one(deps.pool, 'SELECT 1 FROM "Snapshot" WHERE id = $1 AND "ownerId" = $2', [
+  const found = await one(deps.pool, 'SELECT 1 FROM "Snapshot" WHERE id = $1 AND "ownerId" = ANY($2)', [
     snapshotId,
-    caller.userId,
+    owners,
   ]);
   if (!found) {
     throw new AppError('not_found', `there is no code snapshot ${snapshotId} of yours`, {

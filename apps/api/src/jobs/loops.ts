@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.js';
-import { compactLogs, expireLogs } from '../logs/compact.js';
+import { compactLogs } from '../logs/compact.js';
+import { expire } from '../retention/expire.js';
 import { collectGarbage } from '../snapshots/gc/collect.js';
 import { forgetOldRows, reconcile } from './reconcile.js';
 
@@ -12,7 +13,7 @@ export function startJobLoops(deps: Deps): { close(): Promise<void> } {
     repeat(deps, everyMs, 'the sweep over leases and tickets', () => reconcile(deps)),
     repeat(deps, everyMs, 'the compaction of logs', () => compactLogs(deps)),
     repeat(deps, housekeepingMs, 'the housekeeping', async () => {
-      await expireLogs(deps);
+      await expire(deps);
       await forgetOldRows(deps);
     }),
     // Not at once: it reads every manifest, and a start should be quick.

@@ -1,4 +1,5 @@
 import {
+  type Answer,
   type Assignment,
   type Client,
   readEvents,
@@ -127,7 +128,7 @@ export class TestWorker {
     this.leaving.abort();
   }
 
-  private async collect(response: Response): Promise<void> {
+  private async collect(response: Answer): Promise<void> {
     try {
       for await (const event of readEvents(response))
         this.commands.push(JSON.parse(event.data) as WorkerCommand);

@@ -46,6 +46,10 @@ export interface World {
   startApi(env?: Record<string, string>, options?: { loops?: boolean }): Promise<TestApi>;
   /** Starts the sweeps of an api. */
   sweep(api?: TestApi): { close(): Promise<void> };
+  /** A client with this token. */
+  as(token: string): Client;
+  /** The id of a user or a team. */
+  idOf(name: string): Promise<string>;
   submit(body?: Partial<CreateJob>, headers?: Record<string, string>): Promise<Job>;
   get(job: Pick<Job, 'owner' | 'project' | 'number'>, as?: Client): Promise<Job>;
   worker(
@@ -132,6 +136,9 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
       closers.unshift(() => loops.close());
       return loops;
     },
+    as: (token) => createClient({ url: api.url, token }),
+    idOf: async (name) =>
+      (await pool.query<{ id: string }>('SELECT id FROM "User" WHERE name = $1', [name])).rows[0]!.id,
     submit: (body = {}, headers) =>
       lab.call(
         jobRoutes.create,
@@ -144,7 +151,6 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
       const machines = options.machines ?? ['cpu'];
       const { workerId } = await client.call(workerRoutes.register, {
         body: {
-          protocol: 1,
           name,
           version: '0.1.0',
           runner: 'process',

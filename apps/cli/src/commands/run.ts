@@ -44,7 +44,7 @@ export async function run(words: string[], options: Options): Promise<void> {
   const params = await projectHere(session);
 
   hint(`Uploading the code of ${params.owner}/projects/${params.project}…`);
-  const code = (await readdir('.')).length > 0 ? await upload(session, '.') : null;
+  const code = (await readdir('.')).length > 0 ? await upload(session, '.', params.owner) : null;
   if (code) hint(sentText(code));
   const body = { ...settings, command, codeSnapshotId: code?.snapshotId ?? null, env };
   if (combinations) return submitSweep(session, params, body, combinations, options);

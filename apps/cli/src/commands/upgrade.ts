@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createClient, machineRoutes } from '@mycloud/shared';
+import { machineRoutes } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { readLogin } from '../context.js';
 import { print, printJson } from '../output.js';
 
@@ -16,7 +17,7 @@ const commandsHere = (): string[] =>
 /** Compares the version of this program with that of the server, and says how to change it. */
 export async function upgrade(version: string, { json }: { json?: boolean }): Promise<void> {
   const { url } = await readLogin();
-  const server = url ? (await createClient({ url }).call(machineRoutes.health, {})).version : null;
+  const server = url ? (await createNodeClient({ url }).call(machineRoutes.health, {})).version : null;
   const commands = commandsHere();
   if (json) return printJson({ version, server, commands });
   print(

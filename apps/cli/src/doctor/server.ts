@@ -1,4 +1,5 @@
-import { AppError, createClient, machineRoutes, userRoutes, version } from '@mycloud/shared';
+import { AppError, machineRoutes, userRoutes, version } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { readLogin } from '../context.js';
 import type { Finding } from './check.js';
 
@@ -14,7 +15,7 @@ export async function server(): Promise<Finding> {
       hint: 'Start one: mycloud up. Or: mycloud login --url …',
     };
   }
-  const client = createClient({ url, token });
+  const client = createNodeClient({ url, token });
   try {
     const health = await client.call(machineRoutes.health, {});
     const me = await client.call(userRoutes.me, {});

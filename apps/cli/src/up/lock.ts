@@ -21,10 +21,10 @@ export interface HomeLock {
 }
 
 /**
- * Takes a home for this process; one server serves a home. What a killed `up` left running is ended first.
+ * Takes a home for this process; one server, or one worker, has a home. What a killed `up` left running is ended first.
  * @throws AppError conflict when another is running there
  */
-export async function lockHome(home: string): Promise<HomeLock> {
+export async function lockHome(home: string, noun: 'server' | 'worker' = 'server'): Promise<HomeLock> {
   const file = path.join(home, 'up.json');
   const me = identify(process.pid);
   if (!me) throw new AppError('internal', 'this process could not be found in the list of processes');
@@ -32,9 +32,9 @@ export async function lockHome(home: string): Promise<HomeLock> {
   while (!(await createAlone(file, text({})))) {
     const held = await readLock(file);
     if (held && isAlive(held)) {
-      throw new AppError('conflict', `a server is already running on ${home} (pid ${held.pid})`, {
+      throw new AppError('conflict', `a ${noun} is already running on ${home} (pid ${held.pid})`, {
         hint: held.url
-          ? `It listens at ${held.url}. Stop it first, or choose another folder by --home.`
+          ? `It ${noun === 'server' ? 'listens at' : 'works for'} ${held.url}. Stop it first, or choose another folder by --home.`
           : 'It is just starting. Stop it first, or choose another folder by --home.',
       });
     }

@@ -83,7 +83,8 @@ function members(job: JobProcess, runDir: string): ProcessInfo[] {
   return init === null ? [] : descendants(listProcesses(), init);
 }
 
-function sandbox({ dirs, environment, gpus }: Launch): string[] {
+/** Words for bwrap: the view of files and processes that a job has. */
+export function sandbox({ dirs, environment, gpus }: Launch): string[] {
   const args = [...rootView(), '--proc', '/proc', '--dev', '/dev', '--bind', dirs.tmp, '/tmp'];
   // Where systemd-resolved is, /etc/resolv.conf points there.
   args.push('--ro-bind-try', '/run/systemd/resolve', '/run/systemd/resolve');
