@@ -154,7 +154,7 @@ describe('an api that serves', () => {
       if (state !== 'ok') expect(hint, name).toMatch(/\w/);
     }
     expect(found.get('Database')).toMatchObject({ state: 'ok' });
-    expect(found.get('Clock')).toMatchObject({ state: 'ok' });
+    expect(found.get('Database clock')).toMatchObject({ state: 'ok' });
     expect(found.get('Workers')).toMatchObject({ state: 'problem', text: 'there is none yet' });
     // No loop runs in this test.
     expect(found.get('Leases')).toMatchObject({
