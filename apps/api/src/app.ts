@@ -11,7 +11,7 @@ import type { Deps } from './deps.js';
 import { floydRoutes } from './floyd/routes.js';
 import { openAuthenticator } from './http/authenticate.js';
 import { answerError } from './http/errors.js';
-import { waitForAnswers } from './http/in-flight.js';
+import { countAnswers } from './http/in-flight.js';
 import { openLogins } from './http/logins.js';
 import { openRequestContext, requestIdOf } from './http/request-context.js';
 import { authorize } from './http/route.js';
@@ -77,7 +77,7 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   );
   app.decorateRequest('principal', undefined);
   openRequestContext(app, deps);
-  waitForAnswers(app);
+  const answersSent = countAnswers(app);
 
   openAudit(app, deps);
   const authenticator = openAuthenticator(deps);
@@ -154,6 +154,8 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   workerRoutes(app, deps, tunnels, upgrades);
   await app.register(async (wire) => floydRoutes(wire, deps));
   await pageRoutes(app, deps);
+  // Hooks run in the order they were added: streams and waiting claims have ended by then.
+  app.addHook('preClose', answersSent);
   await app.ready();
   return app;
 }
