@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { AppError } from '@mycloud/shared';
+import { AppError, withPassword, withSecretFiles } from '@mycloud/shared';
+import { asksForTraces } from '@mycloud/telemetry';
 import { z } from 'zod';
+import { parseSubnets } from './http/reachable.js';
 
 const flag = z
   .enum(['0', '1', 'false', 'true'])
@@ -10,27 +13,40 @@ const flag = z
 
 const s3Schema = z.object({
   endpoint: z.url(),
+  publicEndpoint: z.url().optional(),
   bucket: z.string().min(3),
   accessKey: z.string().min(1),
   secretKey: z.string().min(1),
   region: z.string().default('us-east-1'),
 });
 
-const schema = z.object({
+/** Every variable the api reads. */
+export const settings = z.object({
   MYCLOUD_HOST: z.string().default('127.0.0.1'),
   MYCLOUD_PORT: z.coerce.number().int().min(0).max(65535).default(7070),
   MYCLOUD_HOME: z.string().default(path.join(os.homedir(), '.mycloud')),
   /** What clients reach this server by; signed URLs of the directory store start with it. Default: relative to whatever they used. */
   MYCLOUD_PUBLIC_URL: z.url().optional(),
-  /** This api's own address, as workers reach it: with several, a connection to a job must come to the one that asked for it. */
+  /** This api's own address, as the other apis reach it: what only one of them can answer is handed on to it. */
   MYCLOUD_ADVERTISE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** Proxies, by address or network, whose word is taken for who asks and by which protocol: `10.0.0.0/8, 127.0.0.1`. */
+  MYCLOUD_TRUSTED_PROXIES: z
+    .string()
+    .regex(/^[\da-fA-F.:/]+(\s*,\s*[\da-fA-F.:/]+)*$/, 'addresses or networks, such as 10.0.0.0/8, 127.0.0.1')
+    .optional(),
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'a postgres:// URL'),
+  /** Where it doesn't stand in DATABASE_URL. */
+  DATABASE_PASSWORD: z.string().optional(),
   MYCLOUD_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(500).default(10),
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, 'a redis:// URL')
     .optional(),
+  /** Where it doesn't stand in REDIS_URL. */
+  REDIS_PASSWORD: z.string().optional(),
   S3_ENDPOINT: z.string().optional(),
+  /** Where users and workers reach the same store, where that is another address: signed URLs carry it. */
+  S3_PUBLIC_ENDPOINT: z.string().optional(),
   S3_BUCKET: z.string().optional(),
   S3_ACCESS_KEY: z.string().optional(),
   S3_SECRET_KEY: z.string().optional(),
@@ -60,6 +76,18 @@ const schema = z.object({
     .number()
     .min(0)
     .default(7 * 86_400),
+  /** Networks that URLs given by users may lead to beside the public ones: `10.0.0.0/8, 192.168.1.7`. */
+  MYCLOUD_OUTGOING_ALLOW: z
+    .string()
+    .default('')
+    .transform((list, context) => {
+      try {
+        return parseSubnets(list);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+        return z.NEVER;
+      }
+    }),
   /** Listens where floyd-local looks for its server too: 127.0.0.1:8080 and, for uploads, 127.0.0.1:1080. */
   MYCLOUD_FLOYD_LOCAL: flag,
   /** JSON list of machine types, or a file that holds it, replacing the built-in catalogue. */
@@ -82,22 +110,53 @@ const schema = z.object({
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   /** The same of environments: added to the catalogue, or instead of the one of the same name. */
   MYCLOUD_ENVIRONMENTS: z.string().optional(),
+  /** Lets who sends it read /metrics, and nothing else; an admin's token may too. */
+  MYCLOUD_METRICS_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
+  /** From SIGTERM, when /ready says no, to when nothing more is taken: time for a proxy to ask. */
+  MYCLOUD_SHUTDOWN_DELAY_SECONDS: z.coerce.number().min(0).max(300).default(0),
+  /** smtp://USER:PASSWORD@HOST:587 or smtps://…; without one nobody gets e-mail. */
+  SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  MYCLOUD_MAIL_FROM: z.string().min(3).default(`mycloud <mycloud@${os.hostname()}>`),
+  /** Wait before a notification is tried again, three times as long after each try; and when it is given up. */
+  MYCLOUD_NOTIFY_RETRY_SECONDS: z.coerce.number().positive().max(3600).default(10),
+  MYCLOUD_NOTIFY_GIVE_UP_SECONDS: z.coerce.number().positive().default(86_400),
   MYCLOUD_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
 });
+
+/** Those that are nobody's business; each may stand in a file that NAME_FILE names. */
+export const secretSettings = [
+  'DATABASE_URL',
+  'DATABASE_PASSWORD',
+  'REDIS_URL',
+  'REDIS_PASSWORD',
+  'S3_ACCESS_KEY',
+  'S3_SECRET_KEY',
+  'MYCLOUD_BOOTSTRAP_PASSWORD',
+  'MYCLOUD_BOOTSTRAP_TOKEN',
+  'MYCLOUD_BOOTSTRAP_WORKER_TOKEN',
+  'MYCLOUD_QUEUE_ROLE_PASSWORD',
+  'MYCLOUD_METRICS_TOKEN',
+  'SMTP_URL',
+] as const satisfies readonly (keyof typeof settings.shape)[];
 
 export type Config = ReturnType<typeof readConfig>;
 
 /** Parses the environment once; a variable set to nothing counts as not set. @throws AppError that lists every wrong variable */
 export function readConfig(given: Record<string, string | undefined>) {
-  const env = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
-  const parsed = schema.safeParse(env);
-  const issues = parsed.success
-    ? []
-    : parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
-  const { S3_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY, S3_SECRET_KEY, S3_REGION } = env;
+  const { env, wrong } = withSecretFiles(given, secretSettings, (file) => readFileSync(file, 'utf8'));
+  const parsed = settings.safeParse(env);
+  const unread = new Set(wrong.map(({ path }) => path.replace(/_FILE$/, '')));
+  const issues = [
+    ...wrong,
+    ...(parsed.error?.issues ?? [])
+      .map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
+      .filter((issue) => !unread.has(issue.path)),
+  ];
+  const { S3_ENDPOINT, S3_PUBLIC_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY, S3_SECRET_KEY, S3_REGION } = env;
   const s3 = S3_ENDPOINT
     ? s3Schema.safeParse({
         endpoint: S3_ENDPOINT,
+        publicEndpoint: S3_PUBLIC_ENDPOINT,
         bucket: S3_BUCKET,
         accessKey: S3_ACCESS_KEY,
         secretKey: S3_SECRET_KEY,
@@ -112,7 +171,7 @@ export function readConfig(given: Record<string, string | undefined>) {
       issues.push({ path: `S3_${name}`, message: issue.message });
     }
   }
-  if (!parsed.success || (s3 && !s3.success)) {
+  if (!parsed.success || (s3 && !s3.success) || issues.length > 0) {
     throw new AppError('bad_request', 'the server cannot start with these settings', {
       errors: issues,
       hint: 'Mend these environment variables.',
@@ -125,9 +184,10 @@ export function readConfig(given: Record<string, string | undefined>) {
     home: v.MYCLOUD_HOME,
     publicUrl: v.MYCLOUD_PUBLIC_URL,
     advertiseUrl: v.MYCLOUD_ADVERTISE_URL,
-    databaseUrl: v.DATABASE_URL,
+    trustedProxies: v.MYCLOUD_TRUSTED_PROXIES?.split(/\s*,\s*/) ?? false,
+    databaseUrl: withPassword(v.DATABASE_URL, v.DATABASE_PASSWORD),
     databaseConnections: v.MYCLOUD_DATABASE_CONNECTIONS,
-    redisUrl: v.REDIS_URL,
+    redisUrl: v.REDIS_URL && withPassword(v.REDIS_URL, v.REDIS_PASSWORD),
     s3: s3?.data,
     embedded: v.MYCLOUD_EMBEDDED,
     bootstrap: {
@@ -144,6 +204,7 @@ export function readConfig(given: Record<string, string | undefined>) {
     gcSeconds: v.MYCLOUD_GC_SECONDS,
     gcGraceSeconds: v.MYCLOUD_GC_GRACE_SECONDS,
     uploadGraceSeconds: v.MYCLOUD_UPLOAD_GRACE_SECONDS,
+    outgoingAllow: v.MYCLOUD_OUTGOING_ALLOW,
     floydLocal: v.MYCLOUD_FLOYD_LOCAL,
     machines: v.MYCLOUD_MACHINES,
     tensorboard: {
@@ -155,6 +216,16 @@ export function readConfig(given: Record<string, string | undefined>) {
     },
     path: v.PATH,
     environments: v.MYCLOUD_ENVIRONMENTS,
+    metricsToken: v.MYCLOUD_METRICS_TOKEN,
+    shutdownDelaySeconds: v.MYCLOUD_SHUTDOWN_DELAY_SECONDS,
+    notify: {
+      smtpUrl: v.SMTP_URL,
+      mailFrom: v.MYCLOUD_MAIL_FROM,
+      retrySeconds: v.MYCLOUD_NOTIFY_RETRY_SECONDS,
+      giveUpSeconds: v.MYCLOUD_NOTIFY_GIVE_UP_SECONDS,
+    },
+    /** Asked for by OpenTelemetry's own variables, which its libraries read. */
+    traces: asksForTraces(env),
     logLevel: v.MYCLOUD_LOG_LEVEL,
   };
 }

@@ -4,13 +4,14 @@ import { addAdminCommands } from './program-admin.js';
 import { addDataCommands } from './program-data.js';
 import { collect, json, once } from './program-flags.js';
 import { addLookingCommands } from './program-looking.js';
+import { addOperatingCommands } from './program-operating.js';
 
 const quoted =
   'A command with flags of its own belongs into quotes: mycloud run "python train.py --lr 0.1". See mycloud run --help.';
 const newest = "the newest of this folder's project unless given";
 
-/** What `run` and `restart` share. */
-const jobFlags = (command: Command): Command =>
+/** What is asked of a job, whoever submits it. */
+const settingFlags = (command: Command): Command =>
   command
     .option(
       '--data <source:mount>',
@@ -43,6 +44,15 @@ const jobFlags = (command: Command): Command =>
     .option('--idle <time>', 'end a Jupyter that nobody has used for so long (default 1h), or none')
     .option('-r, --max-runtime <time>', 'stop it after this long: seconds, or 90s, 30m, 2h')
     .option('--retries <n>', 'try again this often when the command fails')
+    .option(
+      '--notify <address>',
+      'tell https://…, slack:https://… or name@host of its end; may be given more than once',
+      collect,
+    );
+
+/** What `run` and `restart` share. */
+const jobFlags = (command: Command): Command =>
+  settingFlags(command)
     .option('-f, --follow', 'follow its log')
     .option('--open', 'open its page, or print the link where there is no screen')
     .option('--no-open', 'open nothing')
@@ -68,7 +78,7 @@ export function buildProgram(): Command {
     .option('--home <dir>', 'where its data lies (MYCLOUD_HOME, default ~/.mycloud)')
     .addOption(
       new Option('--runner <name>', 'how jobs are isolated')
-        .choices(['auto', 'bubblewrap', 'process', 'docker'])
+        .choices(['auto', 'bubblewrap', 'process', 'docker', 'slurm'])
         .default('auto'),
     )
     .option(
@@ -132,6 +142,7 @@ export function buildProgram(): Command {
     .showHelpAfterError(quoted)
     .option('--no-data', 'without its mounts')
     .option('--no-tags', 'without its tags')
+    .option('--no-notify', 'without the addresses that it told of its end')
     .option('--drop-var <name>', 'without this environment variable of its own', collect)
     .action(async (job, words, options) =>
       (await import('./commands/restart.js')).restart(job, words, options),
@@ -193,9 +204,28 @@ export function buildProgram(): Command {
     .argument('[job]', "a job's own page")
     .option('--no-browser', 'only print it')
     .action(async (job, options) => (await import('./commands/open.js')).open(job, options));
-  command('workers', 'Shows the workers, what they offer and run; drain lets one take nothing new (admins)')
-    .argument('[drain|undrain]')
+  command('worker', 'Runs jobs of a server on this machine, which nobody has to reach: it calls the server')
+    .option('--server <url>', 'the server (MYCLOUD_URL, or the one you are logged in to)')
+    .option(
+      '--token <token>',
+      'as `mycloud workers add` made it; `-` reads it from stdin (MYCLOUD_WORKER_TOKEN)',
+    )
+    .option('--name <name>', "what it is called; the machine's name unless given")
+    .option('--home <dir>', 'where its jobs and caches lie (MYCLOUD_WORKER_HOME, default ~/.mycloud-worker)')
+    .option('--machines <names>', 'what it offers, such as cpu,gpu; what fits it unless given')
+    .addOption(
+      new Option('--runner <name>', 'how jobs are isolated')
+        .choices(['auto', 'bubblewrap', 'process', 'docker'])
+        .default('auto'),
+    )
+    .action(async (options) => (await import('./commands/worker.js')).worker(options));
+  command(
+    'workers',
+    'Shows the workers, what they offer and run. For admins: add makes the line that starts one more elsewhere, drain lets one take nothing new, remove takes one away',
+  )
+    .argument('[add|drain|undrain|remove]')
     .argument('[name]', 'the worker')
+    .option('--force', 'with remove: also one that runs jobs, which are tried again by others')
     .action(async (verb, name, options) =>
       (await import('./commands/workers.js')).workers(verb, name, options),
     );
@@ -227,6 +257,7 @@ export function buildProgram(): Command {
     .action(async (name, options) => (await import('./commands/env.js')).envDelete(name, options));
 
   addDataCommands(program);
+  addOperatingCommands(program, settingFlags);
 
   addAdminCommands(program);
 

@@ -20,6 +20,9 @@ import { Empty, ErrorNotice, Loading } from './ui/notice.js';
 const ComparePage = lazy(() =>
   import('./compare/compare-page.js').then((page) => ({ default: page.ComparePage })),
 );
+const SchedulesPage = lazy(() =>
+  import('./schedules/schedules-page.js').then((page) => ({ default: page.SchedulesPage })),
+);
 const AccountPage = lazy(() =>
   import('./account/account-page.js').then((page) => ({ default: page.AccountPage })),
 );
@@ -54,6 +57,7 @@ export function App() {
             <Route path="/:owner/datasets/:dataset/:version?" element={<DatasetPage />} />
             <Route path="/tensorboard" element={<TensorboardPage />} />
             <Route path="/cluster" element={<ClusterPage />} />
+            <Route path="/schedules" element={<SchedulesPage />} />
             <Route path="/account" element={<AccountPage />} />
             <Route path="/teams/:team" element={<TeamPage />} />
             <Route path="/people" element={<PeoplePage />} />

@@ -1,7 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { createClient, version } from '@mycloud/shared';
+import { version } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { openContentCache } from '@mycloud/snapshots';
+import { noTracing, type Tracing } from '@mycloud/telemetry';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import type { WorkerDeps } from './deps.js';
@@ -12,15 +14,24 @@ import { chooseLimits } from './limits/choose.js';
 import { findResources } from './resources.js';
 import { chooseRunners } from './runners/choose.js';
 import { openLauncher } from './runners/launcher.js';
+import { slurmRunner } from './runners/slurm.js';
+import { callHeaders, openWorkerMetrics } from './telemetry.js';
 
 /** Makes what a worker of this configuration needs. @throws AppError when its runner doesn't work here */
-export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps> {
+export async function buildDeps(
+  config: Config,
+  log: Logger,
+  tracing: Tracing = noTracing,
+): Promise<WorkerDeps> {
   await mkdir(config.home, { recursive: true, mode: 0o700 });
-  const limits = await chooseLimits(config.limits, config.home);
+  const bySlurm = config.runner === 'slurm';
+  // It holds its jobs to their limits itself, on its nodes.
+  const limits = await chooseLimits(bySlurm ? 'none' : config.limits, config.home);
   const launcher = openLauncher();
   const { home, docker, dockerNetwork: network } = config;
-  const [runners, resources, cache, environments] = await Promise.all([
-    chooseRunners({ wanted: config.runner, docker, network, home, limits, launcher }),
+  const slurm = slurmRunner({ ...config.slurm, home, log });
+  const [runners, found, cache, environments] = await Promise.all([
+    chooseRunners({ wanted: config.runner, slurm, docker, network, home, limits, launcher }),
     findResources(),
     openContentCache(path.join(config.home, 'cache'), { maxBytes: config.cacheBytes }),
     openEnvironments({
@@ -31,9 +42,16 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
       maxBytes: config.environmentBytes,
     }),
   ]);
+  // GPUs of a login node are nobody's.
+  const resources = bySlurm ? { ...found, gpus: [] } : found;
   return {
     config,
-    client: createClient({ url: config.url, token: config.token, agent: `mycloud-worker/${version}` }),
+    client: createNodeClient({
+      url: config.url,
+      token: config.token,
+      agent: `mycloud-worker/${version}`,
+      headers: callHeaders,
+    }),
     cache,
     runners,
     limits,
@@ -49,5 +67,7 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
     resources,
     gpus: new GpuWatch(resources.gpus, config.gpuSeconds),
     log,
+    metrics: openWorkerMetrics(config.name, config.home),
+    tracing,
   };
 }

@@ -8,7 +8,7 @@ import {
   workerRoutes,
 } from '@mycloud/shared';
 import type { Logger } from 'pino';
-import { answered } from './retry.js';
+import { answered, isRefused } from './retry.js';
 import type { Roster } from './roster.js';
 
 const againMs = 500;
@@ -24,11 +24,15 @@ export interface HeartbeatOptions {
   /** Calls the listener when there is something to tell before the next beat is due. */
   onNews: (listener: () => void) => void;
   onCommand: (command: WorkerCommand) => void;
+  /** Told of each that no api took. */
+  onFailure: () => void;
   log: Logger;
   everyMs: number;
   signal: AbortSignal;
   /** The api doesn't know this worker any more. */
   onUnknown: () => Promise<void>;
+  /** The api won't have it any more. */
+  onRefused: (error: AppError) => void;
 }
 
 /** Renews the leases of all attempts until the signal. While the api can't be reached, jobs run on. */
@@ -58,6 +62,8 @@ export async function keepLeases(options: HeartbeatOptions): Promise<void> {
       for (const command of commands) options.onCommand(command);
     } catch (error) {
       if (signal.aborted) return;
+      if (isRefused(error)) return options.onRefused(error);
+      options.onFailure();
       if (error instanceof AppError && error.code === 'not_found') await options.onUnknown();
       else log.warn({ err: error }, 'the leases could not be renewed; jobs run on');
       // Soon again: an api that comes back finds the leases as they were, and they run on meanwhile.

@@ -26,15 +26,26 @@ interface Migration {
   checksum: string;
 }
 
-function readMigrations(folder = migrationsFolder()): Migration[] {
-  return readdirSync(folder, { withFileTypes: true })
+const migrationNames = (folder = migrationsFolder()): string[] =>
+  readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
-    .sort()
-    .map((name) => {
-      const sql = readFileSync(path.join(folder, name, 'migration.sql'), 'utf8');
-      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
-    });
+    .sort();
+
+function readMigrations(folder = migrationsFolder()): Migration[] {
+  return migrationNames(folder).map((name) => {
+    const sql = readFileSync(path.join(folder, name, 'migration.sql'), 'utf8');
+    return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
+  });
+}
+
+/** The names of migrations of this release that the database doesn't have. */
+export async function pendingMigrations(pool: pg.Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    'SELECT migration_name AS name FROM "_prisma_migrations" WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
+  );
+  const done = new Set(rows.map(({ name }) => name));
+  return migrationNames().filter((name) => !done.has(name));
 }
 
 const makeTable = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (

@@ -9,15 +9,8 @@ interface Guess {
   password: string;
 }
 
-/**
- * Checks a name and password, for a token and for a session alike; guesses are counted by address, and by the name that is guessed
- * at. Forgets in both what was believed of a user.
- */
-export function openLogins(
-  app: FastifyInstance,
-  { db }: Deps,
-  believers: readonly { forgetUser(userId: string): void }[],
-) {
+/** Checks a name and password, for a token and for a session alike; guesses are counted by address, and by the name that is guessed at. */
+export function openLogins(app: FastifyInstance, { db }: Deps) {
   const limitBy = (keyGenerator: (request: FastifyRequest) => string) =>
     app.createRateLimit({ max: 10, timeWindow: 60_000, keyGenerator });
   const limits = [
@@ -26,7 +19,7 @@ export function openLogins(
   ];
 
   /** @throws AppError unauthenticated, not saying which of the two was wrong; too_many_requests */
-  const check = async (request: FastifyRequest, guess: Guess) => {
+  return async (request: FastifyRequest, guess: Guess) => {
     for (const limit of limits) {
       const state = await limit(request);
       if (!state.isAllowed && state.isExceeded) {
@@ -42,12 +35,6 @@ export function openLogins(
     noteAudit(request, { user });
     return user;
   };
-  return {
-    check,
-    forgetUser(userId: string): void {
-      for (const believer of believers) believer.forgetUser(userId);
-    },
-  };
 }
 
-export type Logins = ReturnType<typeof openLogins>;
+export type CheckLogin = ReturnType<typeof openLogins>;

@@ -1,4 +1,5 @@
 import { type RouteContract, type TeamRole, teamRoleSchema } from '@mycloud/shared';
+import type { Signal } from '../hub.js';
 
 export interface UserPrincipal {
   kind: 'user';
@@ -33,6 +34,18 @@ export interface WorkerPrincipal {
 
 /** Who a request's token or cookie stands for. */
 export type Principal = UserPrincipal | WorkerPrincipal;
+
+/** By what a caller is logged in. */
+export type Login = Pick<UserPrincipal, 'userId' | 'tokenId' | 'sessionId'>;
+
+/** Whether it is this token or session. */
+export const isLogin = (login: Login | undefined, loginId: string): boolean =>
+  login?.tokenId === loginId || login?.sessionId === loginId;
+
+/** Whether what this caller opened ends by it. */
+export const endedBy = (signal: Signal, caller: Login | undefined): boolean =>
+  (signal.type === 'login_over' && isLogin(caller, signal.loginId)) ||
+  (signal.type === 'user_changed' && signal.less && caller?.userId === signal.userId);
 
 declare module 'fastify' {
   interface FastifyRequest {

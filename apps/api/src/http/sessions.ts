@@ -1,13 +1,14 @@
 import { AppError, pageHeader } from '@mycloud/shared';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.js';
+import { forgetLogins } from './authenticate.js';
 import { rightsOf, type UserPrincipal, withTeams } from './principal.js';
 import { hashToken, newSecret } from './tokens.js';
 
 /** Without use for this long a session ends. */
 const sessionDays = 30;
 const linkMinutes = 15;
-/** What was found is believed for this long; a session ended here is dropped at once. */
+/** What was found is believed for this long; a session that is ended is dropped at once, in all apis. */
 const cacheMs = 5_000;
 const cacheSize = 10_000;
 const refreshMs = 3_600_000;
@@ -17,8 +18,11 @@ const cookieName = (request: FastifyRequest): string =>
   `mycloud_${/:(\d+)$/.exec(request.host)?.[1] ?? 'page'}`;
 
 /** The page's logins, in the database: any api knows them. */
-export function openSessions({ db }: Pick<Deps, 'db'>) {
+export function openSessions({ db, hub }: Pick<Deps, 'db' | 'hub'>) {
   const cache = new Map<string, { principal: UserPrincipal; until: number }>();
+  forgetLogins(hub, (is) => {
+    for (const [hash, { principal }] of cache) if (is(principal)) cache.delete(hash);
+  });
   const expiry = () => new Date(Date.now() + sessionDays * 86_400_000);
 
   return {
@@ -71,18 +75,13 @@ export function openSessions({ db }: Pick<Deps, 'db'>) {
     },
 
     async end(sessionId: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-      for (const [hash, { principal }] of cache) if (principal.sessionId === sessionId) cache.delete(hash);
       await db.session.deleteMany({ where: { id: sessionId } });
+      await hub.publish({ type: 'login_over', loginId: sessionId });
       void reply.clearCookie(cookieName(request), { path: '/' });
     },
 
     userOf: (userId: string) =>
       db.user.findUniqueOrThrow({ where: { id: userId }, select: { id: true, name: true } }),
-
-    /** What this user may has changed: it is looked up anew. */
-    forgetUser(userId: string): void {
-      for (const [hash, { principal }] of cache) if (principal.userId === userId) cache.delete(hash);
-    },
 
     /** A secret that opens one session of this user. */
     async createLink(userId: string): Promise<{ secret: string; expiresAt: Date }> {

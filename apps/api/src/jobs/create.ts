@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
-import { AppError, type createJobBody } from '@mycloud/shared';
+import { AppError, type createJobBody, jobName } from '@mycloud/shared';
+import { workContext } from '@mycloud/telemetry';
 import type { z } from 'zod';
 import type { Deps } from '../deps.js';
 import { ownRight, reaches } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
+import { checkAddress } from '../notifications/address.js';
 import { findProject, type ProjectRow } from './access.js';
-import { addEvent } from './events.js';
 import { newId } from './id.js';
-import { type Mode, modeOf } from './mode.js';
+import { modeOf } from './mode.js';
 import { type ResolvedMount, resolveMount } from './mounts.js';
 import { one, prepared, type Sql, transaction } from './sql.js';
 import { refuseNul } from './text.js';
@@ -19,6 +20,7 @@ export type JobBody = z.output<typeof createJobBody>;
 /**
  * Submits a job and answers its id. With a key, the same call made again answers the same job.
  * @param known mounts whose bytes are known already: they aren't looked up anew, whatever became of their source
+ * @param schedule which submits it
  * @throws AppError bad_request, not_found (nearest names), forbidden, conflict (the key was used for another body)
  */
 export async function createJob(
@@ -28,19 +30,13 @@ export async function createJob(
   body: JobBody,
   key: string | undefined,
   known: ResolvedMount[] = [],
+  schedule: { id: string; name: string } | null = null,
 ): Promise<string> {
   if (key !== undefined && (key === '' || key.length > 200)) {
     throw new AppError('bad_request', 'an Idempotency-Key has 1 to 200 characters');
   }
-  refuseNul({ command: body.command, description: body.description, ...body.env });
   const project = await findProject(deps, caller, at.owner, at.project, 'read');
-  if (!reaches(ownRight(caller, project.ownerId), 'write')) {
-    throw new AppError('forbidden', `${at.owner}/projects/${at.project} belongs to ${at.owner}`, {
-      hint: caller.teams.has(project.ownerId)
-        ? `You are a viewer of ${at.owner}; one of its admins can make you a member.`
-        : 'Submit to a project of your own.',
-    });
-  }
+  checkSubmitter(caller, project);
   const bodyHash = createHash('sha256')
     .update(JSON.stringify([project.id, body]))
     .digest('hex');
@@ -48,6 +44,67 @@ export async function createJob(
   const earlier = key === undefined ? undefined : await jobOfKey(deps.pool, caller.userId, key, bodyHash);
   if (earlier) return earlier;
 
+  const { environment, limits, mounts } = await checkJob(deps, caller, project, body, known);
+
+  const id = newId();
+  const job = {
+    ...body,
+    ...limits,
+    environment: environment.name,
+    id,
+    projectId: project.id,
+    ownerId: caller.userId,
+    teamId: project.ownerId === caller.userId ? null : project.ownerId,
+    scheduleId: schedule?.id ?? null,
+    traceparent: workContext().traceparent ?? null,
+  };
+  const said = [
+    ...(schedule ? [{ type: 'scheduled', message: `submitted by the schedule ${schedule.name}` }] : []),
+    ...(environment.note ? [{ type: 'note', message: environment.note }] : []),
+  ];
+  const queue = async (sql: Sql) => {
+    const made = await queueJob(sql, job, mounts, said);
+    if (made) return { id, ...made };
+    throw new AppError('not_found', `${project.name} was deleted meanwhile`);
+  };
+  const made = await (key === undefined
+    ? queue(deps.pool)
+    : transaction(deps.pool, async (sql) => {
+        if (await takeKey(sql, caller.userId, key, bodyHash, id)) return queue(sql);
+        return { id: await jobOfKey(sql, caller.userId, key, bodyHash), priority: undefined, number: 0 };
+      }));
+  if (!made.id) throw new AppError('conflict', 'this call was made twice at once', { hint: 'Try again.' });
+  if (made.priority === undefined) return made.id;
+  const { machine, mode } = body;
+  const name = jobName({ owner: project.owner, project: project.name, number: made.number });
+  deps.log.info({ jobId: id, job: name, by: caller.name, machine, mode }, 'job submitted');
+  await deps.hub.publish({ type: 'job', jobId: id });
+  await announceQueued(deps, { id, machine: body.machine, priority: made.priority, attempt: 0 });
+  return id;
+}
+
+function checkSubmitter(caller: UserPrincipal, project: ProjectRow): void {
+  if (reaches(ownRight(caller, project.ownerId), 'write')) return;
+  throw new AppError('forbidden', `${project.owner}/projects/${project.name} belongs to ${project.owner}`, {
+    hint: caller.teams.has(project.ownerId)
+      ? `You are a viewer of ${project.owner}; one of its admins can make you a member.`
+      : 'Submit to a project of your own.',
+  });
+}
+
+/**
+ * Looks whether a job could be submitted, and finds what its words mean now.
+ * @throws AppError bad_request, not_found (nearest names), forbidden
+ */
+export async function checkJob(
+  deps: Deps,
+  caller: UserPrincipal,
+  project: ProjectRow,
+  body: JobBody,
+  known: ResolvedMount[] = [],
+) {
+  checkSubmitter(caller, project);
+  refuseNul({ command: body.command, description: body.description, ...body.env });
   deps.catalogue.machine(body.machine);
   const environment = deps.catalogue.environment(body.environment);
   const limits = modeOf(body, environment);
@@ -59,54 +116,8 @@ export async function createJob(
     ),
   );
   await checkCode(deps, [project.ownerId, caller.userId], body.codeSnapshotId);
-
-  const id = newId();
-  const made = await transaction(deps.pool, async (sql) => {
-    if (key !== undefined && !(await takeKey(sql, caller.userId, key, bodyHash, id))) {
-      return { id: await jobOfKey(sql, caller.userId, key, bodyHash), priority: undefined };
-    }
-    await insert(sql, id, project, caller, { ...body, ...limits, environment: environment.name }, mounts);
-    if (environment.note) {
-      await addEvent(sql, { jobId: id, attempt: 0, type: 'note', message: environment.note });
-    }
-    return one<{ id: string; priority: number }>(sql, 'SELECT id, priority FROM "Job" WHERE id = $1', [id]);
-  });
-  if (!made?.id) throw new AppError('conflict', 'this call was made twice at once', { hint: 'Try again.' });
-  if (made.priority === undefined) return made.id;
-  await deps.hub.publish({ type: 'job', jobId: id });
-  await announceQueued(deps, { id, machine: body.machine, priority: made.priority, attempt: 0 });
-  return id;
-}
-
-async function insert(
-  sql: Sql,
-  id: string,
-  project: ProjectRow,
-  caller: UserPrincipal,
-  body: JobBody & Mode,
-  mounts: ResolvedMount[],
-): Promise<void> {
-  const next = await one<{ number: number }>(
-    sql,
-    'UPDATE "Project" SET "lastJob" = "lastJob" + 1 WHERE id = $1 RETURNING "lastJob" AS number',
-    [project.id],
-  );
-  if (!next) throw new AppError('not_found', `${project.name} was deleted meanwhile`);
-  await queueJob(sql, {
-    ...body,
-    id,
-    projectId: project.id,
-    ownerId: caller.userId,
-    teamId: project.ownerId === caller.userId ? null : project.ownerId,
-    number: next.number,
-  });
-  await sql.query(
-    prepared(
-      `INSERT INTO "Mount" ("jobId", name, source, "snapshotId")
-     SELECT $1, * FROM unnest($2::text[], $3::text[], $4::uuid[])`,
-      [id, mounts.map((m) => m.name), mounts.map((m) => m.source), mounts.map((m) => m.snapshotId)],
-    ),
-  );
+  for (const address of body.notify) await checkAddress(deps, address);
+  return { environment, limits, mounts };
 }
 
 /** @returns whether the key is this call's; a call with the same key at the same time is waited for */

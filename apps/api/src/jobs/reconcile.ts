@@ -52,7 +52,9 @@ async function endLostAttempts(deps: Deps): Promise<void> {
      WHERE "endedAt" IS NULL AND "leaseUntil" < now() ORDER BY "leaseUntil" LIMIT 500`,
   );
   for (const lost of rows) {
-    if (await loseAttempt(deps, lost)) deps.log.warn(lost, 'its worker was lost');
+    if (!(await loseAttempt(deps, lost))) continue;
+    deps.metrics.leasesLost.inc();
+    deps.log.warn(lost, 'its worker was lost');
   }
 }
 
@@ -86,6 +88,7 @@ export async function forgetOldRows(deps: Deps): Promise<void> {
   for (const table of ['Session', 'OpenLink']) {
     await deps.pool.query(`DELETE FROM "${table}" WHERE "expiresAt" < now()`);
   }
+  await deps.pool.query(`DELETE FROM "Tries" WHERE "endsAt" < now()`);
   await deps.pool.query(
     `DELETE FROM "MetricBatch" m USING "Job" j
      WHERE j.id = m."jobId" AND j."finishedAt" < now() - interval '1 day'`,

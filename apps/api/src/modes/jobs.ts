@@ -1,7 +1,7 @@
 import { AppError, type JobMode } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import { readableOwners, writableOwners } from '../http/owners.js';
-import type { Login } from '../http/passes.js';
+import type { Viewer } from '../http/passes.js';
 
 /** Modes whose jobs are reached through this server. */
 export type ServedMode = Exclude<JobMode, 'command'>;
@@ -22,7 +22,7 @@ export interface ServedJob {
 export async function servedJobs(
   deps: Deps,
   mode: ServedMode,
-  login: Login,
+  login: Viewer,
   ids: string[],
 ): Promise<ServedJob[]> {
   const { rows } = await deps.pool.query<ServedJob>(

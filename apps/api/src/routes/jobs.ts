@@ -16,7 +16,7 @@ import { viewJob } from '../jobs/view.js';
 import { eventStreams, frame } from '../logs/sse.js';
 
 export function jobRoutes(app: FastifyInstance, deps: Deps): void {
-  const openStream = eventStreams(app);
+  const openStream = eventStreams(app, deps.hub);
   const changes = new JobChanges(deps);
   app.addHook('onClose', async () => changes.close());
 

@@ -1,7 +1,7 @@
 import { AppError, sessionRoutes as contract } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
 import { noteAudit } from '../audit/record.js';
-import type { Logins } from '../http/logins.js';
+import type { CheckLogin } from '../http/logins.js';
 import { serve } from '../http/route.js';
 import type { Sessions } from '../http/sessions.js';
 import { viewUser } from './users.js';
@@ -9,9 +9,9 @@ import { viewUser } from './users.js';
 /** A path of this server's page and nothing else: no other host, no address of the api. */
 const ownPath = (to: string | undefined): string => (to && /^\/(?![/\\])(?!v1\/|open\/)/.test(to) ? to : '/');
 
-export function sessionRoutes(app: FastifyInstance, sessions: Sessions, logins: Pick<Logins, 'check'>): void {
+export function sessionRoutes(app: FastifyInstance, sessions: Sessions, checkLogin: CheckLogin): void {
   serve(app, contract.create, async ({ body, request, reply }) => {
-    const user = await logins.check(request, body);
+    const user = await checkLogin(request, body);
     await sessions.start(user.id, request, reply);
     return viewUser(user);
   });

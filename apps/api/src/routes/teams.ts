@@ -1,14 +1,13 @@
 import { AppError, teamRoutes as contract } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
-import type { Logins } from '../http/logins.js';
 import { serve } from '../http/route.js';
 import { removeMember, setMember } from '../teams/members.js';
 import { deleteTeam, findTeam, listTeams, viewTeam } from '../teams/teams.js';
 import { requireFreeName } from '../users/name.js';
 
-export function teamRoutes(app: FastifyInstance, deps: Deps, logins: Pick<Logins, 'forgetUser'>): void {
-  const { db } = deps;
+export function teamRoutes(app: FastifyInstance, deps: Deps): void {
+  const { db, hub } = deps;
 
   serve(app, contract.list, async ({ caller }) => ({ items: await listTeams(deps, caller) }));
 
@@ -19,7 +18,7 @@ export function teamRoutes(app: FastifyInstance, deps: Deps, logins: Pick<Logins
     const team = await db.user.create({
       data: { name: body.name, kind: 'team', members: { create: { userId: admin.id, role: 'admin' } } },
     });
-    logins.forgetUser(admin.id);
+    await hub.publish({ type: 'user_changed', userId: admin.id, less: false });
     return viewTeam(deps, caller, team);
   });
 
@@ -30,20 +29,21 @@ export function teamRoutes(app: FastifyInstance, deps: Deps, logins: Pick<Logins
   serve(app, contract.setMember, async ({ params, body, caller }) => {
     const team = await findTeam(deps, caller, params.team, 'manage');
     const { userId, ...member } = await setMember(deps, caller, team, params.user, body.role);
-    logins.forgetUser(userId);
+    await hub.publish({ type: 'user_changed', userId, less: false });
     return member;
   });
 
   serve(app, contract.removeMember, async ({ params, caller }) => {
     const need = params.user === caller.name ? 'read' : 'manage';
     const team = await findTeam(deps, caller, params.team, need);
-    logins.forgetUser(await removeMember(deps, caller, team, params.user));
+    const userId = await removeMember(deps, caller, team, params.user);
+    await hub.publish({ type: 'user_changed', userId, less: true });
   });
 
   serve(app, contract.delete, async ({ params, caller }) => {
     const team = await findTeam(deps, caller, params.team, 'manage');
     const members = await db.member.findMany({ where: { teamId: team.id } });
     await deleteTeam(deps, team);
-    for (const { userId } of members) logins.forgetUser(userId);
+    for (const { userId } of members) await hub.publish({ type: 'user_changed', userId, less: true });
   });
 }

@@ -2,7 +2,6 @@ import { AppError, tokenRoutes as contract, type Token } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
 import { noteAudit } from '../audit/record.js';
 import type { Deps } from '../deps.js';
-import type { Authenticator } from '../http/authenticate.js';
 import { serve } from '../http/route.js';
 import { hashToken, newToken } from '../http/tokens.js';
 
@@ -26,7 +25,7 @@ const view = ({ id, name, kind, last4, createdAt, expiresAt, lastUsedAt }: Token
   lastUsedAt: lastUsedAt?.toISOString() ?? null,
 });
 
-export function tokenRoutes(app: FastifyInstance, { db }: Deps, authenticator: Authenticator): void {
+export function tokenRoutes(app: FastifyInstance, { db, hub }: Deps): void {
   serve(app, contract.list, async ({ caller }) => {
     const rows = await db.token.findMany({
       where: { userId: caller.userId, revokedAt: null },
@@ -64,7 +63,7 @@ export function tokenRoutes(app: FastifyInstance, { db }: Deps, authenticator: A
       data: { revokedAt: new Date() },
     });
     if (count === 0) throw new AppError('not_found', 'there is no such token of yours');
-    authenticator.forget(params.id);
+    await hub.publish({ type: 'login_over', loginId: params.id });
     const revoked = await db.token.findUnique({ where: { id: params.id }, include: { user: true } });
     if (revoked) noteAudit(request, { target: `${revoked.name} of ${revoked.user.name}` });
   });

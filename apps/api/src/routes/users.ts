@@ -1,7 +1,7 @@
 import { AppError, userRoutes as contract, type User } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
-import type { Logins } from '../http/logins.js';
+import type { CheckLogin } from '../http/logins.js';
 import { after, newestFirst, page } from '../http/page.js';
 import { hashPassword } from '../http/passwords.js';
 import { serve } from '../http/route.js';
@@ -26,10 +26,10 @@ export const viewUser = ({ id, name, role, disabledAt, createdAt }: UserRow): Us
   createdAt: createdAt.toISOString(),
 });
 
-export function userRoutes(app: FastifyInstance, deps: Deps, logins: Logins): void {
+export function userRoutes(app: FastifyInstance, deps: Deps, checkLogin: CheckLogin): void {
   const { db } = deps;
   serve(app, contract.login, async ({ body, request }) => {
-    const user = await logins.check(request, body);
+    const user = await checkLogin(request, body);
     const token = newToken('user');
     await db.token.create({
       data: { userId: user.id, kind: 'user', name: 'login', hash: hashToken(token), last4: token.slice(-4) },
@@ -58,7 +58,7 @@ export function userRoutes(app: FastifyInstance, deps: Deps, logins: Logins): vo
 
   serve(app, contract.update, async ({ params, body, caller }) => {
     const user = await changeUser(deps, caller, params.user, body);
-    logins.forgetUser(user.id);
+    await deps.hub.publish({ type: 'user_changed', userId: user.id, less: true });
     return viewUser(user);
   });
 

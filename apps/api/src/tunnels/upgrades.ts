@@ -1,13 +1,21 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@mycloud/shared';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { endedBy, type Principal } from '../http/principal.js';
+import type { Hub } from '../hub.js';
 
 /** A peer that answers no ping for this long is gone, whatever TCP says. */
 const pingMs = 15_000;
 /** What one message may hold. */
 const maxMessage = 16 * 1024 * 1024;
+
+/** WebSocket's close code for a server that restarts: who is told so connects again. */
+const serviceRestart = 1012;
+/** A peer that doesn't answer the close is cut off after this. */
+const closeMs = 1000;
 
 interface Upgrade {
   socket: Duplex;
@@ -24,14 +32,21 @@ export interface Upgrades {
   keep(socket: Duplex): void;
 }
 
-/** A request for an upgrade goes through the routes and their checks as any other; a refusal is an ordinary answer. */
-export function openUpgrades(app: FastifyInstance): Upgrades {
+/**
+ * A request for an upgrade goes through the routes and their checks as any other; a refusal is an ordinary answer. What a
+ * login opened ends with it.
+ */
+export function openUpgrades(app: FastifyInstance, hub: Hub): Upgrades {
   const asked = new WeakMap<IncomingMessage, Upgrade>();
-  const open = new Set<Duplex>();
+  const open = new Map<Duplex, Principal | undefined>();
+  const sockets = new Set<WebSocket>();
+  hub.subscribe((signal) => {
+    for (const [socket, caller] of open) if (endedBy(signal, caller)) socket.destroy();
+  });
   const server = new WebSocketServer({ noServer: true, maxPayload: maxMessage, perMessageDeflate: false });
 
-  const keep = (socket: Duplex) => {
-    open.add(socket);
+  const keep = (socket: Duplex, caller?: Principal) => {
+    open.set(socket, caller);
     socket.once('close', () => open.delete(socket));
   };
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -56,7 +71,9 @@ export function openUpgrades(app: FastifyInstance): Upgrades {
     app.server.emit('connection', socket);
   };
   app.addHook('preClose', async () => {
-    for (const socket of open) socket.destroy();
+    for (const socket of sockets) socket.close(serviceRestart, 'this server closes; connect again');
+    await Promise.race([Promise.all([...sockets].map(closed)), sleep(closeMs, undefined, { ref: false })]);
+    for (const socket of open.keys()) socket.destroy();
   });
 
   return {
@@ -73,7 +90,9 @@ export function openUpgrades(app: FastifyInstance): Upgrades {
       reply.raw.detachSocket(upgrade.socket as Parameters<typeof reply.raw.detachSocket>[0]);
       return new Promise((resolve) => {
         server.handleUpgrade(request.raw, upgrade.socket, upgrade.head, (socket) => {
-          keep(upgrade.socket);
+          keep(upgrade.socket, request.principal);
+          sockets.add(socket);
+          socket.once('close', () => sockets.delete(socket));
           keepAlive(socket);
           resolve(socket);
         });
@@ -81,6 +100,9 @@ export function openUpgrades(app: FastifyInstance): Upgrades {
     },
   };
 }
+
+const closed = (socket: WebSocket): Promise<void> =>
+  new Promise((resolve) => socket.once('close', () => resolve()));
 
 /** Pings, so that a peer whose machine is gone is noticed, and proxies see life. */
 function keepAlive(socket: WebSocket): void {

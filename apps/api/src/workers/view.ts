@@ -23,11 +23,15 @@ export async function viewWorkers(
   caller: UserPrincipal,
   where: { id?: string } = {},
 ): Promise<WorkerInfo[]> {
-  const workers = await deps.db.worker.findMany({ where, orderBy: { name: 'asc' }, include: withJobs });
+  const workers = await deps.db.worker.findMany({
+    where: { ...where, removedAt: null },
+    orderBy: { name: 'asc' },
+    include: withJobs,
+  });
   const since = aliveSince(deps);
   const owners = readableOwners(caller);
   return workers.map(
-    ({ attempts, memoryBytes, lastSeenAt, use, environments: _, unwanted: __, ...worker }) => {
+    ({ attempts, memoryBytes, lastSeenAt, use, environments: _, unwanted: __, tokenId: ___, ...worker }) => {
       const seen = attempts.filter(
         ({ job }) => caller.role === 'admin' || job.project.public || owners.includes(job.project.ownerId),
       );
@@ -56,7 +60,7 @@ export async function drainWorker(
   id: string,
   draining: boolean,
 ): Promise<WorkerInfo> {
-  const { count } = await deps.db.worker.updateMany({ where: { id }, data: { draining } });
+  const { count } = await deps.db.worker.updateMany({ where: { id, removedAt: null }, data: { draining } });
   const [worker] = await viewWorkers(deps, caller, { id });
   if (count === 0 || !worker) {
     throw new AppError('not_found', `there is no worker ${id}`, { hint: 'See `mycloud workers`.' });

@@ -5,7 +5,8 @@ import { withDatabase } from '../backup/database.js';
 import { runBackupProgram } from '../backup/program.js';
 import { hint, print, printJson } from '../output.js';
 import { bytesText, countText } from '../text.js';
-import { homeFolder, makeHome } from '../up/up.js';
+import { makeHome } from '../up/home.js';
+import { homeFolder } from '../up/up.js';
 import { usage } from '../usage.js';
 
 interface RestoreReport {

@@ -1,6 +1,7 @@
 import type { User } from '@mycloud/shared/browser';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import {
+  CalendarClock,
   CircleHelp,
   Database,
   LogOut,
@@ -28,6 +29,7 @@ const adminPlaces = [{ to: '/people', word: 'People', icon: Users, holds: /^\/(p
 const places = [
   { to: '/', word: 'Jobs', icon: Rows3, holds: /^\/$|^\/[^/]+\/projects\// },
   { to: '/datasets', word: 'Datasets', icon: Database, holds: /^\/datasets$|^\/[^/]+\/datasets\// },
+  { to: '/schedules', word: 'Schedules', icon: CalendarClock, holds: /^\/schedules$/ },
   { to: '/cluster', word: 'Cluster', icon: Server, holds: /^\/cluster$/ },
 ];
 
