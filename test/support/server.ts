@@ -57,6 +57,8 @@ export interface StartOptions {
   cluster?: boolean;
   /** Another `mycloud` than that of this checkout. */
   program?: string;
+  /** Fills the home before the first start. */
+  prepare?: (home: string) => Promise<void>;
 }
 
 /**
@@ -164,6 +166,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
       await rm(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };
+  await options.prepare?.(home);
   await server.restart();
   return server;
 }
