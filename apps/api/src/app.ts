@@ -1,17 +1,18 @@
 import cookie from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
-import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import { AppError, type RouteContract, version } from '@mycloud/shared';
+import { AppError } from '@mycloud/shared';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Deps } from './deps.js';
 import { floydRoutes } from './floyd/routes.js';
 import { openAuthenticator } from './http/authenticate.js';
 import { answerError } from './http/errors.js';
 import { openLogins } from './http/logins.js';
-import { authorize } from './http/route.js';
+import { registerOpenApi } from './http/openapi.js';
+import { authorize, type ServedRoute } from './http/route.js';
 import { openSessions } from './http/sessions.js';
+import { answerBrokenRequest, endSlowBodies, patience } from './http/slow-clients.js';
 import { datasetRoutes } from './routes/datasets.js';
 import { execRoutes } from './routes/exec.js';
 import { healthRoutes } from './routes/health.js';
@@ -38,7 +39,7 @@ import { openUpgrades } from './tunnels/upgrades.js';
 const maxJsonBytes = 32 * 1024 * 1024;
 
 /** The api, complete but not listening. Every route carries its contract; who may call it is checked before its body is read. */
-export async function buildApi(deps: Deps): Promise<FastifyInstance> {
+export async function buildApi(deps: Deps, { headersMs, ...slow } = patience): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     loggerInstance: deps.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -46,7 +47,10 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
     forceCloseConnections: true,
     // A HEAD of an event stream or of a waiting claim would open one.
     exposeHeadRoutes: false,
+    // Uploads take their time; endSlowBodies looks whether they move.
     requestTimeout: 0,
+    http: { headersTimeout: headersMs, connectionsCheckingInterval: Math.min(headersMs, slow.everyMs) },
+    clientErrorHandler: answerBrokenRequest,
     routerOptions: { maxParamLength: 2_000 },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -60,6 +64,12 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
     ),
   );
   app.decorateRequest('principal', undefined);
+  const served: ServedRoute[] = [];
+  app.decorate('served', served);
+  app.addHook('onRoute', ({ method, url, config }) => {
+    for (const one of [method].flat()) served.push({ method: one, path: url, contract: config?.contract });
+  });
+  endSlowBodies(app, slow);
 
   const authenticator = openAuthenticator(deps);
   const sessions = openSessions(deps);
@@ -75,28 +85,7 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   });
 
   await app.register(rateLimit, { global: false });
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'mycloud',
-        version,
-        description: 'Deep-learning jobs on your own machines.',
-        license: { name: 'MIT' },
-      },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-    },
-    transform: (given) => {
-      const contract = given.route.config?.contract;
-      const transformed = withExample(
-        jsonSchemaTransform(given as Parameters<typeof jsonSchemaTransform>[0]),
-        contract?.example,
-      );
-      const auth = contract?.auth;
-      if (!auth || auth === 'none' || auth === 'signed') return transformed;
-      return { ...transformed, schema: { ...transformed.schema, security: [{ token: [] }] } };
-    },
-  });
+  await registerOpenApi(app);
   await app.register(swaggerUi, { routePrefix: '/docs' });
 
   // From here on a route without a contract, which nobody could be kept from, is a mistake.
@@ -129,26 +118,4 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   await pageRoutes(app, deps);
   await app.ready();
   return app;
-}
-
-type Described = ReturnType<typeof jsonSchemaTransform>;
-
-/** A contract's example where the description of a route has room for one: beside each parameter, and on the body. */
-function withExample(described: Described, example: RouteContract['example']): Described {
-  const { body, ...parts } = example ?? {};
-  const schema = { ...described.schema } as Record<string, unknown>;
-  if (body) schema.body = { ...(schema.body as object), example: body };
-  for (const [part, key] of [
-    ['params', 'params'],
-    ['query', 'querystring'],
-  ] as const) {
-    const known = schema[key] as { properties?: Record<string, object> } | undefined;
-    if (!parts[part] || !known?.properties) continue;
-    const shown = Object.entries(parts[part]).map(([name, value]) => [
-      name,
-      { ...known.properties?.[name], example: value },
-    ]);
-    schema[key] = { ...known, properties: { ...known.properties, ...Object.fromEntries(shown) } };
-  }
-  return { ...described, schema };
 }

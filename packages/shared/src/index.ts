@@ -17,6 +17,7 @@ export * from './metrics.js';
 export * from './mounts.js';
 export * from './names.js';
 export * from './page-header.js';
+export * from './problem.js';
 export * from './projects.js';
 export * from './reasons.js';
 export * from './route.js';

@@ -11,16 +11,16 @@ export interface WorkerRow {
   images: boolean;
 }
 
-/** The worker a token speaks for. @throws AppError not_found when it isn't registered under this token's owner */
+/** The worker a token speaks for. @throws AppError not_found when it isn't registered with this token */
 export async function findWorker(sql: Sql, caller: WorkerPrincipal, workerId: string): Promise<WorkerRow> {
   const worker = await one<WorkerRow>(
     sql,
     // Written once a second at most: a busy worker calls a hundred times as often.
     `WITH seen AS (
-       UPDATE "Worker" SET "lastSeenAt" = now()
-       WHERE id = $1 AND "ownerId" = $2 AND "lastSeenAt" < now() - interval '1 second')
-     SELECT id, name, machines, gpus, images FROM "Worker" WHERE id = $1 AND "ownerId" = $2`,
-    [workerId, caller.userId],
+       UPDATE "Worker" w SET "lastSeenAt" = now()
+       WHERE id = $1 AND mycloud_speaks_for($2, w) AND "lastSeenAt" < now() - interval '1 second')
+     SELECT id, name, machines, gpus, images FROM "Worker" w WHERE id = $1 AND mycloud_speaks_for($2, w)`,
+    [workerId, caller.tokenId],
   );
   if (worker) return worker;
   throw new AppError('not_found', `there is no worker ${workerId} of this token`, {
@@ -40,9 +40,9 @@ export async function lockAttempt(
   const held = await one<{ lastSeq: number }>(
     sql,
     `SELECT a."lastSeq" FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
-     WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND w."ownerId" = $4
+     WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND mycloud_speaks_for($4, w)
      FOR NO KEY UPDATE OF a`,
-    [proof.jobId, proof.attempt, proof.fence, caller.userId],
+    [proof.jobId, proof.attempt, proof.fence, caller.tokenId],
   );
   if (!held) throw staleFence(proof.attempt);
   return held;
