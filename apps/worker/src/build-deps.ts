@@ -10,7 +10,7 @@ import { openEnvironments } from './environments/open.js';
 import { GpuWatch } from './gpus/watch.js';
 import { chooseLimits } from './limits/choose.js';
 import { findResources } from './resources.js';
-import { chooseRunners } from './runners/choose.js';
+import { chooseRunners, hiddenFolders } from './runners/choose.js';
 import { openLauncher } from './runners/launcher.js';
 
 /** Makes what a worker of this configuration needs. @throws AppError when its runner doesn't work here */
@@ -19,8 +19,18 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
   const limits = await chooseLimits(config.limits, config.home);
   const launcher = openLauncher();
   const { home, docker, dockerNetwork: network } = config;
-  const [runners, resources, cache, environments] = await Promise.all([
-    chooseRunners({ wanted: config.runner, docker, network, home, limits, launcher }),
+  const { serverHome, bubblewrapNetwork } = config;
+  const runners = await chooseRunners({
+    wanted: config.runner,
+    docker,
+    network,
+    home,
+    serverHome,
+    bubblewrapNetwork,
+    limits,
+    launcher,
+  });
+  const [resources, cache, environments] = await Promise.all([
     findResources(),
     openContentCache(path.join(config.home, 'cache'), { maxBytes: config.cacheBytes }),
     openEnvironments({
@@ -29,6 +39,7 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
       path: config.path,
       variables: config.buildVariables,
       maxBytes: config.environmentBytes,
+      hidden: runners.main.name === 'bubblewrap' ? hiddenFolders(config) : undefined,
     }),
   ]);
   return {

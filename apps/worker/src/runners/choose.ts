@@ -12,10 +12,17 @@ export interface RunnerOptions {
   /** Address of an engine that speaks Docker's API, or `off`. */
   docker: string;
   network: string;
+  bubblewrapNetwork?: 'host' | 'none' | undefined;
   home: string;
+  /** Of the server on the same machine. */
+  serverHome?: string | undefined;
   limits: Limits;
   launcher: Launcher;
 }
+
+/** Folders of this machine that no job and no build may see. */
+export const hiddenFolders = ({ home, serverHome }: Pick<RunnerOptions, 'home' | 'serverHome'>): string[] =>
+  serverHome ? [serverHome, home] : [home];
 
 /** The runners of a worker: one for plain environments, and Docker for those that are images. */
 export interface Runners {
@@ -36,6 +43,7 @@ export async function chooseRunners(options: RunnerOptions): Promise<Runners> {
   const docker = dockerRunner(options);
   const [works, images] = await Promise.all([bubblewrapWorks(), docker.works()]);
   const { wanted, limits, launcher } = options;
+  const walls = { hidden: hiddenFolders(options), network: options.bubblewrapNetwork ?? ('host' as const) };
   if (wanted === 'bubblewrap' && !works) {
     throw new AppError('unavailable', 'bubblewrap does not work on this machine', {
       hint: 'Install bubblewrap and allow user namespaces, or set MYCLOUD_RUNNER=process.',
@@ -47,16 +55,20 @@ export async function chooseRunners(options: RunnerOptions): Promise<Runners> {
     });
   }
   const plain =
-    works && wanted !== 'process' ? bubblewrapRunner(limits, launcher) : processRunner(limits, launcher);
+    works && wanted !== 'process'
+      ? bubblewrapRunner(limits, launcher, walls)
+      : processRunner(limits, launcher);
   const main = wanted === 'docker' ? docker : plain;
   return {
     main,
     images,
     for: (environment) => runnerFor(environment, main, images ? docker : null),
     named: (name) =>
-      ({ docker, bubblewrap: bubblewrapRunner(limits, launcher), process: processRunner(limits, launcher) })[
-        name
-      ],
+      ({
+        docker,
+        bubblewrap: bubblewrapRunner(limits, launcher, walls),
+        process: processRunner(limits, launcher),
+      })[name],
     sweep: async (keep) => {
       if (images) await docker.sweep(keep);
     },
