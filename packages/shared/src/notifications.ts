@@ -54,6 +54,7 @@ export const notificationRoutes = {
   addChannel: defineRoute({
     method: 'POST',
     path: `${base}/channels`,
+    audit: 'create notification channel',
     auth: 'user',
     tag,
     summary: 'Adds an address that hears of the end of your jobs, or of those of one project',
@@ -71,6 +72,7 @@ export const notificationRoutes = {
   removeChannel: defineRoute({
     method: 'DELETE',
     path: `${base}/channels/:id`,
+    audit: 'delete notification channel',
     auth: 'user',
     tag,
     summary: 'Removes an address, with what waits to be delivered to it',
@@ -79,6 +81,7 @@ export const notificationRoutes = {
   enableChannel: defineRoute({
     method: 'POST',
     path: `${base}/channels/:id/enable`,
+    audit: 'enable notification channel',
     auth: 'user',
     tag,
     summary: 'Sends to an address again that was disabled after long failure',
@@ -88,6 +91,7 @@ export const notificationRoutes = {
   test: defineRoute({
     method: 'POST',
     path: `${base}/test`,
+    audit: 'test notification channel',
     auth: 'user',
     tag,
     summary: 'Sends a test to an address, as the end of a job would be',
@@ -117,6 +121,8 @@ export const notificationRoutes = {
   secret: defineRoute({
     method: 'POST',
     path: `${base}/secret`,
+    audit: 'read notification secret',
+    auditShows: ['rotate'],
     auth: 'user',
     tag,
     summary:

@@ -67,6 +67,8 @@ export const scheduleRoutes = {
   create: defineRoute({
     method: 'POST',
     path: base,
+    audit: 'create schedule',
+    auditShows: ['cron', 'timezone'],
     auth: 'user',
     tag,
     summary: 'Makes a schedule, which submits a job at each of its times',
@@ -105,6 +107,8 @@ export const scheduleRoutes = {
   update: defineRoute({
     method: 'PATCH',
     path: `${base}/:name`,
+    audit: 'edit schedule',
+    auditShows: ['cron', 'timezone', 'paused'],
     auth: 'user',
     tag,
     summary: 'Pauses or resumes a schedule, or changes its times',
@@ -122,6 +126,7 @@ export const scheduleRoutes = {
   run: defineRoute({
     method: 'POST',
     path: `${base}/:name/run`,
+    audit: 'run schedule',
     auth: 'user',
     tag,
     summary: 'Submits its job now, beside its times',
@@ -132,6 +137,7 @@ export const scheduleRoutes = {
   delete: defineRoute({
     method: 'DELETE',
     path: `${base}/:name`,
+    audit: 'delete schedule',
     auth: 'user',
     tag,
     summary: 'Deletes a schedule; the jobs it submitted stay',
