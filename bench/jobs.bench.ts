@@ -11,7 +11,7 @@ import {
 } from '@mycloud/shared';
 import { eventually, startServer } from '../test/support/server.js';
 import { figure, quantile } from './report.js';
-import { startSlurm } from './slurm-peer.js';
+import { startSlurmPeer } from './slurm-peer.js';
 import { benchWorker } from './worker.js';
 
 const submissions = 40;
@@ -45,7 +45,7 @@ const ended = (client: Client, job: Job) =>
 
 /** The same of Slurm, while our server has nothing to do. */
 async function slurmFigures() {
-  const slurm = await startSlurm();
+  const slurm = await startSlurmPeer();
   if (!slurm) return undefined;
   try {
     const delays: number[] = [];
@@ -92,15 +92,20 @@ try {
   await eventually(
     'all trivial jobs end',
     async () => {
-      const last = await client.call(jobRoutes.list, {
-        query: { project: 'bench', status: 'queued', limit: 1 },
-      });
-      return last.items.length === 0;
+      const open = ['queued', 'preparing', 'running', 'saving'] as const;
+      for (const status of open) {
+        const query = { project: 'bench', status, limit: 1 };
+        if ((await client.call(jobRoutes.list, { query })).items.length > 0) return false;
+      }
+      return true;
     },
     300,
   );
-  for (const job of jobs) await ended(client, job);
   const rate = trivialJobs / ((performance.now() - from) / 1000);
+  for (const job of jobs) {
+    const { status } = await client.call(jobRoutes.get, { params: jobParams(job) });
+    if (status !== 'succeeded') throw new Error(`${job.name} is ${status}`);
+  }
   figure('jobs', 'trivial_jobs_s', rate, 'jobs/s', beside(peer?.rate));
 
   const stopDelays: number[] = [];

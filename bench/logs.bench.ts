@@ -1,4 +1,5 @@
 import {
+  type Answer,
   type Client,
   type Job,
   jobRoutes,
@@ -14,7 +15,7 @@ const lines = 400_000;
 const followers = 100;
 
 const params = { owner: '', project: 'bench' };
-const streamOf = (client: Client, job: Job): Promise<Response> =>
+const streamOf = (client: Client, job: Job): Promise<Answer> =>
   client.open(logRoutes.stream, { params: { ...params, number: job.number } });
 
 interface Seen {

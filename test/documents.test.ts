@@ -24,6 +24,8 @@ async function parse(words: string[]): Promise<void> {
 }
 
 describe.skipIf(!tools).each([
+  { name: 'quick-start.md', where: 'user' },
+  { name: 'tutorial.md', where: 'user' },
   { name: 'recipes.md', where: 'user' },
   { name: 'api.md', where: 'checkout' },
 ])('docs/$name', ({ name, where }) => {

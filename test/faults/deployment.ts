@@ -1,28 +1,28 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { type Client, createClient } from '@mycloud/shared';
+import type { Client } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { preparePostgres } from '../../apps/cli/src/up/postgres.js';
-import { wantProgram } from '../support/require.js';
 import { freePort } from '../support/services.js';
 import { mayMount, mountSmall, type SmallDisk } from '../support/small-disk.js';
-import { leaseSeconds, type Targets } from './adversary.js';
+import type { Targets } from './adversary.js';
+import { bubblewrap, fakeClock } from './installed.js';
 import { Link } from './link.js';
 import { Program, untilTrue } from './program.js';
+import {
+  apiSpec,
+  minioSpec,
+  redisSpec,
+  type Spec,
+  secret,
+  storeEnvOf,
+  withPort,
+  workerSpec,
+} from './specs.js';
 
-const root = path.resolve(import.meta.dirname, '../..');
-const secret = (name: string): string => `${name}-of-the-fault-campaign`;
 const diskBytes = 96 * 2 ** 20;
-
-export const redisServer = wantProgram('redis-server');
-export const minio = wantProgram('minio');
-const bubblewrap = wantProgram('bwrap');
-
-/** A clock that can be set wrong, for programs that are told to load it (Debian's faketime). */
-const fakeClock = ['x86_64', 'aarch64']
-  .map((arch) => `/usr/lib/${arch}-linux-gnu/faketime/libfaketime.so.1`)
-  .find((file) => wantFile(file));
 
 export interface Shape {
   queue: 'postgres' | 'redis';
@@ -63,7 +63,7 @@ export class Deployment {
 
   /** A client as a person has it: by the load balancer before both apis. */
   get client(): Client {
-    return createClient({ url: this.#urlOf('client-api'), token: secret('user') });
+    return createNodeClient({ url: this.#urlOf('client-api'), token: secret('user') });
   }
 
   get programs(): Program[] {
@@ -163,28 +163,13 @@ export class Deployment {
 
   async #startRedis(): Promise<number> {
     const port = await freePort();
-    const dir = this.#folder('redis');
-    this.#add('redis', {
-      command: redisServer ?? 'redis-server',
-      args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''],
-      env: { PATH: process.env.PATH },
-    });
+    this.#add('redis', redisSpec(port, this.#folder('redis')));
     return port;
   }
 
   async #startMinio(): Promise<Record<string, string>> {
     const port = await freePort();
-    const dir = this.#folder('minio');
-    this.#add('minio', {
-      command: minio ?? 'minio',
-      args: ['server', dir, '--address', `127.0.0.1:${port}`, '--quiet'],
-      env: {
-        PATH: process.env.PATH,
-        HOME: dir,
-        MINIO_ROOT_USER: 'tester',
-        MINIO_ROOT_PASSWORD: 'tester-secret',
-      },
-    });
+    this.#add('minio', minioSpec(port, this.#folder('minio')));
     // Signed URLs name the host: all go by one line.
     const line = await this.#line('store', [port]);
     await untilTrue(
@@ -192,12 +177,7 @@ export class Deployment {
       async () => (await fetch(`http://127.0.0.1:${port}/minio/health/live`)).ok,
       30,
     );
-    return {
-      S3_ENDPOINT: `http://127.0.0.1:${line.port}`,
-      S3_BUCKET: 'mycloud',
-      S3_ACCESS_KEY: 'tester',
-      S3_SECRET_KEY: 'tester-secret',
-    };
+    return storeEnvOf(line.port);
   }
 
   async #startApi(
@@ -210,24 +190,16 @@ export class Deployment {
     const port = await freePort();
     const database = await this.#line(`api-${n}-postgres`, [databasePort]);
     const redis = redisPort && (await this.#line(`api-${n}-redis`, [redisPort]));
-    this.#add(`api-${n}`, {
-      command: process.execPath,
-      args: [path.join(root, 'apps/api/dist/main.js')],
-      env: {
-        PATH: process.env.PATH,
-        MYCLOUD_PORT: String(port),
-        MYCLOUD_HOME: this.#folder('home'),
-        DATABASE_URL: withPort(databaseUrl, database.port),
-        REDIS_URL: redis ? `redis://127.0.0.1:${redis.port}` : undefined,
-        ...storeEnv,
-        MYCLOUD_BOOTSTRAP_USER: 'lab',
-        MYCLOUD_BOOTSTRAP_TOKEN: secret('user'),
-        MYCLOUD_BOOTSTRAP_WORKER_TOKEN: secret('worker'),
-        MYCLOUD_QUEUE_ROLE_PASSWORD: secret('queue'),
-        MYCLOUD_LEASE_SECONDS: String(leaseSeconds),
-        MYCLOUD_SWEEP_SECONDS: '0.5',
-      },
-    });
+    this.#add(
+      `api-${n}`,
+      apiSpec({
+        port,
+        home: this.#folder('home'),
+        databaseUrl: withPort(databaseUrl, database.port),
+        redisUrl: redis ? `redis://127.0.0.1:${redis.port}` : undefined,
+        storeEnv,
+      }),
+    );
     return port;
   }
 
@@ -247,36 +219,19 @@ export class Deployment {
       this.#disks.push(mountSmall(home, String(diskBytes)));
       this.targets.disks.push(name);
     }
-    this.#add(name, {
-      command: process.execPath,
-      args: [path.join(root, 'apps/worker/dist/main.js')],
-      env: {
-        PATH: process.env.PATH,
-        MYCLOUD_URL: this.#urlOf(`${name}-api`),
-        MYCLOUD_WORKER_TOKEN: secret('worker'),
-        MYCLOUD_WORKER_HOME: home,
-        MYCLOUD_WORKER_NAME: name,
-        MYCLOUD_WORKER_MACHINES: 'cpu',
-        MYCLOUD_RUNNER: n === 1 && bubblewrap ? 'bubblewrap' : 'process',
-        MYCLOUD_QUEUE_URL: redisPort ? `redis://127.0.0.1:${queue.port}` : withPort(queueUrl, queue.port),
-        MYCLOUD_SLOTS: '6',
-        MYCLOUD_GRACE_SECONDS: '1',
-        MYCLOUD_OUTPUT_SYNC_SECONDS: '2',
-      },
-    });
+    this.#add(
+      name,
+      workerSpec({
+        name,
+        home,
+        url: this.#urlOf(`${name}-api`),
+        queueUrl: redisPort ? `redis://127.0.0.1:${queue.port}` : withPort(queueUrl, queue.port),
+        runner: n === 1 && bubblewrap ? 'bubblewrap' : 'process',
+      }),
+    );
   }
 
-  #add(
-    name: string,
-    spec: {
-      command: string;
-      args: string[];
-      env: Record<string, string | undefined>;
-      uid?: number;
-      gid?: number;
-    },
-    stopSignal: NodeJS.Signals = 'SIGTERM',
-  ): void {
+  #add(name: string, spec: Spec, stopSignal: NodeJS.Signals = 'SIGTERM'): void {
     const env = { ...spec.env };
     if (this.shape.clocks && fakeClock && name !== 'redis' && name !== 'minio') {
       writeFileSync(this.#clockFile(name), '+0\n');
@@ -319,16 +274,5 @@ export class Deployment {
 
   #urlOf(link: string): string {
     return `http://127.0.0.1:${this.link(link).port}`;
-  }
-}
-
-const withPort = (url: string, port: number): string => url.replace(/:\d+\//, `:${port}/`);
-
-function wantFile(file: string): boolean {
-  try {
-    readFileSync(file);
-    return true;
-  } catch {
-    return false;
   }
 }

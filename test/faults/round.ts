@@ -6,8 +6,9 @@ import { type Client, type Job, jobRoutes, projectRoutes } from '@mycloud/shared
 import { uploadFolder } from '@mycloud/snapshots';
 import { carryOut, describeFault, drawFaults, type Fault, leaseSeconds, mayCostLease } from './adversary.js';
 import { auditJob, type JobAudit, type Submitted } from './audit.js';
-import { type Deployment, minio, redisServer, type Shape } from './deployment.js';
+import type { Deployment, Shape } from './deployment.js';
 import { Follower } from './followers.js';
+import { minio, redisServer } from './installed.js';
 import { findLeftovers, findRemains } from './leftovers.js';
 import { patiently } from './patient.js';
 import { randomFrom } from './random.js';

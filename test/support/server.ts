@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Client, createClient, type Job, jobRoutes } from '@mycloud/shared';
+import { type Client, type Job, jobRoutes } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { carrying, killAll } from './processes.js';
 
 /** `mycloud` as it lies in this checkout. */
@@ -45,9 +46,12 @@ export interface TestServer {
   remove(): Promise<void>;
 }
 
-/** `mycloud up` on a home and a user's home of its own, on a free port: what a person gets, with nothing shared. */
+/**
+ * `mycloud up` on a home and a user's home of its own, on a free port: what a person gets, with nothing shared.
+ * @param options.program another `mycloud` than that of this checkout
+ */
 export async function startServer(
-  options: { env?: Record<string, string>; args?: string[] } = {},
+  options: { env?: Record<string, string>; args?: string[]; program?: string } = {},
 ): Promise<TestServer> {
   const base = await mkdtemp(path.join(os.tmpdir(), 'mycloud-e2e-'));
   const home = path.join(base, 'server');
@@ -61,6 +65,7 @@ export async function startServer(
     NO_COLOR: '1',
     ...options.env,
   };
+  const program = options.program ?? cliProgram;
   let up: ChildProcess | undefined;
   const server: TestServer = {
     url: '',
@@ -68,9 +73,9 @@ export async function startServer(
     pid: 0,
     folder,
     start: (args, { cwd = folder } = {}) =>
-      spawn(process.execPath, [cliProgram, ...args], { cwd, env, stdio: 'pipe' }),
+      spawn(process.execPath, [program, ...args], { cwd, env, stdio: 'pipe' }),
     async cli(args, { cwd = folder, env: extra, input } = {}) {
-      const child = spawn(process.execPath, [cliProgram, ...args], {
+      const child = spawn(process.execPath, [program, ...args], {
         cwd,
         env: { ...env, ...extra },
         stdio: 'pipe',
@@ -90,7 +95,7 @@ export async function startServer(
     },
     async client() {
       const config = await readFile(path.join(base, 'config/mycloud/config.json'), 'utf8');
-      return createClient({ url: server.url, token: (JSON.parse(config) as { token: string }).token });
+      return createNodeClient({ url: server.url, token: (JSON.parse(config) as { token: string }).token });
     },
     async project(name, files = {}) {
       const cwd = path.join(folder, name);
@@ -115,7 +120,7 @@ export async function startServer(
     },
     async restart() {
       const port = server.url ? new URL(server.url).port : '0';
-      const args = [cliProgram, 'up', '--home', home, '--port', port, '--json', ...(options.args ?? [])];
+      const args = [program, 'up', '--home', home, '--port', port, '--json', ...(options.args ?? [])];
       up = spawn(process.execPath, args, { env, cwd: base, stdio: ['ignore', 'pipe', 'pipe'] });
       let errors = '';
       up.stderr?.on('data', (bytes) => (errors += bytes));

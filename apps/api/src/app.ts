@@ -6,6 +6,7 @@ import { AppError, operatingRoutes, type RouteContract, version } from '@mycloud
 import { isMetricsToken } from '@mycloud/telemetry';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { openAudit } from './audit/record.js';
 import type { Deps } from './deps.js';
 import { floydRoutes } from './floyd/routes.js';
 import { openAuthenticator } from './http/authenticate.js';
@@ -15,9 +16,13 @@ import { openLogins } from './http/logins.js';
 import { openRequestContext, requestIdOf } from './http/request-context.js';
 import { authorize } from './http/route.js';
 import { openSessions } from './http/sessions.js';
+import { sharedTries } from './http/tries.js';
+import { openPeers } from './peers/peers.js';
+import { auditRoutes } from './routes/audit.js';
 import { datasetRoutes } from './routes/datasets.js';
 import { execRoutes } from './routes/exec.js';
 import { healthRoutes } from './routes/health.js';
+import { invitationRoutes } from './routes/invitations.js';
 import { jobRoutes } from './routes/jobs.js';
 import { logRoutes } from './routes/logs.js';
 import { machineRoutes } from './routes/machines.js';
@@ -26,12 +31,14 @@ import { modeRoutes } from './routes/modes.js';
 import { notificationRoutes } from './routes/notifications.js';
 import { pageRoutes } from './routes/page.js';
 import { projectRoutes } from './routes/projects.js';
+import { retentionRoutes } from './routes/retention.js';
 import { scheduleRoutes } from './routes/schedules.js';
 import { sessionRoutes } from './routes/sessions.js';
 import { snapshotRoutes } from './routes/snapshots.js';
 import { storageRoutes } from './routes/storage.js';
 import { storeRoutes } from './routes/store.js';
 import { summaryRoutes } from './routes/summaries.js';
+import { teamRoutes } from './routes/teams.js';
 import { tensorboardRoutes } from './routes/tensorboards.js';
 import { tokenRoutes } from './routes/tokens.js';
 import { userRoutes } from './routes/users.js';
@@ -54,6 +61,8 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
     requestTimeout: 0,
     requestIdHeader: false,
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
+    // Behind a proxy the address that asks, by which guesses are counted, is the one it tells.
+    trustProxy: deps.config.trustedProxies,
     routerOptions: { maxParamLength: 2_000 },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -70,6 +79,7 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   openRequestContext(app, deps);
   const answersSent = countAnswers(app);
 
+  openAudit(app, deps);
   const authenticator = openAuthenticator(deps);
   const sessions = openSessions(deps);
   await app.register(cookie);
@@ -85,7 +95,7 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
     authorize(contract, request.principal);
   });
 
-  await app.register(rateLimit, { global: false });
+  await app.register(rateLimit, { global: false, store: sharedTries(deps.pool) });
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -117,8 +127,10 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   healthRoutes(app, deps);
   const checkLogin = openLogins(app, deps);
   userRoutes(app, deps, checkLogin);
+  teamRoutes(app, deps);
+  invitationRoutes(app, deps);
   sessionRoutes(app, sessions, checkLogin);
-  tokenRoutes(app, deps, authenticator);
+  tokenRoutes(app, deps);
   projectRoutes(app, deps);
   notificationRoutes(app, deps);
   scheduleRoutes(app, deps);
@@ -126,15 +138,17 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   await app.register(async (raw) => snapshotRoutes(raw, deps));
   await app.register(async (raw) => storeRoutes(raw, deps));
   storageRoutes(app, deps);
+  auditRoutes(app, deps);
+  retentionRoutes(app, deps);
   machineRoutes(app, deps);
   jobRoutes(app, deps);
   logRoutes(app, deps);
   metricRoutes(app, deps);
   const outputs = openSavedOutputs(deps);
-  tensorboardRoutes(app, deps, outputs);
+  tensorboardRoutes(app, deps, outputs, openPeers(app, deps));
   summaryRoutes(app, deps, outputs);
   const tunnels = new Tunnels(deps);
-  const upgrades = openUpgrades(app);
+  const upgrades = openUpgrades(app, deps.hub);
   execRoutes(app, deps, tunnels, upgrades);
   modeRoutes(app, deps, { tunnels, upgrades, sessions, authenticator });
   workerRoutes(app, deps, tunnels, upgrades);

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { AppError } from '@mycloud/shared';
+import { AppError, withPassword, withSecretFiles } from '@mycloud/shared';
 import { asksForTraces } from '@mycloud/telemetry';
 import { z } from 'zod';
 import { parseSubnets } from './http/reachable.js';
@@ -12,27 +13,40 @@ const flag = z
 
 const s3Schema = z.object({
   endpoint: z.url(),
+  publicEndpoint: z.url().optional(),
   bucket: z.string().min(3),
   accessKey: z.string().min(1),
   secretKey: z.string().min(1),
   region: z.string().default('us-east-1'),
 });
 
-const schema = z.object({
+/** Every variable the api reads. */
+export const settings = z.object({
   MYCLOUD_HOST: z.string().default('127.0.0.1'),
   MYCLOUD_PORT: z.coerce.number().int().min(0).max(65535).default(7070),
   MYCLOUD_HOME: z.string().default(path.join(os.homedir(), '.mycloud')),
   /** What clients reach this server by; signed URLs of the directory store start with it. Default: relative to whatever they used. */
   MYCLOUD_PUBLIC_URL: z.url().optional(),
-  /** This api's own address, as workers reach it: with several, a connection to a job must come to the one that asked for it. */
+  /** This api's own address, as the other apis reach it: what only one of them can answer is handed on to it. */
   MYCLOUD_ADVERTISE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** Proxies, by address or network, whose word is taken for who asks and by which protocol: `10.0.0.0/8, 127.0.0.1`. */
+  MYCLOUD_TRUSTED_PROXIES: z
+    .string()
+    .regex(/^[\da-fA-F.:/]+(\s*,\s*[\da-fA-F.:/]+)*$/, 'addresses or networks, such as 10.0.0.0/8, 127.0.0.1')
+    .optional(),
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'a postgres:// URL'),
+  /** Where it doesn't stand in DATABASE_URL. */
+  DATABASE_PASSWORD: z.string().optional(),
   MYCLOUD_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(500).default(10),
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, 'a redis:// URL')
     .optional(),
+  /** Where it doesn't stand in REDIS_URL. */
+  REDIS_PASSWORD: z.string().optional(),
   S3_ENDPOINT: z.string().optional(),
+  /** Where users and workers reach the same store, where that is another address: signed URLs carry it. */
+  S3_PUBLIC_ENDPOINT: z.string().optional(),
   S3_BUCKET: z.string().optional(),
   S3_ACCESS_KEY: z.string().optional(),
   S3_SECRET_KEY: z.string().optional(),
@@ -109,19 +123,40 @@ const schema = z.object({
   MYCLOUD_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
 });
 
+/** Those that are nobody's business; each may stand in a file that NAME_FILE names. */
+export const secretSettings = [
+  'DATABASE_URL',
+  'DATABASE_PASSWORD',
+  'REDIS_URL',
+  'REDIS_PASSWORD',
+  'S3_ACCESS_KEY',
+  'S3_SECRET_KEY',
+  'MYCLOUD_BOOTSTRAP_PASSWORD',
+  'MYCLOUD_BOOTSTRAP_TOKEN',
+  'MYCLOUD_BOOTSTRAP_WORKER_TOKEN',
+  'MYCLOUD_QUEUE_ROLE_PASSWORD',
+  'MYCLOUD_METRICS_TOKEN',
+  'SMTP_URL',
+] as const satisfies readonly (keyof typeof settings.shape)[];
+
 export type Config = ReturnType<typeof readConfig>;
 
 /** Parses the environment once; a variable set to nothing counts as not set. @throws AppError that lists every wrong variable */
 export function readConfig(given: Record<string, string | undefined>) {
-  const env = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
-  const parsed = schema.safeParse(env);
-  const issues = parsed.success
-    ? []
-    : parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
-  const { S3_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY, S3_SECRET_KEY, S3_REGION } = env;
+  const { env, wrong } = withSecretFiles(given, secretSettings, (file) => readFileSync(file, 'utf8'));
+  const parsed = settings.safeParse(env);
+  const unread = new Set(wrong.map(({ path }) => path.replace(/_FILE$/, '')));
+  const issues = [
+    ...wrong,
+    ...(parsed.error?.issues ?? [])
+      .map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
+      .filter((issue) => !unread.has(issue.path)),
+  ];
+  const { S3_ENDPOINT, S3_PUBLIC_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY, S3_SECRET_KEY, S3_REGION } = env;
   const s3 = S3_ENDPOINT
     ? s3Schema.safeParse({
         endpoint: S3_ENDPOINT,
+        publicEndpoint: S3_PUBLIC_ENDPOINT,
         bucket: S3_BUCKET,
         accessKey: S3_ACCESS_KEY,
         secretKey: S3_SECRET_KEY,
@@ -136,7 +171,7 @@ export function readConfig(given: Record<string, string | undefined>) {
       issues.push({ path: `S3_${name}`, message: issue.message });
     }
   }
-  if (!parsed.success || (s3 && !s3.success)) {
+  if (!parsed.success || (s3 && !s3.success) || issues.length > 0) {
     throw new AppError('bad_request', 'the server cannot start with these settings', {
       errors: issues,
       hint: 'Mend these environment variables.',
@@ -149,9 +184,10 @@ export function readConfig(given: Record<string, string | undefined>) {
     home: v.MYCLOUD_HOME,
     publicUrl: v.MYCLOUD_PUBLIC_URL,
     advertiseUrl: v.MYCLOUD_ADVERTISE_URL,
-    databaseUrl: v.DATABASE_URL,
+    trustedProxies: v.MYCLOUD_TRUSTED_PROXIES?.split(/\s*,\s*/) ?? false,
+    databaseUrl: withPassword(v.DATABASE_URL, v.DATABASE_PASSWORD),
     databaseConnections: v.MYCLOUD_DATABASE_CONNECTIONS,
-    redisUrl: v.REDIS_URL,
+    redisUrl: v.REDIS_URL && withPassword(v.REDIS_URL, v.REDIS_PASSWORD),
     s3: s3?.data,
     embedded: v.MYCLOUD_EMBEDDED,
     bootstrap: {

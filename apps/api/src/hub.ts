@@ -27,8 +27,14 @@ export type Signal =
   | { type: 'delivery' }
   /** An upload has come whole. */
   | { type: 'upload' }
-  /** A worker is to connect to the api that says so; lost, it is asked again. */
-  | { type: 'dial'; workerId: string; dial: Dial };
+  /** A worker is to connect to the api that says so, which the others reach at `api`; lost, it is asked again. */
+  | { type: 'dial'; workerId: string; dial: Dial; api: string | null }
+  /** A token or session, by its id, is good no more: nothing that is remembered of it holds, and its streams end. */
+  | { type: 'login_over'; loginId: string }
+  /** What this user may has changed; `less`: streams of his end, and are asked for anew. */
+  | { type: 'user_changed'; userId: string; less: boolean }
+  /** An admin took this worker away: its command stream ends. */
+  | { type: 'worker_removed'; workerId: string };
 
 /** What happens in one api is heard in all: Postgres LISTEN/NOTIFY on one connection, listened to by topic. */
 export interface Hub {
@@ -77,6 +83,8 @@ class PostgresHub implements Hub {
       keepAlive: true,
       connectionTimeoutMillis: 5000,
       application_name: 'mycloud-hub',
+      // A signal that a crash of the database loses is one that a gap loses.
+      options: '-c synchronous_commit=off',
     });
     client.on('error', (error) => this.lost(client, error));
     client.on('end', () => this.lost(client));

@@ -122,7 +122,7 @@ describe('compaction', () => {
     await pool.query(`UPDATE "Attempt" SET "endedAt" = now() - interval '91 days' WHERE "jobId" = $1`, [
       job.id,
     ]);
-    expect(await expireLogs(world.api.deps)).toBe(1);
+    expect(await expireLogs(world.api.deps, 90)).toBe(1);
     expect(await range(job)).toMatchObject({ lines: [], ended: true });
     const late = await follow(world.lab, job);
     await late.done;

@@ -55,9 +55,10 @@ describe('a request', () => {
     );
     expect(error.requestId).toMatch(/^[0-9a-f-]{36}$/);
     // A stream writes its own head.
-    const stream = await world.lab.open(jobRoutes.stream, {}, { signal: AbortSignal.timeout(5000) });
+    const leaving = new AbortController();
+    const stream = await world.lab.open(jobRoutes.stream, {}, { signal: leaving.signal });
     expect(stream.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
-    await stream.body?.cancel();
+    leaving.abort();
   });
 });
 

@@ -67,17 +67,14 @@ const execPath = (job: Job) => `/v1/projects/${job.owner}/${job.project}/jobs/${
 const tunnelPath = ({ tunnelId }: Dial) => `/v1/worker/tunnels/${tunnelId}`;
 
 describe('a connection to a job', () => {
-  it('is dialled by its worker to the api that was asked, wherever its commands come from', async () => {
+  it('reaches the api that was asked, by whichever its worker dials', async () => {
     const job = await runningJob();
     const client = socketOf(far.url, execPath(job), world.labToken);
     const dial = await dialled(job.id);
     expect(dial).toMatchObject({ attempt: 1, to: 'exec' });
     const before = dialledAdvertised;
-    // The one it gets its commands from waits for nothing.
-    const wrong = socketOf(near.url, tunnelPath(dial), world.workerToken);
-    const [, answer] = await once(wrong, 'unexpected-response');
-    expect(answer.statusCode).toBe(404);
-    const tunnel = socketOf(dial.url ?? '', tunnelPath(dial), world.workerToken);
+    // It knows one address, here of the api that it gets its commands from, which hands it on.
+    const tunnel = socketOf(near.url, tunnelPath(dial), world.workerToken);
     await Promise.all([once(tunnel, 'open'), once(client, 'open')]);
     expect(dialledAdvertised).toBe(before + 1);
     client.send(JSON.stringify({ command: ['ls'], terminal: null }));

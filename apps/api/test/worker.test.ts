@@ -1,4 +1,4 @@
-import { createClient, jobRoutes, workerRoutes } from '@mycloud/shared';
+import { createClient, jobRoutes, version, workerRoutes } from '@mycloud/shared';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { refused } from './support/refused.js';
 import { at, startWorld, type World } from './support/world.js';
@@ -10,7 +10,6 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const offer = {
-  protocol: 1,
   name: 'box',
   version: '0.1.0',
   runner: 'process',
@@ -29,12 +28,15 @@ it('is the same worker when it comes back under its name', async () => {
   expect(again.leaseSeconds).toBe(30);
 });
 
-it('is refused with a word when it speaks another protocol or offers what nobody asks for', async () => {
-  expect(await refused(register({ machines: ['cpu'], protocol: 3 }))).toMatchObject({
+it('is refused with a word when its release is too far from the server’s or it offers what nobody asks for', async () => {
+  const { major, minor } = /^(?<major>\d+)\.(?<minor>\d+)/.exec(version)!.groups as Record<string, string>;
+  const of = (by: number) => `${major}.${Number(minor) + by}.7`;
+  expect(await refused(register({ machines: ['cpu'], version: of(2) }))).toMatchObject({
     code: 'bad_request',
-    hint: 'Update the server.',
+    message: `worker box is of release ${of(2)}, this server of ${version}: too far apart to work together`,
+    hint: `Bring the server up to date first: to ${of(2)}, or one minor release beside it.`,
   });
-  expect((await register({ machines: ['cpu'], protocol: 2 })).workerId).toBeDefined();
+  expect((await register({ machines: ['cpu'], version: of(1) })).workerId).toBeDefined();
   expect((await refused(register({ machines: ['cpuu'] }))).hint).toMatch(/^Did you mean cpu/);
 });
 

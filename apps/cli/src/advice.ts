@@ -34,6 +34,16 @@ const advice: Record<Reason, (job: Job) => string[]> = {
   kills_worker: () => [
     'Each worker was lost while it ran: it probably takes all memory or disk of the machine. Take less at once, or ask who runs the server to set limits (docs/runners.md).',
   ],
+  node_failed: ({ name }) => [`Once the cluster has nodes again: mycloud restart ${name}`],
+  preempted: ({ name }) => [
+    `It was begun anew as often as is allowed. When the cluster has more room: mycloud restart ${name}`,
+  ],
+  cancelled_in_cluster: ({ name }) => [
+    `Somebody who may cancel jobs of the worker's account did so: ask the cluster's administrators. To run it again: mycloud restart ${name}`,
+  ],
+  cluster_refused: () => [
+    "The message is the cluster's own. Ask for another machine or less time (--max-runtime), or tell who runs the worker (docs/slurm.md).",
+  ],
   worker_error: ({ name }) => [
     `It is not the program's fault. Run mycloud doctor on the worker's machine, then: mycloud restart ${name}`,
   ],

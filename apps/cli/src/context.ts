@@ -1,15 +1,8 @@
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import {
-  AppError,
-  type Client,
-  createClient,
-  type JobRef,
-  type User,
-  userRoutes,
-  version,
-} from '@mycloud/shared';
+import { AppError, type Client, type JobRef, type User, userRoutes, version } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { z } from 'zod';
 import { folderProject, readJson } from './folder.js';
 import { exactJob, namedJob } from './job-names.js';
@@ -67,7 +60,7 @@ export async function openSession(): Promise<Session> {
       hint: 'Start a server here with `mycloud up`, or log in to one: mycloud login --url http://SERVER:7070',
     });
   }
-  const client = createClient({ url, token, agent: `mycloud-cli/${version}`, headers: callHeaders });
+  const client = createNodeClient({ url, token, agent: `mycloud-cli/${version}`, headers: callHeaders });
   let user: Promise<User> | undefined;
   const me = () => {
     user ??= client.call(userRoutes.me, {});

@@ -39,13 +39,17 @@ export async function copyIntoDataset(
   const params = await ensureDataset(session, to.name);
   const { latest } = await session.client.call(datasetRoutes.get, { params });
   const before = latest ? await fetchManifest(session.client, latest.snapshotId) : [];
-  const sent = await uploadOne(session, from, isDir);
+  const sent = await uploadOne(session, from, isDir, params.owner);
   const added = (await fetchManifest(session.client, sent)).map((entry) => ({
     ...entry,
     path: isDir ? path.posix.join(at, entry.path) : at,
   }));
   const packed = await packManifest(encodeManifest(merged(before, added, { at, isDir })));
-  const response = await session.client.open(snapshotRoutes.create, { query: {} }, { rawBody: packed });
+  const response = await session.client.open(
+    snapshotRoutes.create,
+    { query: { owner: params.owner } },
+    { rawBody: packed },
+  );
   const { id: snapshotId } = snapshotRoutes.create.response.parse(await response.json());
   const version = await session.client.call(datasetRoutes.addVersion, {
     params,
@@ -62,8 +66,8 @@ export async function copyIntoDataset(
 }
 
 /** Stores a file or folder. @returns its snapshot; a file is alone in it */
-async function uploadOne(session: Session, from: string, isDir: boolean): Promise<string> {
-  if (isDir) return (await upload(session, from)).snapshotId;
+async function uploadOne(session: Session, from: string, isDir: boolean, owner: string): Promise<string> {
+  if (isDir) return (await upload(session, from, owner)).snapshotId;
   // A snapshot is of a folder: a second name for the file in one of its own costs nothing, and a copy is made where that can't be.
   const file = await realpath(from);
   const alone = await mkdtemp(path.join(path.dirname(file), '.mycloud-partial-')).catch(() =>
@@ -72,7 +76,7 @@ async function uploadOne(session: Session, from: string, isDir: boolean): Promis
   try {
     const name = path.join(alone, path.basename(from));
     await link(file, name).catch(() => copyFile(file, name, constants.COPYFILE_FICLONE));
-    return (await upload(session, alone)).snapshotId;
+    return (await upload(session, alone, owner)).snapshotId;
   } finally {
     await rm(alone, { recursive: true, force: true });
   }

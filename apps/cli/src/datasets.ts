@@ -1,9 +1,9 @@
-import { AppError, datasetRoutes } from '@mycloud/shared';
+import { datasetRoutes } from '@mycloud/shared';
 import type { Session } from './context.js';
-import { checkedName } from './projects.js';
+import { checkedName, isMissing } from './projects.js';
 import { datasetRef } from './sources.js';
 
-/** Finds a dataset of the caller's, or makes it. */
+/** Finds a dataset, or makes it where it is the caller's or a team's of his. */
 export async function ensureDataset(
   session: Session,
   text: string,
@@ -13,12 +13,12 @@ export async function ensureDataset(
   try {
     await session.client.call(datasetRoutes.get, { params });
   } catch (error) {
-    if (
-      !(error instanceof AppError && error.code === 'not_found') ||
-      params.owner !== (await session.me()).name
-    )
-      throw error;
-    await session.client.call(datasetRoutes.create, { body: { name: params.dataset } });
+    if (!isMissing(error)) throw error;
+    await session.client
+      .call(datasetRoutes.create, { body: { owner: params.owner, name: params.dataset } })
+      .catch((refusal: unknown) => {
+        throw isMissing(refusal) ? error : refusal;
+      });
   }
   return params;
 }

@@ -202,9 +202,28 @@ export function buildProgram(): Command {
     .argument('[job]', "a job's own page")
     .option('--no-browser', 'only print it')
     .action(async (job, options) => (await import('./commands/open.js')).open(job, options));
-  command('workers', 'Shows the workers, what they offer and run; drain lets one take nothing new (admins)')
-    .argument('[drain|undrain]')
+  command('worker', 'Runs jobs of a server on this machine, which nobody has to reach: it calls the server')
+    .option('--server <url>', 'the server (MYCLOUD_URL, or the one you are logged in to)')
+    .option(
+      '--token <token>',
+      'as `mycloud workers add` made it; `-` reads it from stdin (MYCLOUD_WORKER_TOKEN)',
+    )
+    .option('--name <name>', "what it is called; the machine's name unless given")
+    .option('--home <dir>', 'where its jobs and caches lie (MYCLOUD_WORKER_HOME, default ~/.mycloud-worker)')
+    .option('--machines <names>', 'what it offers, such as cpu,gpu; what fits it unless given')
+    .addOption(
+      new Option('--runner <name>', 'how jobs are isolated')
+        .choices(['auto', 'bubblewrap', 'process', 'docker'])
+        .default('auto'),
+    )
+    .action(async (options) => (await import('./commands/worker.js')).worker(options));
+  command(
+    'workers',
+    'Shows the workers, what they offer and run. For admins: add makes the line that starts one more elsewhere, drain lets one take nothing new, remove takes one away',
+  )
+    .argument('[add|drain|undrain|remove]')
     .argument('[name]', 'the worker')
+    .option('--force', 'with remove: also one that runs jobs, which are tried again by others')
     .action(async (verb, name, options) =>
       (await import('./commands/workers.js')).workers(verb, name, options),
     );

@@ -6,14 +6,15 @@ import { cacheFolder, type Session } from './context.js';
 import { transferBar } from './output.js';
 import { bytesText, countText } from './text.js';
 
-/** Uploads a folder with a bar on stderr; what the server has is not sent again. */
-export async function upload(session: Session, dir: string) {
+/** Uploads a folder for an owner, oneself or a team, with a bar on stderr; what is stored for him is not sent again. */
+export async function upload(session: Session, dir: string, owner: string) {
   const cache = openHashCache(path.join(cacheFolder(), 'folders'));
   const bar = transferBar();
   try {
     return await uploadFolder({
       client: session.client,
       dir,
+      owner,
       ignore: true,
       cache,
       onProgress: ({ phase, bytes, totalBytes }) =>

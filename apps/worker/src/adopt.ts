@@ -3,9 +3,9 @@ import path from 'node:path';
 import { type AttemptFolder, readAttemptFolder } from './attempt-folder.js';
 import type { Capacity } from './capacity.js';
 import type { WorkerDeps } from './deps.js';
-import { Execution, markerOf } from './execution.js';
+import { Execution } from './execution.js';
 import { bringMounts, type HeldMounts } from './inputs.js';
-import { killMarked } from './processes.js';
+import { killMarked, markerOf } from './marker.js';
 
 /** A job whose worker dies so often is given up by it: another attempt may do better, and a job that kills workers ends. */
 const mostCrashes = 5;
@@ -28,7 +28,10 @@ export async function adopt(deps: WorkerDeps, attemptsDir: string, capacity: Cap
   for (const folder of folders) {
     const { assignment, phase, runner: runnerName, gpus } = folder.state;
     if (phase === 'preparing') await startOver(folder);
-    const held = phase === 'running' && runnerName && deps.runners.named(runnerName).mountsReadOnly;
+    const held =
+      (phase === 'running' || phase === 'waiting') &&
+      runnerName &&
+      deps.runners.named(runnerName).mountsReadOnly;
     const mounts = held ? await holdMounts(deps, folder) : null;
     const crashes = countCrashes(folder);
     const execution = new Execution(deps, folder, capacity.take(assignment.machine, gpus), mounts);

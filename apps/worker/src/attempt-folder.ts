@@ -4,13 +4,15 @@ import path from 'node:path';
 import { type Assignment, assignmentSchema, idSchema, reasonNames } from '@mycloud/shared';
 import { z } from 'zod';
 import { readState, writeState } from './atomic-file.js';
+import { runnerNames } from './runners/runner.js';
 
 const ending = z.object({ reason: z.enum(reasonNames), detail: z.string() });
 export type Ending = z.infer<typeof ending>;
 
 const stateSchema = z.object({
   assignment: assignmentSchema,
-  phase: z.enum(['preparing', 'running', 'saving', 'finishing']),
+  /** waiting: for its turn, with a runner that doesn't begin at once. */
+  phase: z.enum(['preparing', 'waiting', 'running', 'saving', 'finishing']),
   /** The supervisor of the job; pid alone could meanwhile be another's. */
   process: z
     .object({
@@ -19,10 +21,11 @@ const stateSchema = z.object({
       marker: z.string(),
       cell: z.array(z.string()).default([]),
       container: z.string().optional(),
+      slurm: z.string().optional(),
     })
     .optional(),
   /** The one that started it. */
-  runner: z.enum(['bubblewrap', 'process', 'docker']).optional(),
+  runner: z.enum(runnerNames).optional(),
   /** UUIDs of the GPUs it was given. */
   gpus: z.array(z.string()).optional(),
   /** What of the built environments it uses. */

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { createClient, version } from '@mycloud/shared';
+import { version } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { openContentCache } from '@mycloud/snapshots';
 import { noTracing, type Tracing } from '@mycloud/telemetry';
 import type { Logger } from 'pino';
@@ -13,6 +14,7 @@ import { chooseLimits } from './limits/choose.js';
 import { findResources } from './resources.js';
 import { chooseRunners } from './runners/choose.js';
 import { openLauncher } from './runners/launcher.js';
+import { slurmRunner } from './runners/slurm.js';
 import { callHeaders, openWorkerMetrics } from './telemetry.js';
 
 /** Makes what a worker of this configuration needs. @throws AppError when its runner doesn't work here */
@@ -22,11 +24,14 @@ export async function buildDeps(
   tracing: Tracing = noTracing,
 ): Promise<WorkerDeps> {
   await mkdir(config.home, { recursive: true, mode: 0o700 });
-  const limits = await chooseLimits(config.limits, config.home);
+  const bySlurm = config.runner === 'slurm';
+  // It holds its jobs to their limits itself, on its nodes.
+  const limits = await chooseLimits(bySlurm ? 'none' : config.limits, config.home);
   const launcher = openLauncher();
   const { home, docker, dockerNetwork: network } = config;
-  const [runners, resources, cache, environments] = await Promise.all([
-    chooseRunners({ wanted: config.runner, docker, network, home, limits, launcher }),
+  const slurm = slurmRunner({ ...config.slurm, home, log });
+  const [runners, found, cache, environments] = await Promise.all([
+    chooseRunners({ wanted: config.runner, slurm, docker, network, home, limits, launcher }),
     findResources(),
     openContentCache(path.join(config.home, 'cache'), { maxBytes: config.cacheBytes }),
     openEnvironments({
@@ -37,9 +42,11 @@ export async function buildDeps(
       maxBytes: config.environmentBytes,
     }),
   ]);
+  // GPUs of a login node are nobody's.
+  const resources = bySlurm ? { ...found, gpus: [] } : found;
   return {
     config,
-    client: createClient({
+    client: createNodeClient({
       url: config.url,
       token: config.token,
       agent: `mycloud-worker/${version}`,

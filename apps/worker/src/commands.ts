@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  type Answer,
+  type AppError,
   type Client,
   readEvents,
   type WorkerCommand,
@@ -7,11 +9,14 @@ import {
   workerRoutes,
 } from '@mycloud/shared';
 import type { Logger } from 'pino';
+import { isRefused } from './retry.js';
 
 export interface CommandsOptions {
   client: Client;
   workerId: () => string;
   onCommand: (command: WorkerCommand) => void;
+  /** The api won't have this worker any more. */
+  onRefused: (error: AppError) => void;
   log: Logger;
   signal: AbortSignal;
 }
@@ -26,6 +31,7 @@ export async function followCommands(options: CommandsOptions): Promise<void> {
     try {
       if (await followOnce(options)) wait = 100;
     } catch (error) {
+      if (!signal.aborted && isRefused(error)) return options.onRefused(error);
       if (!signal.aborted) log.debug({ err: error }, 'the command stream broke off; connecting again');
     }
     await sleep(wait, undefined, { signal }).catch(() => undefined);
@@ -41,8 +47,8 @@ async function followOnce({ client, workerId, onCommand, signal }: CommandsOptio
     { query: { workerId: workerId() } },
     { signal: limit },
   );
-  const watched = watchSilence(response, () => silent.abort());
-  for await (const event of readEvents(watched)) {
+  const body = watchSilence(response.body, () => silent.abort());
+  for await (const event of readEvents({ body })) {
     // `reconnect`: that api closes, and the stream ends with it.
     if (event.data && event.event !== 'reconnect')
       onCommand(workerCommandSchema.parse(JSON.parse(event.data)));
@@ -51,19 +57,15 @@ async function followOnce({ client, workerId, onCommand, signal }: CommandsOptio
 }
 
 /** Calls when nothing has come for too long, comments included. */
-function watchSilence(response: Response, onSilence: () => void): Response {
-  let timer = setTimeout(onSilence, silenceMs);
-  const body = response.body?.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        clearTimeout(timer);
-        timer = setTimeout(onSilence, silenceMs);
-        timer.unref();
-        controller.enqueue(chunk);
-      },
-      flush: () => clearTimeout(timer),
-    }),
-  );
-  timer.unref();
-  return new Response(body ?? null, { headers: response.headers });
+async function* watchSilence(body: Answer['body'], onSilence: () => void): AsyncGenerator<Uint8Array> {
+  let timer = setTimeout(onSilence, silenceMs).unref();
+  try {
+    for await (const chunk of body ?? []) {
+      clearTimeout(timer);
+      timer = setTimeout(onSilence, silenceMs).unref();
+      yield chunk;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
 }

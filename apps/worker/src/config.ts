@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import path from 'node:path';
-import { AppError } from '@mycloud/shared';
+import { AppError, withPassword, withSecretFiles } from '@mycloud/shared';
 import { asksForTraces } from '@mycloud/telemetry';
 import { z } from 'zod';
+import { type RunnerName, runnerNames } from './runners/runner.js';
+import type { SlurmOptions } from './runners/slurm.js';
 
 const list = z.string().transform((text) =>
   text
@@ -11,7 +14,31 @@ const list = z.string().transform((text) =>
     .filter(Boolean),
 );
 
-const schema = z.object({
+/** How many jobs wait and run in Slurm, where it isn't said: its own limits and priorities decide among them. */
+const slurmSlots = 100;
+
+/** `gpu=a100+v100,cpu=batch`: machine → partitions as sbatch takes them. */
+const partitionList = list.transform((pairs, context) => {
+  const found = new Map<string, string>();
+  for (const pair of pairs) {
+    const [machine, partitions, more] = pair.split('=').map((part) => part.trim());
+    if (machine && partitions && more === undefined) found.set(machine, partitions.replaceAll('+', ','));
+    else context.addIssue(`${pair}: write machine=partition, such as gpu=a100, or gpu=a100+v100 for several`);
+  }
+  return found;
+});
+
+const words = (text: string): string[] => text.split(/\s+/).filter(Boolean);
+/** What a job asks for is its machine's, where its files go is ours. */
+const ours =
+  /^--(job-name|comment|partition|nodes|ntasks|cpus-per-task|mem\b|time|output|error|input|chdir|parsable|requeue|no-requeue|export|signal|array|wait|wrap|test-only|open-mode)/;
+const sbatchOption = z
+  .string()
+  .regex(/^--[a-z][a-z-]*(=.*)?$/, 'options of sbatch in their long form, such as --account=lab --qos=normal')
+  .refine((option) => !ours.test(option), 'one of these options is set by mycloud itself for each job');
+
+/** Every variable the worker reads, beside those it hands on to builds (buildVariablesOf). */
+export const settings = z.object({
   MYCLOUD_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:7070'),
   MYCLOUD_WORKER_TOKEN: z.string().min(1),
   MYCLOUD_WORKER_HOME: z
@@ -20,7 +47,13 @@ const schema = z.object({
     .default(path.join(homedir(), '.mycloud', 'worker')),
   MYCLOUD_WORKER_NAME: z.string().min(1).max(100).default(hostname()),
   MYCLOUD_WORKER_MACHINES: list.optional(),
-  MYCLOUD_RUNNER: z.enum(['auto', 'bubblewrap', 'process', 'docker']).default('auto'),
+  MYCLOUD_RUNNER: z.enum(['auto', ...runnerNames]).default('auto'),
+  MYCLOUD_SLURM_PARTITIONS: partitionList.default(new Map()),
+  MYCLOUD_SLURM_ARGS: z.string().default('').transform(words).pipe(z.array(sbatchOption)),
+  MYCLOUD_SLURM_ISOLATION: z.enum(['auto', 'bubblewrap', 'process']).default('auto'),
+  MYCLOUD_SLURM_POLL_SECONDS: z.coerce.number().min(0.2).default(5),
+  MYCLOUD_SLURM_FILE_SECONDS: z.coerce.number().min(0).default(60),
+  SLURM_CONF: z.string().optional(),
   MYCLOUD_DOCKER: z
     .string()
     .regex(/^(off$|unix:\/\/\/)/, 'unix:///path of the socket, on this machine, or off')
@@ -47,6 +80,8 @@ const schema = z.object({
     .string()
     .regex(/^(rediss?|postgres(ql)?):\/\//, 'a redis:// or postgres:// address')
     .optional(),
+  /** Where it doesn't stand in MYCLOUD_QUEUE_URL. */
+  MYCLOUD_QUEUE_PASSWORD: z.string().optional(),
   MYCLOUD_CACHE_BYTES: z.coerce
     .number()
     .int()
@@ -68,6 +103,14 @@ const schema = z.object({
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
 });
 
+/** Those that are nobody's business; each may stand in a file that NAME_FILE names. */
+export const secretSettings = [
+  'MYCLOUD_WORKER_TOKEN',
+  'MYCLOUD_QUEUE_URL',
+  'MYCLOUD_QUEUE_PASSWORD',
+  'MYCLOUD_METRICS_TOKEN',
+] as const satisfies readonly (keyof typeof settings.shape)[];
+
 export interface Config {
   url: string;
   token: string;
@@ -76,7 +119,8 @@ export interface Config {
   name: string;
   /** Machine types it offers; undefined: those its resources fit. */
   machines: string[] | undefined;
-  runner: 'auto' | 'bubblewrap' | 'process' | 'docker';
+  runner: 'auto' | RunnerName;
+  slurm: Omit<SlurmOptions, 'home' | 'log'>;
   /** unix:// address of an engine that speaks Docker's API and sees this machine's files, or off. */
   docker: string;
   /** Of containers: an engine's word. */
@@ -102,7 +146,7 @@ export interface Config {
   buildVariables: Record<string, string>;
   /** Between SIGTERM and SIGKILL. */
   graceSeconds: number;
-  /** Jobs at once; undefined: as many as cores and memory allow. */
+  /** Jobs at once, with Slurm those that wait there too; undefined: as many as cores and memory allow. */
   slots: number | undefined;
   trainerBin: string | undefined;
   outputSyncSeconds: number;
@@ -117,13 +161,16 @@ export interface Config {
 
 /** Reads the worker's settings. @throws AppError bad_request naming every wrong variable. */
 export function readConfig(env: Record<string, string | undefined>): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const parsed = schema.safeParse(given);
-  if (!parsed.success) {
-    const errors = parsed.error.issues.map((issue) => ({
-      path: issue.path.join('.'),
-      message: issue.message,
-    }));
+  const { env: given, wrong } = withSecretFiles(env, secretSettings, (file) => readFileSync(file, 'utf8'));
+  const parsed = settings.safeParse(given);
+  if (!parsed.success || wrong.length > 0) {
+    const unread = new Set(wrong.map(({ path }) => path.replace(/_FILE$/, '')));
+    const errors = [
+      ...wrong,
+      ...(parsed.error?.issues ?? [])
+        .map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
+        .filter(({ path }) => !unread.has(path)),
+    ];
     const all = errors.map((error) => `  ${error.path}: ${error.message}`).join('\n');
     throw new AppError('bad_request', `the worker's settings are wrong:\n${all}`, { errors });
   }
@@ -136,6 +183,14 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     name: read.MYCLOUD_WORKER_NAME,
     machines: read.MYCLOUD_WORKER_MACHINES,
     runner: read.MYCLOUD_RUNNER,
+    slurm: {
+      partitions: read.MYCLOUD_SLURM_PARTITIONS,
+      args: read.MYCLOUD_SLURM_ARGS,
+      isolation: read.MYCLOUD_SLURM_ISOLATION,
+      pollSeconds: read.MYCLOUD_SLURM_POLL_SECONDS,
+      fileSeconds: read.MYCLOUD_SLURM_FILE_SECONDS,
+      env: { PATH: read.PATH, ...(read.SLURM_CONF ? { SLURM_CONF: read.SLURM_CONF } : {}) },
+    },
     docker: read.MYCLOUD_DOCKER ?? dockerOf(read.DOCKER_HOST),
     dockerNetwork: read.MYCLOUD_DOCKER_NETWORK,
     limits: read.MYCLOUD_LIMITS,
@@ -148,12 +203,12 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       seconds: read.MYCLOUD_GPU_IDLE_SECONDS,
       stop: read.MYCLOUD_GPU_IDLE_STOP,
     },
-    queueUrl: read.MYCLOUD_QUEUE_URL,
+    queueUrl: read.MYCLOUD_QUEUE_URL && withPassword(read.MYCLOUD_QUEUE_URL, read.MYCLOUD_QUEUE_PASSWORD),
     cacheBytes: read.MYCLOUD_CACHE_BYTES,
     environmentBytes: read.MYCLOUD_ENVIRONMENT_BYTES,
     buildVariables: buildVariablesOf(given),
     graceSeconds: read.MYCLOUD_GRACE_SECONDS,
-    slots: read.MYCLOUD_SLOTS,
+    slots: read.MYCLOUD_SLOTS ?? (read.MYCLOUD_RUNNER === 'slurm' ? slurmSlots : undefined),
     trainerBin: read.MYCLOUD_TRAINER_BIN,
     outputSyncSeconds: read.MYCLOUD_OUTPUT_SYNC_SECONDS,
     metrics,
@@ -164,7 +219,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 }
 
 /** @throws AppError for metrics that anybody on the network could read */
-function metricsOf(read: z.output<typeof schema>): Config['metrics'] {
+function metricsOf(read: z.output<typeof settings>): Config['metrics'] {
   const { MYCLOUD_METRICS_PORT: port, MYCLOUD_METRICS_HOST: host, MYCLOUD_METRICS_TOKEN: token } = read;
   if (port === undefined) return undefined;
   if (!token && !/^(127\.|::1$|localhost$)/.test(host)) {

@@ -6,6 +6,7 @@ import { isDiskFull } from './disk/room.js';
 import { EnvironmentError } from './environments/environment.js';
 import { InputError } from './inputs.js';
 import type { Limits } from './limits/limits.js';
+import { SlurmRefusal } from './slurm/commands.js';
 
 type End = NonNullable<AttemptState['end']>;
 
@@ -80,6 +81,7 @@ export function endOfFailure(error: unknown): End {
   if (isDiskFull(error)) return end('disk_full');
   if (error instanceof InputError) return end('input_missing');
   if (error instanceof EnvironmentError) return end('environment_failed');
+  if (error instanceof SlurmRefusal) return end('cluster_refused');
   const hint = error instanceof AppError && error.hint ? ` (${error.hint})` : '';
   return end('worker_error', message + hint);
 }

@@ -4,19 +4,20 @@ import type { AttemptFolder, Ending } from './attempt-folder.js';
 import type { Share } from './capacity.js';
 import { type Channels, openChannels } from './channels.js';
 import type { WorkerDeps } from './deps.js';
-import { isDiskFull } from './disk/room.js';
 import { endOfFailure } from './ending.js';
-import type { ExecRequest, ExecSession } from './exec/session.js';
 import { tellFailure } from './failure.js';
+import { type EndingAttempt, finishAttempt, saveOutput } from './finishing.js';
 import { follow } from './following.js';
 import type { HeldMounts } from './inputs.js';
-import { misplacedOutput } from './misplaced-output.js';
+import { killLeft } from './kill-left.js';
+import { markerOf } from './marker.js';
 import { prepareAndStart } from './preparing.js';
 import { answered, isStale, untilAnswered } from './retry.js';
 import type { JobProcess, Runner } from './runners/runner.js';
-import { waitForExit } from './runners/wait-for-exit.js';
+import type { RunningJob } from './running-job.js';
 import { StageReports } from './stage-reports.js';
 import { Stopper } from './stopper.js';
+import { waitForTurn } from './waiting.js';
 
 /** The lease is over: nothing more may be written for this attempt. */
 class Lost extends Error {}
@@ -24,14 +25,6 @@ class Lost extends Error {}
 class Left extends Error {}
 /** Something here broke, such as the disk: the api is told, and another attempt may do better. */
 class Broken extends Error {}
-
-/** A command that runs now, as others reach it. */
-export interface RunningJob {
-  env: Record<string, string>;
-  exec(request: ExecRequest): Promise<ExecSession>;
-  /** The port of this machine that leads to its web server; null: it was told none. */
-  port(): Promise<number | null>;
-}
 
 /** One attempt on this worker: prepare → run → save → finish. */
 export class Execution {
@@ -130,10 +123,13 @@ export class Execution {
     try {
       await tracing.span('attempt', { kind: 'consumer', attributes }, async (span) => {
         if (phase === 'preparing') await this.#stage('prepare', () => this.#prepareAndStart());
+        if (this.#folder.state.phase === 'waiting')
+          await this.#stage('wait', () => this.#awaitTurn(phase === 'waiting'));
         if (this.#folder.state.phase === 'running')
           await this.#stage('run', () => this.#run(phase === 'running'));
-        if (this.#folder.state.phase === 'saving') await this.#stage('save', () => this.#save());
-        await this.#stage('finish', () => this.#finish());
+        if (this.#folder.state.phase === 'saving')
+          await this.#stage('save', () => saveOutput(this.#ending()));
+        await this.#stage('finish', () => finishAttempt(this.#ending()));
         const reason = this.#folder.state.end?.reason ?? 'worker_error';
         span.set({ 'mycloud.reason': reason });
         metrics.attemptsEnded.inc({ reason });
@@ -182,26 +178,53 @@ export class Execution {
         },
         signal,
       });
+      const waits = runner.awaitTurn !== undefined;
       this.#folder.update({
-        phase: 'running',
+        phase: waits ? 'waiting' : 'running',
         process: job,
         runner: runner.name,
         gpus: [...this.#share.gpus],
         env,
         ...(port === null ? {} : { port }),
-        startedAt: Date.now(),
+        ...(waits ? {} : { startedAt: Date.now() }),
       });
-      this.#stages.report('running');
+      if (!waits) this.#stages.report('running');
     } catch (error) {
-      this.#over.signal.throwIfAborted();
-      if (isStale(error)) throw error;
-      const stopped = this.#folder.state.stop;
-      const end =
-        stopped && this.#preparing.signal.aborted ? { ...stopped, exitCode: null } : endOfFailure(error);
-      this.#channels.book.system(
-        stopped ? 'stopped before it started' : `could not be started: ${end.detail}`,
-      );
-      this.#folder.update({ phase: 'saving', end });
+      this.#neverStarted(error);
+    }
+  }
+
+  /** It was stopped before that, or could not be. @throws what ends the execution itself */
+  #neverStarted(error: unknown): void {
+    this.#over.signal.throwIfAborted();
+    if (isStale(error)) throw error;
+    const stopped = this.#folder.state.stop;
+    const end =
+      stopped && this.#preparing.signal.aborted ? { ...stopped, exitCode: null } : endOfFailure(error);
+    this.#channels.book.system(stopped ? 'stopped before it started' : `could not be started: ${end.detail}`);
+    this.#folder.update({ phase: 'saving', end });
+  }
+
+  /** Until what runs the job begins it. @param adopted an earlier worker handed it over, or was about to */
+  async #awaitTurn(adopted: boolean): Promise<void> {
+    const runner = this.#runner;
+    if (!runner?.awaitTurn) throw new Error('a waiting attempt has no runner with a queue');
+    if (this.#folder.state.stop) this.#preparing.abort();
+    try {
+      const turn = await waitForTurn({
+        runner,
+        folder: this.#folder,
+        adopted,
+        say: (why) => this.#tell('waiting', why),
+        stop: this.#preparing.signal,
+        signal: this.#over.signal,
+      });
+      if (turn === 'withdrawn') return this.#neverStarted(this.#preparing.signal.reason);
+      const begun = turn === 'ended' ? {} : { startedAt: turn.begunAt };
+      this.#folder.update({ phase: 'running', ...begun });
+      if (turn !== 'ended') this.#stages.report('running');
+    } catch (error) {
+      this.#neverStarted(error);
     }
   }
 
@@ -212,7 +235,7 @@ export class Execution {
     if (!job || !runner) throw new Error('a running attempt has no process');
     if (adopted) {
       // It may have been left before that was told.
-      this.#stages.report('running');
+      if (this.#folder.state.startedAt) this.#stages.report('running');
       // Beside all else: an engine may take its time, and an order to stop must not wait for it.
       void runner.endSessions?.(job);
     }
@@ -240,66 +263,27 @@ export class Execution {
     this.#folder.update({ phase: 'saving', end });
   }
 
-  /** Saves the output whatever the end was. */
-  async #save(): Promise<void> {
-    const { end } = this.#folder.state;
-    if (!end) throw new Error('a saving attempt has no end');
-    this.#stages.report('saving');
-    await this.#channels.events.finish();
-    try {
-      const saved = await this.#channels.output.save(this.#over.signal);
-      for (const skipped of saved?.skipped ?? []) this.#channels.book.system(`not kept: ${skipped}`);
-      if (!saved) this.#tellMisplaced();
-    } catch (error) {
-      this.#over.signal.throwIfAborted();
-      if (isStale(error)) throw error;
-      const detail = error instanceof Error ? error.message : String(error);
-      this.#channels.book.system(`the output could not be saved: ${detail}`);
-      const reason = isDiskFull(error) ? 'disk_full' : 'output_not_saved';
-      this.#folder.update({ end: { ...end, reason, detail } });
-    }
-    this.#folder.update({ phase: 'finishing' });
-  }
-
-  /** Only a word in the log: that it can't be looked for, in a folder the job may have locked, fails nothing. */
-  #tellMisplaced(): void {
-    try {
-      const misplaced = misplacedOutput(this.#folder);
-      if (misplaced) this.#channels.book.system(misplaced);
-    } catch (error) {
-      this.#deps.log.warn({ err: error, ...this.proof }, 'the code folder could not be looked through');
-    }
-  }
-
-  /** Sends what is left and ends the attempt, however long the api is away. */
-  async #finish(): Promise<void> {
-    const { end, output, startedAt = null } = this.#folder.state;
-    if (!end) throw new Error('a finishing attempt has no end');
-    const { jobId, attempt, fence } = this.proof;
-    await Promise.all([this.#channels.lines.drain(), this.#channels.metrics.drain(), this.#stages.end()]);
-    this.#over.signal.throwIfAborted();
-    const body = {
-      attempt,
-      fence,
-      ...end,
-      detail: end.detail.slice(0, 10_000),
-      outputSnapshotId: output?.snapshotId ?? null,
-      lastSeq: this.#channels.book.lastSeq,
-      startedAt,
+  #ending(): EndingAttempt {
+    return {
+      deps: this.#deps,
+      proof: this.proof,
+      folder: this.#folder,
+      channels: this.#channels,
+      stages: this.#stages,
+      signal: this.#over.signal,
     };
-    const { client } = this.#deps;
-    const { signal } = this.#over;
-    const finish = (limit: AbortSignal) =>
-      client.call(workerRoutes.finish, { params: { jobId }, body }, { signal: limit });
-    await untilAnswered(() => answered(finish, signal), signal);
+  }
+
+  #warn(message: string): void {
+    this.#tell('warning', message);
   }
 
   /** A word in its log and in the steps of its life; the job goes on. */
-  #warn(message: string): void {
-    this.#channels.book.system(`warning: ${message}`);
+  #tell(type: 'warning' | 'waiting', message: string): void {
+    this.#channels.book.system(type === 'warning' ? `warning: ${message}` : message);
     const { jobId, attempt, fence } = this.proof;
     const { client } = this.#deps;
-    const input = { params: { jobId }, body: { attempt, fence, type: 'warning' as const, message } };
+    const input = { params: { jobId }, body: { attempt, fence, type, message: message.slice(0, 1000) } };
     const { signal } = this.#over;
     const tell = (limit: AbortSignal) => client.call(workerRoutes.event, input, { signal: limit });
     untilAnswered(() => answered(tell, signal), signal).catch((error: unknown) => this.#writeFailed(error));
@@ -328,29 +312,21 @@ export class Execution {
       }
       return;
     }
-    await this.#killLeft();
+    const { process: job } = this.#folder.state;
+    const runner = this.#runner;
+    if (job && runner)
+      await killLeft(
+        runner,
+        job,
+        this.#folder.runDir,
+        this.#stopper ?? this.#stopperOf(runner, job),
+        (error) => this.#deps.log.warn({ err: error, ...this.proof }, 'the job did not end by SIGKILL'),
+      );
     if (!(why instanceof Lost) && !isStale(why)) {
       const cause = why instanceof Broken ? why.cause : why;
       await tellFailure(this.#deps, this.#folder.state, cause);
     }
     await this.#folder.remove();
-  }
-
-  /** Nothing of the job may run on when its folder goes. */
-  async #killLeft(): Promise<void> {
-    const { process: job } = this.#folder.state;
-    const runner = this.#runner;
-    if (!job || !runner) return;
-    const stopper = this.#stopper ?? this.#stopperOf(runner, job);
-    stopper.kill();
-    const limit = AbortSignal.timeout(10_000);
-    await waitForExit(runner, job, this.#folder.runDir, limit)
-      .then(() => stopper.ended())
-      .then(() => runner.clear(job))
-      .catch((error: unknown) => {
-        this.#deps.log.warn({ err: error, ...this.proof }, 'the job did not end by SIGKILL');
-      });
-    stopper.leave();
   }
 
   #stopperOf(runner: Runner, job: JobProcess): Stopper {
@@ -366,6 +342,3 @@ export class Execution {
     this.#share.release();
   }
 }
-
-/** What the environment of every process of an attempt holds, and of no other. */
-export const markerOf = ({ jobId, attempt, fence }: AttemptProof): string => `${jobId}.${attempt}.${fence}`;

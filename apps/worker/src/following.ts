@@ -69,14 +69,19 @@ export async function follow(following: Following): Promise<NonNullable<AttemptS
     const exitCode = await waitForExit(runner, job, folder.runDir, signal);
     await stopper.ended();
     const memory = await runner.memory(job, folder.runDir);
+    const ordered = folder.state.stop;
+    const verdict = ordered ? null : await runner.verdict?.(job, folder.runDir, exitCode);
     await runner.clear(job).catch((error: unknown) => {
       deps.log.warn({ err: error, job: assignment.name }, 'something of the job can not be killed');
     });
     following.onExit();
     await tail.finish(() => folder.state.stop?.reason === 'disk_limit');
     if (memory.oomKills > 0) book.system(oomLine(memory.oomKills));
-    const ordered = folder.state.stop;
+    for (const word of verdict?.words ?? []) book.system(word);
     if (ordered) return { ...ordered, exitCode };
+    // The kernel's own count says more than that it was so.
+    const counted = verdict?.end?.reason === 'out_of_memory' && memory.oomKills > 0;
+    if (verdict?.end && !counted) return { ...verdict.end, exitCode };
     return endOfExit({
       exitCode,
       recent: book.recent,

@@ -8,7 +8,7 @@ import {
   workerRoutes,
 } from '@mycloud/shared';
 import type { Logger } from 'pino';
-import { answered } from './retry.js';
+import { answered, isRefused } from './retry.js';
 import type { Roster } from './roster.js';
 
 const againMs = 500;
@@ -31,6 +31,8 @@ export interface HeartbeatOptions {
   signal: AbortSignal;
   /** The api doesn't know this worker any more. */
   onUnknown: () => Promise<void>;
+  /** The api won't have it any more. */
+  onRefused: (error: AppError) => void;
 }
 
 /** Renews the leases of all attempts until the signal. While the api can't be reached, jobs run on. */
@@ -60,6 +62,7 @@ export async function keepLeases(options: HeartbeatOptions): Promise<void> {
       for (const command of commands) options.onCommand(command);
     } catch (error) {
       if (signal.aborted) return;
+      if (isRefused(error)) return options.onRefused(error);
       options.onFailure();
       if (error instanceof AppError && error.code === 'not_found') await options.onUnknown();
       else log.warn({ err: error }, 'the leases could not be renewed; jobs run on');

@@ -51,6 +51,7 @@ async function main(env: Record<string, string | undefined>, text: string): Prom
   const docker = env.MYCLOUD_DOCKER || 'unix:///var/run/docker.sock';
   const runners = await chooseRunners({
     wanted: job.runner,
+    slurm: null,
     docker,
     network: 'bridge',
     home,
@@ -121,6 +122,8 @@ function start(
     gpus,
     port: null,
     limit: { memoryBytes: Number.MAX_SAFE_INTEGER, cores: null, processes: 4096 },
+    machine: { name: 'here', cores: 1, memoryBytes: Number.MAX_SAFE_INTEGER, gpus: gpus.length },
+    maxRuntimeSeconds: job.maxRuntimeSeconds,
   });
 }
 

@@ -20,7 +20,7 @@ async function look(): Promise<void> {
   const { docker, dockerNetwork: network } = config;
   const limits = await chooseLimits(config.limits, home);
   const [runners, resources] = await Promise.all([
-    chooseRunners({ wanted: 'auto', docker, network, home, limits, launcher: openLauncher() }),
+    chooseRunners({ wanted: 'auto', slurm: null, docker, network, home, limits, launcher: openLauncher() }),
     findResources(),
   ]);
   limits.close();

@@ -1,8 +1,9 @@
-import { AppError, version } from '@mycloud/shared';
+import { AppError, refusedExitCode, version } from '@mycloud/shared';
 import { openLog, openTracing, serveMetrics } from '@mycloud/telemetry';
 import { buildDeps } from './build-deps.js';
 import { readConfig } from './config.js';
 import { limitsText } from './limits/limits.js';
+import { isRefused } from './retry.js';
 import { startWorker } from './worker.js';
 
 async function main(): Promise<void> {
@@ -37,10 +38,18 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  const error = await worker.refused;
+  if (stopping) return;
+  stopping = true;
+  log.warn({ err: error }, 'the server refuses this worker; its jobs were stopped');
+  await worker.close();
+  fail(error);
 }
 
-main().catch((error: unknown) => {
+function fail(error: unknown): never {
   const hint = error instanceof AppError && error.hint ? `\n${error.hint}` : '';
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}${hint}\n`);
-  process.exit(1);
-});
+  process.exit(isRefused(error) ? refusedExitCode : 1);
+}
+
+main().catch(fail);

@@ -68,6 +68,8 @@ export async function prepareAndStart(preparing: Preparing): Promise<Started> {
     environment,
     gpus,
     limit: limitOf(assignment.machine, share, deps),
+    machine: assignment.machine,
+    maxRuntimeSeconds: assignment.maxRuntimeSeconds,
     port,
   });
   return { job, env, port };

@@ -15,6 +15,10 @@ class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
+/** Whether the server won't have this worker any more: its token was revoked, or an admin took it away. */
+export const isRefused = (error: unknown): error is AppError =>
+  error instanceof AppError && (error.code === 'unauthenticated' || error.code === 'forbidden');
+
 const answerWithinMs = 30_000;
 
 /** Gives a call up that isn't answered in time; made again, it is the same call to the api. @throws the signal's reason */

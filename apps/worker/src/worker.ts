@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type Machine, protocolVersion, version, type WorkerCommand, workerRoutes } from '@mycloud/shared';
+import { type AppError, type Machine, version, type WorkerCommand, workerRoutes } from '@mycloud/shared';
 import { adopt } from './adopt.js';
 import { Capacity } from './capacity.js';
 import { Claimer } from './claim.js';
@@ -8,14 +8,16 @@ import { openComputerUse } from './computer-use.js';
 import type { WorkerDeps } from './deps.js';
 import { keepLeases } from './heartbeat.js';
 import { limitsText } from './limits/limits.js';
-import { defaultMachines } from './resources.js';
-import { untilAnswered } from './retry.js';
+import { offerOf } from './offer.js';
+import { isRefused, untilAnswered } from './retry.js';
 import { Roster } from './roster.js';
 import { openTickets } from './tickets.js';
 
 export interface RunningWorker {
   workerId: string;
   machines: Machine[];
+  /** Resolves when the api won't have it any more, with what it said; its jobs are stopped then, since others get them. */
+  refused: Promise<AppError>;
   /** Stops claiming and lets go of running jobs; they go on and are adopted by the next start. */
   close(): Promise<void>;
 }
@@ -28,20 +30,17 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { config, client, log, resources } = deps;
   const stopping = new AbortController();
   const { signal } = stopping;
+  const offer = await offerOf(deps, signal);
   const register = () =>
     untilAnswered(
       () =>
         client.call(workerRoutes.register, {
           body: {
-            protocol: protocolVersion,
             name: config.name,
             version,
             runner: deps.runners.main.name,
             images: deps.runners.images,
-            machines: config.machines ?? defaultMachines(resources),
-            cores: resources.cores,
-            memoryBytes: resources.memoryBytes,
-            gpus: resources.gpus.length,
+            ...offer,
             limits: limitsText(deps.runners.main.limits),
           },
         }),
@@ -80,6 +79,14 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   capacity.onChange(() => tickets?.take(claimer.free));
   tickets?.take(claimer.free);
 
+  let tellRefused: (error: AppError) => void = () => undefined;
+  const refused = new Promise<AppError>((resolve) => {
+    tellRefused = resolve;
+  });
+  const onRefused = (error: AppError): void => {
+    if (!signal.aborted) roster.refused(roster.proofs);
+    tellRefused(error);
+  };
   const onCommand = (command: WorkerCommand): void => {
     if (command.type === 'wake') claimer.wake();
     else if (command.type === 'remove_environment') removeEnvironment(deps, command.id);
@@ -101,13 +108,20 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       everyMs: Math.floor((leaseSeconds * 1000) / 3),
       signal,
       onUnknown: async () => {
-        workerId = (await register()).workerId;
+        try {
+          workerId = (await register()).workerId;
+        } catch (error) {
+          if (!isRefused(error)) throw error;
+          onRefused(error);
+        }
       },
+      onRefused,
     }),
     followCommands({
       client,
       workerId: () => workerId,
       onCommand,
+      onRefused,
       log,
       signal,
     }),
@@ -116,6 +130,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   return {
     workerId,
     machines,
+    refused,
     async close() {
       stopping.abort();
       await tickets?.close();

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createClient, workerRoutes } from '@mycloud/shared';
+import { workerRoutes } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { answered, untilAnswered } from '../src/retry.js';
 
@@ -13,7 +14,7 @@ const server = createServer((_, response) => {
   if (asked > 2) response.writeHead(204).end();
 });
 const tell = (limit: AbortSignal) =>
-  createClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }).call(
+  createNodeClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }).call(
     workerRoutes.status,
     { params: { jobId }, body: { attempt: 1, fence: 1, status: 'running' } },
     { signal: limit },

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuiltEnvironment, Environment } from '@mycloud/shared';
 import { uploadFolder } from '@mycloud/snapshots';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -184,7 +185,16 @@ describe.runIf(hasPython)('an environment of a worker', { timeout: 120_000 }, ()
     );
   });
 
+  /** A job lets go of its environment a moment after its end is told: until then the order is refused. */
+  const removed = (id: string) =>
+    until(async () => {
+      world.api.command({ type: 'remove_environment', id });
+      await sleep(500);
+      return !world.api.built.some((one) => one.id === id);
+    }, `${id} to be removed`);
+
   it('is removed by an order, and not while a job uses it', async () => {
+    await world.finished(world.submit('true', { environment: environment(['cats==2.0']) }), 60);
     const job = { environment: environment(['cats==1.0']) };
     const busy = world.submit('echo ready; sleep 1000', job);
     await world.line(busy, 'ready');
@@ -195,13 +205,11 @@ describe.runIf(hasPython)('an environment of a worker', { timeout: 120_000 }, ()
     const dir = path.join(world.home, 'environments', built.id);
     world.api.command({ type: 'remove_environment', id: built.id });
     const other = world.api.built.find((one) => one.packages.join() === 'cats==2.0')!;
-    world.api.command({ type: 'remove_environment', id: other.id });
-    await until(() => !world.api.built.some((one) => one.id === other.id), 'the other to be removed');
+    await removed(other.id);
     expect(existsSync(dir)).toBe(true);
     world.stopJob(busy);
     await world.finished(busy);
-    world.api.command({ type: 'remove_environment', id: built.id });
-    await until(() => !world.api.built.some((one) => one.id === built.id), 'it to be removed');
+    await removed(built.id);
     expect(existsSync(dir)).toBe(false);
   });
 });

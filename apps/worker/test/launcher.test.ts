@@ -1,9 +1,9 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { readProcess, sendSignal } from '@mycloud/processes';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readState, writeState } from '../src/atomic-file.js';
-import { readProcess, sendSignal } from '../src/processes.js';
 import { type Launcher, openLauncher } from '../src/runners/launcher.js';
 
 let dir: string;

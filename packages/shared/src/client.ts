@@ -1,11 +1,24 @@
 import { AppError, fromProblem, type Problem } from './errors.js';
 import type { RouteContract, RouteInput, RouteOutput } from './route.js';
 
+/** What a call needs of an answer; `fetch`'s is one. */
+export interface Answer {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  /** Leaving a loop over it hangs up. */
+  readonly body: AsyncIterable<Uint8Array> | null;
+  text(): Promise<string>;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  json(): Promise<unknown>;
+}
+
 export interface ClientOptions {
   /** The server's address, such as http://127.0.0.1:7070 */
   url: string;
   token?: string;
-  fetch?: typeof fetch;
+  /** `fetch`, or what does its part here. */
+  fetch?: (url: string, init: RequestInit) => Promise<Answer>;
   /** Sent as User-Agent where the platform lets us. */
   agent?: string;
   /** Sent with each call, asked anew for each: what it is part of. */
@@ -23,8 +36,8 @@ export interface Client {
   readonly url: string;
   /** Calls a route and answers its parsed JSON. @throws AppError as the server said it, or `unavailable` when none answers. */
   call<R extends RouteContract>(route: R, input: RouteInput<R>, extra?: Extra): Promise<RouteOutput<R>>;
-  /** Calls a route and answers the response itself, for bodies that aren't JSON. */
-  open<R extends RouteContract>(route: R, input: RouteInput<R>, extra?: Extra): Promise<Response>;
+  /** Calls a route and answers all that came, for bodies that aren't JSON. */
+  open<R extends RouteContract>(route: R, input: RouteInput<R>, extra?: Extra): Promise<Answer>;
 }
 
 type Loose = { params?: Record<string, unknown>; query?: Record<string, unknown>; body?: unknown };
@@ -38,7 +51,7 @@ export async function send(
   route: Address,
   input: { params?: unknown; query?: unknown; body?: unknown },
   extra: Extra = {},
-): Promise<Response> {
+): Promise<Answer> {
   const base = options.url.replace(/\/+$/, '');
   const loose = input as Loose;
   const headers: Record<string, string> = { ...options.headers?.(), ...extra.headers };
@@ -51,7 +64,7 @@ export async function send(
   } else if (extra.rawBody !== undefined && route.raw?.request) {
     headers['content-type'] ??= route.raw.request;
   }
-  let response: Response;
+  let response: Answer;
   try {
     response = await (options.fetch ?? fetch)(
       base + fillPath(route.path, loose.params) + queryString(loose.query),
@@ -80,7 +93,11 @@ export function createClient(options: ClientOptions): Client {
     open: (route, input, extra) => send(options, route, input, extra),
     async call(route, input, extra) {
       const response = await send(options, route, input, extra);
-      if (!route.response) return undefined as never;
+      if (!route.response) {
+        // Read to its end, so that the connection serves the next call.
+        await response.text();
+        return undefined as never;
+      }
       return route.response.parse(await response.json()) as never;
     },
   };
@@ -100,12 +117,12 @@ function queryString(query: Record<string, unknown> = {}): string {
   return text ? `?${text}` : '';
 }
 
-async function errorOf(response: Response, route: Address): Promise<AppError> {
+async function errorOf(response: Answer, route: Address): Promise<AppError> {
   const type = response.headers.get('content-type') ?? '';
   if (type.includes('json')) {
     const problem = (await response.json()) as Partial<Problem>;
     if (problem.code && problem.detail) return fromProblem(problem as Problem);
-  }
+  } else await response.text();
   return new AppError(
     response.status >= 500 ? 'unavailable' : 'internal',
     `${route.method} ${route.path} answered ${response.status}`,

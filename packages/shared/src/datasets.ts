@@ -59,12 +59,16 @@ export const datasetRoutes = {
   create: defineRoute({
     method: 'POST',
     path: '/v1/datasets',
+    audit: 'create dataset',
+    auditShows: ['public'],
     auth: 'user',
     tag,
-    summary: 'Makes a dataset of yours, without versions yet',
+    summary: 'Makes a dataset of yours, or of a team of yours, without versions yet',
     example: { body: { name: 'dogsvscats' } },
     status: 201,
     body: z.object({
+      /** A team; the caller himself unless said. */
+      owner: nameSchema.optional(),
       name: nameSchema,
       description: z.string().max(10_000).default(''),
       public: z.boolean().default(false),
@@ -83,6 +87,7 @@ export const datasetRoutes = {
   delete: defineRoute({
     method: 'DELETE',
     path: '/v1/datasets/:owner/:dataset',
+    audit: 'delete dataset',
     auth: 'user',
     tag,
     summary: 'Deletes a dataset with its versions',
@@ -101,6 +106,7 @@ export const datasetRoutes = {
   addVersion: defineRoute({
     method: 'POST',
     path: '/v1/datasets/:owner/:dataset/versions',
+    audit: 'add dataset version',
     auth: 'user',
     tag,
     status: 201,
@@ -132,6 +138,7 @@ export const datasetRoutes = {
   deleteVersion: defineRoute({
     method: 'DELETE',
     path: '/v1/datasets/:owner/:dataset/versions/:number',
+    audit: 'delete dataset version',
     auth: 'user',
     tag,
     summary: 'Deletes one version',

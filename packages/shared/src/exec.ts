@@ -42,6 +42,7 @@ export const execRoutes = {
   open: defineRoute({
     method: 'GET',
     path: '/v1/projects/:owner/:project/jobs/:number/exec',
+    audit: 'run command in job',
     auth: 'user',
     tag: 'jobs',
     summary: 'Runs a command, or a shell, inside a running job, over a WebSocket',

@@ -128,7 +128,7 @@ export const machineRoutes = {
   machines: defineRoute({
     method: 'GET',
     path: '/v1/machines',
-    auth: 'user',
+    auth: 'user_or_worker',
     tag: 'machines',
     summary: 'The machine types one may ask for',
     response: z.object({ items: z.array(machineSchema.extend({ workers: z.number().int() })) }),
@@ -148,6 +148,7 @@ export const machineRoutes = {
   deleteEnvironment: defineRoute({
     method: 'DELETE',
     path: '/v1/environments/:name',
+    audit: 'delete built environment',
     auth: 'admin',
     tag: 'environments',
     summary: 'Has workers remove what they built of an environment; what is in use stays',
@@ -177,12 +178,34 @@ export const machineRoutes = {
   drain: defineRoute({
     method: 'PATCH',
     path: '/v1/workers/:id',
+    audit: 'drain worker',
+    auditShows: ['draining'],
     auth: 'admin',
     tag: 'workers',
     summary: 'Lets a worker finish what it has and take nothing new, or takes that back',
     params: z.object({ id: idSchema }),
     body: z.object({ draining: z.boolean() }),
     response: workerSchema,
+  }),
+  removeWorker: defineRoute({
+    method: 'DELETE',
+    path: '/v1/workers/:id',
+    audit: 'remove worker',
+    auth: 'admin',
+    tag: 'workers',
+    summary: 'Takes a worker away: its calls are refused, and its token too where no other worker has it',
+    params: z.object({ id: idSchema }),
+    query: z.object({
+      /** Also one that runs jobs: they are tried again by others. */
+      force: z.stringbool().default(false),
+    }),
+    response: z.object({
+      name: z.string(),
+      /** Jobs it ran, which are tried again by others. */
+      jobs: z.number().int().nonnegative(),
+      /** false: other workers use its token, or the server's settings name it. */
+      tokenRevoked: z.boolean(),
+    }),
   }),
   health: defineRoute({
     method: 'GET',

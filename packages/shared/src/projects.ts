@@ -31,12 +31,16 @@ export const projectRoutes = {
   create: defineRoute({
     method: 'POST',
     path: '/v1/projects',
+    audit: 'create project',
+    auditShows: ['public'],
     auth: 'user',
     tag,
-    summary: 'Makes a project of yours',
+    summary: 'Makes a project of yours, or of a team of yours',
     example: { body: { name: 'dogsvscats', description: 'Cats and dogs, 2,000 photographs' } },
     status: 201,
     body: z.object({
+      /** A team; the caller himself unless said. */
+      owner: nameSchema.optional(),
       name: nameSchema,
       description: editable.description.default(''),
       public: editable.public.default(false),
@@ -56,6 +60,8 @@ export const projectRoutes = {
   update: defineRoute({
     method: 'PATCH',
     path: '/v1/projects/:owner/:project',
+    audit: 'edit project',
+    auditShows: ['public'],
     auth: 'user',
     tag,
     summary: 'Changes description or visibility; with `If-Match: "REVISION"` only what you have seen',
@@ -66,6 +72,7 @@ export const projectRoutes = {
   delete: defineRoute({
     method: 'DELETE',
     path: '/v1/projects/:owner/:project',
+    audit: 'delete project',
     auth: 'user',
     tag,
     summary: 'Deletes a project whose jobs have all ended',

@@ -45,6 +45,14 @@ export const reasons = {
     retry: 'never',
     sentence: 'its worker was lost {detail} times while it ran; it may be what kills it',
   },
+  node_failed: { status: 'failed', retry: 'system', sentence: "the cluster's node failed: {detail}" },
+  preempted: { status: 'failed', retry: 'system', sentence: 'it had to make room for another job: {detail}' },
+  cancelled_in_cluster: {
+    status: 'stopped',
+    retry: 'never',
+    sentence: 'cancelled in the cluster, not here: {detail}',
+  },
+  cluster_refused: { status: 'failed', retry: 'never', sentence: 'the cluster refused it: {detail}' },
   worker_error: { status: 'failed', retry: 'system', sentence: 'the worker could not run it: {detail}' },
   input_missing: { status: 'failed', retry: 'never', sentence: 'an input could not be mounted: {detail}' },
   environment_failed: {

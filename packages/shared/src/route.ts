@@ -23,6 +23,13 @@ export interface RouteContract {
   status?: 200 | 201 | 202;
   /** Shown at /docs, to be tried there. They are about lab/projects/dogsvscats, and its job 1. */
   example?: { params?: object; query?: object; body?: object };
+  /**
+   * What the audit trail calls it, such as `stop job`; false: what it does is part of something else that is an entry. Of a user's
+   * writing routes one that says nothing is an entry too, by its summary.
+   */
+  audit?: string | false;
+  /** Fields of the body that its entry shows; never a secret. */
+  auditShows?: readonly string[];
   /** A body that isn't JSON: octets, text or a stream of server-sent events. */
   raw?: { request?: string; response?: string };
   /**

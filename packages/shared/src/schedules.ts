@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { idSchema, projectParams, timeSchema } from './common.js';
-import { createJobBody, jobSchema } from './jobs.js';
+import { createJobBody } from './job-settings.js';
+import { jobSchema } from './jobs.js';
 import { nameSchema } from './names.js';
 import { defineRoute } from './route.js';
 

@@ -10,6 +10,7 @@ export const sessionRoutes = {
   create: defineRoute({
     method: 'POST',
     path: '/v1/session',
+    audit: 'log in',
     auth: 'none',
     tag,
     summary: 'Changes a name and password for a session cookie',
@@ -19,6 +20,7 @@ export const sessionRoutes = {
   end: defineRoute({
     method: 'DELETE',
     path: '/v1/session',
+    audit: 'log out',
     auth: 'user',
     tag,
     summary: 'Logs the page out: its session ends at once',
@@ -26,6 +28,7 @@ export const sessionRoutes = {
   createLink: defineRoute({
     method: 'POST',
     path: '/v1/session/links',
+    audit: 'create login link',
     auth: 'user',
     tag,
     summary: 'Makes a link that opens the page logged in as you: good once, for a few minutes',
@@ -39,6 +42,7 @@ export const sessionRoutes = {
   open: defineRoute({
     method: 'GET',
     path: '/open/:secret',
+    audit: 'log in',
     auth: 'none',
     tag,
     summary: 'Takes such a link: sets the session cookie and leads to the page',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bytesSchema, hashSchema, idSchema, timeSchema } from './common.js';
+import { nameSchema } from './names.js';
 import { defineRoute } from './route.js';
 
 /** A worker writes for the owner of the job whose attempt it holds; the fence proves it. */
@@ -9,6 +10,13 @@ export const attemptProof = z.object({
   fence: z.number().int().positive(),
 });
 export type AttemptProof = z.infer<typeof attemptProof>;
+
+/** For whom bytes are stored: oneself unless said. */
+const forWhom = {
+  attempt: attemptProof.optional(),
+  /** A team in whose name the caller may upload. */
+  owner: nameSchema.optional(),
+};
 
 export const maxHashesPerCall = 10_000;
 /** A pack is at most this long; chunks are never longer than a pack. */
@@ -75,15 +83,17 @@ export const snapshotRoutes = {
   missing: defineRoute({
     method: 'POST',
     path: '/v1/chunks/missing',
+    audit: false,
     auth: 'user_or_worker',
     tag,
     summary: 'Which of these chunks the owner has not stored yet',
-    body: z.object({ hashes: z.array(hashSchema).max(maxHashesPerCall), attempt: attemptProof.optional() }),
+    body: z.object({ hashes: z.array(hashSchema).max(maxHashesPerCall), ...forWhom }),
     response: z.object({ missing: z.array(hashSchema) }),
   }),
   createPack: defineRoute({
     method: 'POST',
     path: '/v1/packs',
+    audit: false,
     auth: 'user_or_worker',
     tag,
     summary: 'Announces a pack of chunks and answers where to PUT its bytes',
@@ -94,7 +104,7 @@ export const snapshotRoutes = {
       chunks: z.array(packChunk).min(1).max(maxHashesPerCall),
       /** Announce it only when the owner has none of its chunks; otherwise `missing` says which to send. */
       onlyWhole: z.boolean().optional(),
-      attempt: attemptProof.optional(),
+      ...forWhom,
     }),
     /** id and upload are null when nothing was announced: the owner has its chunks, but for those that are missing. */
     response: z.object({
@@ -106,17 +116,19 @@ export const snapshotRoutes = {
   commitPack: defineRoute({
     method: 'POST',
     path: '/v1/packs/:id/commit',
+    audit: false,
     auth: 'user_or_worker',
     tag,
     summary:
       'Says that the bytes are sent; the store checks length and checksum before the chunks count as stored',
     params: byId,
-    body: z.object({ attempt: attemptProof.optional() }),
+    body: z.object(forWhom),
   }),
   /** The body is the manifest, gzipped; its SHA-256 (unpacked) is the snapshot's name. */
   create: defineRoute({
     method: 'POST',
     path: '/v1/snapshots',
+    audit: false,
     auth: 'user_or_worker',
     tag,
     summary: 'Commits a manifest whose chunks are all stored',
@@ -125,6 +137,7 @@ export const snapshotRoutes = {
       jobId: idSchema.optional(),
       attempt: z.coerce.number().int().positive().optional(),
       fence: z.coerce.number().int().positive().optional(),
+      owner: nameSchema.optional(),
     }),
     response: snapshotSchema,
     raw: { request: 'application/gzip' },
@@ -132,10 +145,11 @@ export const snapshotRoutes = {
   find: defineRoute({
     method: 'POST',
     path: '/v1/snapshots/find',
+    audit: false,
     auth: 'user_or_worker',
     tag,
     summary: "The owner's snapshot of this name, if something keeps it: then all its chunks are stored",
-    body: z.object({ hash: hashSchema, attempt: attemptProof.optional() }),
+    body: z.object({ hash: hashSchema, ...forWhom }),
     response: z.object({ snapshot: snapshotSchema.nullable() }),
   }),
   get: defineRoute({
@@ -159,6 +173,7 @@ export const snapshotRoutes = {
   locate: defineRoute({
     method: 'POST',
     path: '/v1/snapshots/:id/locate',
+    audit: false,
     auth: 'user_or_worker',
     tag,
     summary: 'Where chunks of it lie: packs by signed URL, for Range requests',
@@ -215,6 +230,7 @@ export const snapshotRoutes = {
   folder: defineRoute({
     method: 'POST',
     path: '/v1/snapshots/:id/folder',
+    audit: false,
     auth: 'user',
     tag,
     summary: 'Makes a folder of it a snapshot of its own; no byte is copied',

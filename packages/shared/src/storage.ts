@@ -48,6 +48,8 @@ export const storageRoutes = {
   setQuota: defineRoute({
     method: 'PUT',
     path: '/v1/users/:user/quota',
+    audit: 'set quota',
+    auditShows: ['quotaBytes'],
     auth: 'admin',
     tag,
     summary: 'Limits what a user may store; null: as the server is configured',
@@ -58,6 +60,8 @@ export const storageRoutes = {
   collectGarbage: defineRoute({
     method: 'POST',
     path: '/v1/admin/gc',
+    audit: 'collect garbage',
+    auditShows: ['dryRun'],
     auth: 'admin',
     tag,
     summary:

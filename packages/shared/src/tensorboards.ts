@@ -48,6 +48,7 @@ export const tensorboardRoutes = {
   start: defineRoute({
     method: 'POST',
     path: '/v1/tensorboards',
+    audit: 'start TensorBoard',
     auth: 'user',
     tag,
     summary: 'Starts the TensorBoard of these jobs, or starts it again, and answers when it serves or can’t',

@@ -8,6 +8,8 @@ export const userSchema = z.object({
   id: idSchema,
   name: nameSchema,
   role: roleSchema,
+  /** He may not log in; what he owns stays. */
+  disabled: z.boolean(),
   createdAt: timeSchema,
 });
 export type User = z.infer<typeof userSchema>;
@@ -38,6 +40,7 @@ export const userRoutes = {
   login: defineRoute({
     method: 'POST',
     path: '/v1/login',
+    audit: 'log in',
     auth: 'none',
     tag,
     summary: 'Changes a name and password for a token',
@@ -65,6 +68,8 @@ export const userRoutes = {
   setLimits: defineRoute({
     method: 'PUT',
     path: '/v1/users/:user/limits',
+    audit: 'set limits',
+    auditShows: ['jobs', 'gpus'],
     auth: 'admin',
     tag,
     summary: 'Limits how many jobs and GPUs a user runs at the same time; null: any number',
@@ -72,9 +77,23 @@ export const userRoutes = {
     body: runningLimitsSchema.partial(),
     response: runningLimitsSchema,
   }),
+  update: defineRoute({
+    method: 'PATCH',
+    path: '/v1/users/:user',
+    audit: 'change user',
+    auditShows: ['role', 'disabled'],
+    auth: 'admin',
+    tag,
+    summary: 'Makes a user an admin or not, keeps one out or lets him in again, or gives him a new password',
+    params: z.object({ user: nameSchema }),
+    body: z.object({ role: roleSchema, disabled: z.boolean(), password: passwordSchema }).partial(),
+    response: userSchema,
+  }),
   create: defineRoute({
     method: 'POST',
     path: '/v1/users',
+    audit: 'create user',
+    auditShows: ['role'],
     auth: 'admin',
     tag,
     summary: 'Adds a user',
@@ -96,6 +115,8 @@ export const tokenRoutes = {
   create: defineRoute({
     method: 'POST',
     path: '/v1/tokens',
+    audit: 'create token',
+    auditShows: ['kind', 'expiresInDays'],
     auth: 'user',
     tag: 'tokens',
     summary: 'Makes a token; its secret is shown this once (worker tokens: admins only)',
@@ -111,6 +132,7 @@ export const tokenRoutes = {
   revoke: defineRoute({
     method: 'DELETE',
     path: '/v1/tokens/:id',
+    audit: 'revoke token',
     auth: 'user',
     tag: 'tokens',
     summary: 'Ends a token at once',

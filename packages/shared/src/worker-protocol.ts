@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { hashSchema, idSchema } from './common.js';
-import { jobModes } from './jobs.js';
+import { jobModes } from './job-settings.js';
 import { logLineSchema, maxLineBytes, maxLinesPerBatch } from './logs.js';
 import { builtEnvironmentSchema, environmentSchema, machineSchema, workerUseSchema } from './machines.js';
 import { metricPointSchema } from './metrics.js';
@@ -8,8 +8,8 @@ import { reasonNames } from './reasons.js';
 import { defineRoute } from './route.js';
 import { attemptProof } from './snapshots.js';
 
-/** Version of the protocol between worker and api; one apart is served, further apart is refused. */
-export const protocolVersion = 1;
+/** A worker ends with it (EX_NOPERM of sysexits.h) when the server won't have it: to be started again would not help. */
+export const refusedExitCode = 77;
 
 /** What a ticket carries, and nothing else: a wake-up. */
 export const ticketSchema = z.object({ jobId: idSchema, attempt: z.number().int().positive() });
@@ -48,8 +48,8 @@ export const assignmentSchema = z.object({
 export type Assignment = z.infer<typeof assignmentSchema>;
 
 /**
- * An api waits for this worker to open a WebSocket to it, to `exec` a command in a job or to reach its `port`. The worker dials,
- * since it may be where nobody can call it.
+ * An api waits for this worker to open a WebSocket, to `exec` a command in a job or to reach its `port`. The worker dials, since it
+ * may be where nobody can call it, at the server's address as it knows it; any api hands it on to the one that waits.
  */
 export const dialSchema = z.object({
   jobId: idSchema,
@@ -57,8 +57,6 @@ export const dialSchema = z.object({
   to: z.enum(['exec', 'port']),
   /** Secret, and good once. */
   tunnelId: z.string().max(100),
-  /** Of the api that waits; null: the server's address as the worker knows it. */
-  url: z.string().nullable(),
 });
 export type Dial = z.infer<typeof dialSchema>;
 
@@ -96,12 +94,13 @@ export const workerRoutes = {
   register: defineRoute({
     method: 'POST',
     path: '/v1/worker/register',
+    audit: 'register worker',
     auth: 'worker',
     tag,
     summary: 'A worker says what it offers; the same name takes up the same worker again',
     body: z.object({
-      protocol: z.number().int(),
       name: z.string().min(1).max(100),
+      /** Of its release; one too far from the server's is refused. */
       version: z.string().max(50),
       runner: z.string().max(30),
       machines: z.array(z.string().max(63)).min(1),
@@ -202,7 +201,7 @@ export const workerRoutes = {
     tag,
     summary: 'Notes something that happened to a running job, among the steps of its life',
     params: byJob,
-    body: proof.extend({ type: z.enum(['warning']), message: z.string().min(1).max(1000) }),
+    body: proof.extend({ type: z.enum(['warning', 'waiting']), message: z.string().min(1).max(1000) }),
   }),
   finish: defineRoute({
     method: 'POST',

@@ -17,6 +17,7 @@ const partBytes = 512 * 1024;
 export interface SenderOptions {
   client: Client;
   attempt?: AttemptProof;
+  owner?: string;
   signal?: AbortSignal;
   /** Packs sent at the same time. */
   concurrency: number;
@@ -33,7 +34,11 @@ export type PutPack = (pack: { id: string; size: number; parts: readonly Buffer[
 export async function askMissing(options: SenderOptions, hashes: string[]): Promise<Set<string>> {
   const missing = new Set<string>();
   for (let at = 0; at < hashes.length; at += maxHashesPerCall) {
-    const body = { hashes: hashes.slice(at, at + maxHashesPerCall), attempt: options.attempt };
+    const body = {
+      hashes: hashes.slice(at, at + maxHashesPerCall),
+      attempt: options.attempt,
+      owner: options.owner,
+    };
     const { client, signal } = options;
     const answer = await withRetry(() => client.call(snapshotRoutes.missing, { body }, { signal }), signal);
     for (const hash of answer.missing) missing.add(hash);
@@ -183,9 +188,9 @@ export class PackSender {
 
   /** Announces the pack anew on every try: its signed URL may have run out. */
   private async trySend({ crc32, size, chunks, parts }: Pack, onlyWhole: boolean): Promise<string[]> {
-    const { client, signal, attempt } = this.options;
+    const { client, signal, attempt, owner } = this.options;
     const checksum = `crc32:${crc32.toString(16).padStart(8, '0')}`;
-    const body = { checksum, size, chunks, onlyWhole, attempt };
+    const body = { checksum, size, chunks, onlyWhole, attempt, owner };
     const { id, upload, missing } = await client.call(snapshotRoutes.createPack, { body }, { signal });
     if (!id || !upload) return missing;
     let counted = 0;
@@ -199,7 +204,7 @@ export class PackSender {
         const answer = await storeRequest(client, upload, { parts, signal, onBytes });
         if (answer.status >= 300) throw storeRefusal('a pack', answer);
       }
-      await client.call(snapshotRoutes.commitPack, { params: { id }, body: { attempt } }, { signal });
+      await client.call(snapshotRoutes.commitPack, { params: { id }, body: { attempt, owner } }, { signal });
       this.sentBytes += size;
       this.newChunks += chunks.length;
       return [];

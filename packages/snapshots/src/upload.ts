@@ -24,6 +24,8 @@ export interface UploadOptions {
   dir: string;
   /** For a worker: the attempt for whose owner it writes. */
   attempt?: AttemptProof;
+  /** The team it is stored for; the caller himself unless said. */
+  owner?: string;
   /** Honour ignore files (for code). */
   ignore?: boolean;
   /**
@@ -81,6 +83,7 @@ export async function uploadFolder(options: UploadOptions): Promise<UploadResult
   const sending: SenderOptions = {
     client,
     attempt: options.attempt,
+    owner: options.owner,
     signal,
     concurrency: options.concurrency ?? 4,
     onSent: (bytes) => meter.sent(bytes),
@@ -123,7 +126,7 @@ export async function uploadFolder(options: UploadOptions): Promise<UploadResult
   meter.committing();
   const { packed, hash } = await packTree(tree);
   cache?.keep(root, tree, trusted, rememberedOf(tree, trusted, hash));
-  const query = options.attempt ?? {};
+  const query = { ...options.attempt, owner: options.owner };
   const snapshot = await withRetry(async () => {
     const response = await client.open(snapshotRoutes.create, { query }, { rawBody: packed, signal });
     return snapshotRoutes.create.response.parse(await response.json());
@@ -142,10 +145,10 @@ export async function uploadFolder(options: UploadOptions): Promise<UploadResult
 
 /** Nothing changed since the last upload of this folder: its snapshot, if something on the server still keeps it. */
 async function findUnchanged(root: string, tree: Tree, options: UploadOptions): Promise<Snapshot | null> {
-  const { client, cache, attempt, signal } = options;
+  const { client, cache, attempt, owner, signal } = options;
   const last = cache?.remembered(root);
   if (!last || last.scanned !== scannedHash(tree)) return null;
-  const body = { hash: last.hash, attempt };
+  const body = { hash: last.hash, attempt, owner };
   const { snapshot } = await withRetry(() => client.call(snapshotRoutes.find, { body }, { signal }), signal);
   return snapshot;
 }

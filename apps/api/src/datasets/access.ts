@@ -1,29 +1,34 @@
 import { AppError, datasetName, nearest } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
+import { type Need, ownRight, reaches } from '../http/owners.js';
 import { newestFirst } from '../http/page.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { visible } from '../http/visible.js';
 import { type DatasetRow, type VersionRow, withLatest } from './view.js';
 
 /**
- * A dataset the caller may read or write: its owner and admins may both, everybody may read a public one.
+ * A dataset the caller may read, write or delete: by what he is to its owner (http/owners.ts); admins may all of it, everybody may
+ * read a public one.
  * @throws AppError not_found with the nearest names; forbidden for a write to another's public one
  */
 export async function findDataset(
   deps: Deps,
   caller: UserPrincipal,
   at: { owner: string; dataset: string },
-  need: 'read' | 'write',
+  need: Need,
 ): Promise<DatasetRow> {
   const row = await deps.db.dataset.findFirst({
     where: { AND: [{ name: at.dataset, owner: { name: at.owner } }, visible(caller)] },
     include: withLatest,
   });
   if (!row) throw await unknownDataset(deps, caller, at);
-  if (need === 'write' && row.ownerId !== caller.userId && caller.role !== 'admin') {
+  const right = caller.role === 'admin' ? 'manage' : ownRight(caller, row.ownerId);
+  if (need !== 'read' && !reaches(right, need)) {
+    const may = right === 'write' ? 'not delete of it' : 'only read it';
     throw new AppError(
       'forbidden',
-      `${datasetName(at.owner, at.dataset)} belongs to ${at.owner}; you may only read it`,
+      `${datasetName(at.owner, at.dataset)} belongs to ${at.owner}; you may ${may}`,
+      { hint: right === 'none' ? undefined : `An admin of ${at.owner} can give you another role.` },
     );
   }
   return row;

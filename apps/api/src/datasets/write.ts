@@ -3,20 +3,30 @@ import type { z } from 'zod';
 import { isDangling } from '../database/faults.js';
 import type { Deps } from '../deps.js';
 import type { UserPrincipal } from '../http/principal.js';
+import { findWritableOwner } from '../teams/owner.js';
 import { findVersion } from './access.js';
 import { type DatasetRow, type VersionRow, withLatest } from './view.js';
 
-/** Makes a dataset of the caller's, without versions yet. @throws AppError conflict when he has one of that name */
+/**
+ * Makes a dataset of the caller's, or of a team of his, without versions yet.
+ * @throws AppError conflict when there is one of that name; not_found, forbidden
+ */
 export async function createDataset(
-  { db }: Deps,
+  deps: Deps,
   caller: UserPrincipal,
-  body: z.output<typeof datasetRoutes.create.body>,
+  { owner, ...body }: z.output<typeof datasetRoutes.create.body>,
 ): Promise<DatasetRow> {
+  const { db } = deps;
+  const ownerId = await findWritableOwner(deps, caller, owner);
   const taken = await db.dataset.findUnique({
-    where: { ownerId_name: { ownerId: caller.userId, name: body.name } },
+    where: { ownerId_name: { ownerId, name: body.name } },
   });
-  if (taken) throw new AppError('conflict', `you have a dataset ${body.name} already`);
-  return db.dataset.create({ data: { ...body, ownerId: caller.userId }, include: withLatest });
+  if (taken)
+    throw new AppError(
+      'conflict',
+      `${owner ?? 'you'} ${owner ? 'has' : 'have'} a dataset ${body.name} already`,
+    );
+  return db.dataset.create({ data: { ...body, ownerId }, include: withLatest });
 }
 
 /**
@@ -32,7 +42,7 @@ export async function addVersion(
   const gone = (cause?: unknown) =>
     new AppError('not_found', `there is no snapshot ${snapshotId} of ${dataset.owner.name}`, {
       cause,
-      hint: 'Upload it first.',
+      hint: `Upload it first, for ${dataset.owner.name}.`,
     });
   if (!snapshot) throw gone();
   const made = db.$transaction(async (tx) => {

@@ -4,6 +4,7 @@ import { findDataset, findVersion } from '../datasets/access.js';
 import type { DatasetRow, VersionRow } from '../datasets/view.js';
 import { addVersion, createDataset, deleteVersion } from '../datasets/write.js';
 import type { Deps } from '../deps.js';
+import type { Need } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { serve } from '../http/route.js';
 import { viewJob } from '../jobs/view.js';
@@ -48,7 +49,7 @@ export function dataRoutes(app: FastifyInstance, deps: Deps): void {
   );
 
   serve(app, contract.deleteData, async ({ params, caller }) => {
-    const data = await findData(deps, caller, params['*'], 'write');
+    const data = await findData(deps, caller, params['*'], 'manage');
     if (data.upload) await giveUpUpload(deps, data.upload);
     else if (data.version) await deleteVersion(deps, data.version.dataset, data.version.number);
     else {
@@ -97,12 +98,7 @@ interface FoundData {
  * upload that is done, the version it became.
  * @throws AppError not_found
  */
-async function findData(
-  deps: Deps,
-  caller: UserPrincipal,
-  name: string,
-  need: 'read' | 'write',
-): Promise<FoundData> {
+async function findData(deps: Deps, caller: UserPrincipal, name: string, need: Need): Promise<FoundData> {
   if (isId(name)) return uploadOrVersion(deps, caller, await findUpload(deps, caller, name), need);
   const [owner = '', kind, dataset = '', number = '', ...more] = name.replace(/\/+$/, '').split('/');
   if (kind === 'projects') return { view: await partOfJob(deps, caller, name.replace(/\/+$/, '')) };
@@ -131,7 +127,7 @@ async function uploadOrVersion(
   deps: Deps,
   caller: UserPrincipal,
   upload: UploadRow,
-  need: 'read' | 'write',
+  need: Need,
 ): Promise<FoundData> {
   if (upload.state !== 'done') return { view: uploadView(upload), upload };
   const dataset = await findDataset(deps, caller, { owner: upload.owner, dataset: upload.dataset }, need);

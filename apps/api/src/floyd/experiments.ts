@@ -1,6 +1,7 @@
 import { floydRoutes as contract, type FloydJob, type Job, jobName } from '@mycloud/shared';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.js';
+import { readableOwners } from '../http/owners.js';
 import { serve } from '../http/route.js';
 import { createJob } from '../jobs/create.js';
 import { deleteJob } from '../jobs/delete.js';
@@ -40,7 +41,7 @@ export function experimentRoutes(app: FastifyInstance, deps: Deps): void {
   serve(app, contract.jobs, async ({ query, caller, request }) => {
     const { owner, name: project } = readName(query.family_id, 'projects', caller);
     const { items } = await listJobs(deps, {
-      callerId: caller.userId,
+      owners: readableOwners(caller),
       admin: caller.role === 'admin',
       owner,
       project,
@@ -63,7 +64,7 @@ export function experimentRoutes(app: FastifyInstance, deps: Deps): void {
   });
 
   serve(app, contract.deleteJob, async ({ params, caller }) => {
-    const { job } = await findNamedJob(deps, caller, params['*'], 'write');
+    const { job } = await findNamedJob(deps, caller, params['*'], 'manage');
     await deleteJob(deps, job);
     return {};
   });

@@ -1,5 +1,6 @@
 import { AppError, nameSchema } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
+import type { Need } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { findJob, findJobById, findProject, type JobRef, type ProjectRow } from '../jobs/access.js';
 import { createProject } from '../projects/create.js';
@@ -24,7 +25,7 @@ export async function findNamedJob(
   deps: Deps,
   caller: UserPrincipal,
   name: string,
-  need: 'read' | 'write',
+  need: Need,
 ): Promise<JobPart> {
   if (isId(name)) return { job: await findJobById(deps, caller, name, need), part: 'output' };
   const [owner, projects, project, number, part = 'output', ...more] = name.split('/');

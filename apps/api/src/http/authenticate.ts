@@ -1,6 +1,7 @@
 import { AppError } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
-import type { Principal } from './principal.js';
+import type { Hub } from '../hub.js';
+import { isLogin, type Login, type Principal, rightsOf, withTeams } from './principal.js';
 import { hashToken } from './tokens.js';
 
 const cacheMs = 5_000;
@@ -18,9 +19,15 @@ function tokenIn(header: string, wire: boolean): string | undefined {
   return /^[^:]*:(\S+)$/.exec(Buffer.from(value, 'base64').toString())?.[1];
 }
 
-/** Finds whom a token stands for. What was found is believed for 5 seconds; a revoked token is dropped at once here. */
-export function openAuthenticator(deps: Pick<Deps, 'db'>) {
+/**
+ * Finds whom a token stands for. What was found is believed for 5 seconds; a revoked token, or one whose user may
+ * something else now, is dropped at once in all apis that hear of it.
+ */
+export function openAuthenticator(deps: Pick<Deps, 'db' | 'hub'>) {
   const cache = new Map<string, { principal: Principal; until: number }>();
+  forgetLogins(deps.hub, (is) => {
+    for (const [hash, { principal }] of cache) if (is(principal)) cache.delete(hash);
+  });
   return {
     /** @param wire on the old floyd's. @throws AppError unauthenticated for one that is wrong, revoked or expired */
     async authenticate(header: string, wire = false): Promise<Principal> {
@@ -30,9 +37,19 @@ export function openAuthenticator(deps: Pick<Deps, 'db'>) {
       const known = cache.get(hash);
       if (known && known.until > Date.now()) return known.principal;
       cache.delete(hash);
-      const token = await deps.db.token.findUnique({ where: { hash }, include: { user: true } });
-      if (!token || token.revokedAt || (token.expiresAt && token.expiresAt < new Date())) {
-        const why = token?.revokedAt ? 'was revoked' : token ? 'has expired' : 'is not known here';
+      const token = await deps.db.token.findUnique({
+        where: { hash },
+        include: { user: { include: withTeams } },
+      });
+      const disabled = token?.user.disabledAt;
+      if (!token || token.revokedAt || disabled || (token.expiresAt && token.expiresAt < new Date())) {
+        const why = token?.revokedAt
+          ? 'was revoked'
+          : disabled
+            ? 'is of a user who was disabled'
+            : token
+              ? 'has expired'
+              : 'is not known here';
         throw new AppError('unauthenticated', `this token ${why}`, { hint: 'Run `mycloud login` again.' });
       }
       const principal: Principal =
@@ -43,7 +60,8 @@ export function openAuthenticator(deps: Pick<Deps, 'db'>) {
               tokenId: token.id,
               userId: token.userId,
               name: token.user.name,
-              role: token.user.role === 'admin' ? 'admin' : 'user',
+              tokenName: token.name,
+              ...rightsOf(token.user),
             };
       if (cache.size >= cacheSize) cache.clear();
       cache.set(hash, { principal, until: Date.now() + cacheMs });
@@ -52,10 +70,19 @@ export function openAuthenticator(deps: Pick<Deps, 'db'>) {
       }
       return principal;
     },
-    forget(tokenId: string): void {
-      for (const [hash, { principal }] of cache) if (principal.tokenId === tokenId) cache.delete(hash);
-    },
   };
+}
+
+/**
+ * Calls when a login is over or what its user may has changed, saying whose is to be believed no more; of everybody when that
+ * may have been missed.
+ */
+export function forgetLogins(hub: Hub, forget: (is: (login: Login) => boolean) => void): void {
+  hub.subscribe((signal) => {
+    if (signal.type === 'login_over') forget((login) => isLogin(login, signal.loginId));
+    else if (signal.type === 'user_changed') forget(({ userId }) => userId === signal.userId);
+  });
+  hub.onGap(() => forget(() => true));
 }
 
 export type Authenticator = ReturnType<typeof openAuthenticator>;

@@ -6,6 +6,8 @@ import { databaseAway, isDatabaseAway, isDuplicate } from '../database/faults.js
 /** The one place where an error becomes an answer: RFC 9457 problem+json. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toAppError(error);
+  // null: a request that broke before any hook ran.
+  if (request.audit) request.audit.outcome = problem.code;
   if (problem.code === 'internal') request.log.error({ err: error }, 'unexpected');
   if (problem.code === 'unavailable') void reply.header('retry-after', '1');
   return reply

@@ -1,5 +1,6 @@
 import { AppError } from '@mycloud/shared';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { noteAudit } from '../audit/record.js';
 import type { Deps } from '../deps.js';
 import { checkPassword } from './passwords.js';
 
@@ -28,9 +29,10 @@ export function openLogins(app: FastifyInstance, { db }: Deps) {
       }
     }
     const user = await db.user.findUnique({ where: { name: guess.name } });
-    if (!(await checkPassword(guess.password, user?.passwordHash)) || !user) {
+    if (!(await checkPassword(guess.password, user?.passwordHash)) || !user || user.disabledAt) {
       throw new AppError('unauthenticated', 'the name or the password is wrong');
     }
+    noteAudit(request, { user });
     return user;
   };
 }

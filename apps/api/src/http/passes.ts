@@ -2,7 +2,8 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { AppError } from '@mycloud/shared';
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
-import type { UserPrincipal } from './principal.js';
+import { forgetLogins } from './authenticate.js';
+import { type Login, rightsOf, type UserPrincipal, withTeams } from './principal.js';
 
 const dayMs = 86_400_000;
 /** What was found is believed for this long, as of a session. */
@@ -12,11 +13,8 @@ const cacheSize = 1_000;
 const claimsSchema = z.tuple([z.enum(['session', 'token']), z.uuid(), z.number(), z.array(z.uuid()).min(1)]);
 
 /** The login a pass was made by, as the database has it. */
-export interface Login {
-  userId: string;
-  role: 'user' | 'admin';
-}
-interface SealingLogin extends Login {
+export type Viewer = Pick<UserPrincipal, 'userId' | 'role' | 'teams'>;
+interface SealingLogin extends Viewer {
   hash: string;
 }
 
@@ -26,7 +24,7 @@ interface Purpose<J> {
   /** How a person calls what the address leads to: "a TensorBoard". */
   noun: string;
   /** The jobs, each of which that login may have so. @throws AppError not_found */
-  find(login: Login, jobIds: string[]): Promise<J[]>;
+  find(login: Viewer, jobIds: string[]): Promise<J[]>;
 }
 
 /**
@@ -42,17 +40,20 @@ export function openPasses<J extends { id: string }>(deps: Deps, purpose: Purpos
     new AppError('forbidden', `this address of ${purpose.noun} is not good, or not any more`, {
       hint: 'Open it again from the page of the job.',
     });
-  const cache = new Map<string, { jobs: J[]; until: number }>();
+  const cache = new Map<string, { jobs: J[]; until: number; sealedBy: Login }>();
+  forgetLogins(deps.hub, (is) => {
+    for (const [pass, { sealedBy }] of cache) if (is(sealedBy)) cache.delete(pass);
+  });
 
   async function loginOf(kind: 'session' | 'token', id: string): Promise<SealingLogin | undefined> {
-    const include = { user: true };
+    const include = { user: { include: withTeams } };
     const found =
       kind === 'session'
         ? await deps.db.session.findUnique({ where: { id }, include })
         : await deps.db.token.findUnique({ where: { id, kind: 'user', revokedAt: null }, include });
-    if (!found || (found.expiresAt && found.expiresAt < new Date())) return undefined;
-    const role = found.user.role === 'admin' ? 'admin' : 'user';
-    return { hash: found.hash, userId: found.userId, role };
+    if (!found || found.user.disabledAt || (found.expiresAt && found.expiresAt < new Date()))
+      return undefined;
+    return { hash: found.hash, userId: found.userId, ...rightsOf(found.user) };
   }
 
   return {
@@ -79,8 +80,9 @@ export function openPasses<J extends { id: string }>(deps: Deps, purpose: Purpos
       const login = until > Date.now() ? await loginOf(kind, id) : undefined;
       if (!login || !equal(given, seal(body, login))) throw refused();
       const jobs = await purpose.find(login, jobIds);
+      const sealedBy = { userId: login.userId, [kind === 'session' ? 'sessionId' : 'tokenId']: id };
       if (cache.size >= cacheSize) cache.clear();
-      cache.set(pass, { jobs, until: Date.now() + cacheMs });
+      cache.set(pass, { jobs, until: Date.now() + cacheMs, sealedBy });
       return jobs;
     },
   };

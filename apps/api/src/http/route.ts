@@ -53,6 +53,7 @@ export function serve<R extends RouteContract>(
         reply,
       });
       if (answer === reply || reply.sent) return reply;
+      request.audit.answer = answer;
       reply.status(status);
       return contract.response || contract.raw?.response ? answer : reply.send();
     },

@@ -1,27 +1,28 @@
-import { randomBytes } from 'node:crypto';
 import { AppError, pageHeader } from '@mycloud/shared';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.js';
-import type { UserPrincipal } from './principal.js';
-import { hashToken } from './tokens.js';
+import { forgetLogins } from './authenticate.js';
+import { rightsOf, type UserPrincipal, withTeams } from './principal.js';
+import { hashToken, newSecret } from './tokens.js';
 
 /** Without use for this long a session ends. */
 const sessionDays = 30;
 const linkMinutes = 15;
-/** What was found is believed for this long; a session ended here is dropped at once. */
+/** What was found is believed for this long; a session that is ended is dropped at once, in all apis. */
 const cacheMs = 5_000;
 const cacheSize = 10_000;
 const refreshMs = 3_600_000;
-
-const newSecret = (): string => randomBytes(32).toString('base64url');
 
 /** Browsers give one cookie to all ports of a host: the port in its name keeps two servers of one machine apart. */
 const cookieName = (request: FastifyRequest): string =>
   `mycloud_${/:(\d+)$/.exec(request.host)?.[1] ?? 'page'}`;
 
 /** The page's logins, in the database: any api knows them. */
-export function openSessions({ db }: Pick<Deps, 'db'>) {
+export function openSessions({ db, hub }: Pick<Deps, 'db' | 'hub'>) {
   const cache = new Map<string, { principal: UserPrincipal; until: number }>();
+  forgetLogins(hub, (is) => {
+    for (const [hash, { principal }] of cache) if (is(principal)) cache.delete(hash);
+  });
   const expiry = () => new Date(Date.now() + sessionDays * 86_400_000);
 
   return {
@@ -46,12 +47,20 @@ export function openSessions({ db }: Pick<Deps, 'db'>) {
       let known = cache.get(hash);
       if (!known || known.until < Date.now()) {
         cache.delete(hash);
-        const session = await db.session.findUnique({ where: { hash }, include: { user: true } });
-        if (!session || session.expiresAt < new Date()) return undefined;
+        const session = await db.session.findUnique({
+          where: { hash },
+          include: { user: { include: withTeams } },
+        });
+        if (!session || session.expiresAt < new Date() || session.user.disabledAt) return undefined;
         const { user } = session;
-        const role = user.role === 'admin' ? 'admin' : 'user';
         known = {
-          principal: { kind: 'user', sessionId: session.id, userId: user.id, name: user.name, role },
+          principal: {
+            kind: 'user',
+            sessionId: session.id,
+            userId: user.id,
+            name: user.name,
+            ...rightsOf(user),
+          },
           until: Date.now() + cacheMs,
         };
         if (cache.size >= cacheSize) cache.clear();
@@ -66,10 +75,13 @@ export function openSessions({ db }: Pick<Deps, 'db'>) {
     },
 
     async end(sessionId: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-      for (const [hash, { principal }] of cache) if (principal.sessionId === sessionId) cache.delete(hash);
       await db.session.deleteMany({ where: { id: sessionId } });
+      await hub.publish({ type: 'login_over', loginId: sessionId });
       void reply.clearCookie(cookieName(request), { path: '/' });
     },
+
+    userOf: (userId: string) =>
+      db.user.findUniqueOrThrow({ where: { id: userId }, select: { id: true, name: true } }),
 
     /** A secret that opens one session of this user. */
     async createLink(userId: string): Promise<{ secret: string; expiresAt: Date }> {

@@ -1,5 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 
+/** For what is no token: 256 random bits that may stand in an address. */
+export const newSecret = (): string => randomBytes(32).toString('base64url');
+
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const prefixes = { user: 'myc_', worker: 'mycw_' } as const;
 

@@ -1,5 +1,6 @@
 import { AppError, jobName, nearest } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
+import { type Need, ownRight, reaches, readableOwners } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { one } from './sql.js';
 
@@ -16,13 +17,14 @@ export interface JobRef {
   number: number;
   status: string;
   attempt: number;
+  /** id of the user */
+  submittedBy: string;
   project: ProjectRow;
 }
 
-type Need = 'read' | 'write';
-
 /**
- * A project the caller may read or write: its owner and admins may both, everybody may read a public one.
+ * A project the caller may read, write or delete: by what he is to its owner (http/owners.ts); admins may all of it, everybody may
+ * read a public one.
  * @throws AppError not_found with the nearest names the caller may see; forbidden for a write to another's public project
  */
 export async function findProject(
@@ -38,10 +40,14 @@ export async function findProject(
      FROM "Project" p JOIN "User" u ON u.id = p."ownerId" WHERE u.name = $1 AND p.name = $2`,
     [owner, name],
   );
-  const full = caller.role === 'admin' || project?.ownerId === caller.userId;
-  if (!project || !(full || project.public)) throw await unknownProject(deps, caller, owner, name);
-  if (need === 'write' && !full) {
-    throw new AppError('forbidden', `${owner}/projects/${name} belongs to ${owner}; you may only read it`);
+  const right = project && (caller.role === 'admin' ? 'manage' : ownRight(caller, project.ownerId));
+  if (!project || !right || !(project.public || reaches(right, 'read')))
+    throw await unknownProject(deps, caller, owner, name);
+  if (need !== 'read' && !reaches(right, need)) {
+    const may = right === 'write' ? 'not delete it' : 'only read it';
+    throw new AppError('forbidden', `${owner}/projects/${name} belongs to ${owner}; you may ${may}`, {
+      hint: right === 'none' ? undefined : `An admin of ${owner} can give you another role.`,
+    });
   }
   return project;
 }
@@ -49,8 +55,8 @@ export async function findProject(
 async function unknownProject(deps: Deps, caller: UserPrincipal, owner: string, name: string) {
   const { rows } = await deps.pool.query<{ name: string }>(
     `SELECT u.name || '/projects/' || p.name AS name FROM "Project" p JOIN "User" u ON u.id = p."ownerId"
-     WHERE p."ownerId" = $1 OR p.public OR $2 ORDER BY p."createdAt" DESC LIMIT 1000`,
-    [caller.userId, caller.role === 'admin'],
+     WHERE p."ownerId" = ANY($1) OR p.public OR $2 ORDER BY p."createdAt" DESC LIMIT 1000`,
+    [readableOwners(caller), caller.role === 'admin'],
   );
   const asked = `${owner}/projects/${name}`;
   const near = nearest(
@@ -62,19 +68,21 @@ async function unknownProject(deps: Deps, caller: UserPrincipal, owner: string, 
   });
 }
 
-/** A job of such a project. @throws AppError not_found, saying which numbers there are */
+/** A job of such a project; deleting one may also who submitted it, if he may still write there. @throws AppError not_found, saying which numbers there are */
 export async function findJob(
   deps: Deps,
   caller: UserPrincipal,
   at: { owner: string; project: string; number: number },
   need: Need,
 ): Promise<JobRef> {
-  const project = await findProject(deps, caller, at.owner, at.project, need);
+  const find = (right: Need) => findProject(deps, caller, at.owner, at.project, right);
+  const project = await find(need === 'read' ? 'read' : 'write');
   const job = await one<Omit<JobRef, 'project'>>(
     deps.pool,
-    'SELECT id, number, status, attempt FROM "Job" WHERE "projectId" = $1 AND number = $2',
+    'SELECT id, number, status, attempt, "ownerId" AS "submittedBy" FROM "Job" WHERE "projectId" = $1 AND number = $2',
     [project.id, at.number],
   );
+  if (job && need === 'manage' && job.submittedBy !== caller.userId) await find('manage');
   if (job) return { ...job, project };
   const last = await one<{ number: number | null }>(
     deps.pool,
@@ -98,8 +106,8 @@ export async function findJobById(
   const at = await one<{ owner: string; project: string; number: number }>(
     deps.pool,
     `SELECT u.name AS owner, p.name AS project, j.number FROM "Job" j JOIN "Project" p ON p.id = j."projectId"
-       JOIN "User" u ON u.id = p."ownerId" WHERE j.id = $1 AND (p.public OR p."ownerId" = $2 OR $3)`,
-    [id, caller.userId, caller.role === 'admin'],
+       JOIN "User" u ON u.id = p."ownerId" WHERE j.id = $1 AND (p.public OR p."ownerId" = ANY($2) OR $3)`,
+    [id, readableOwners(caller), caller.role === 'admin'],
   );
   if (!at) throw new AppError('not_found', `there is no job ${id}, or you may not see it`);
   return findJob(deps, caller, at, need);

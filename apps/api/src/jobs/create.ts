@@ -3,12 +3,12 @@ import { AppError, type createJobBody, jobName } from '@mycloud/shared';
 import { workContext } from '@mycloud/telemetry';
 import type { z } from 'zod';
 import type { Deps } from '../deps.js';
+import { ownRight, reaches } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { checkAddress } from '../notifications/address.js';
 import { findProject, type ProjectRow } from './access.js';
-import { addEvent } from './events.js';
 import { newId } from './id.js';
-import { type Mode, modeOf } from './mode.js';
+import { modeOf } from './mode.js';
 import { type ResolvedMount, resolveMount } from './mounts.js';
 import { one, prepared, type Sql, transaction } from './sql.js';
 import { refuseNul } from './text.js';
@@ -47,39 +47,50 @@ export async function createJob(
   const { environment, limits, mounts } = await checkJob(deps, caller, project, body, known);
 
   const id = newId();
-  const made = await transaction(deps.pool, async (sql) => {
-    if (key !== undefined && !(await takeKey(sql, caller.userId, key, bodyHash, id))) {
-      return { id: await jobOfKey(sql, caller.userId, key, bodyHash), priority: undefined, number: 0 };
-    }
-    const given = { ...body, ...limits, environment: environment.name, scheduleId: schedule?.id ?? null };
-    await insert(sql, id, project, caller, given, mounts);
-    if (schedule) {
-      const message = `submitted by the schedule ${schedule.name}`;
-      await addEvent(sql, { jobId: id, attempt: 0, type: 'scheduled', message });
-    }
-    if (environment.note) {
-      await addEvent(sql, { jobId: id, attempt: 0, type: 'note', message: environment.note });
-    }
-    return one<{ id: string; priority: number; number: number }>(
-      sql,
-      'SELECT id, priority, number FROM "Job" WHERE id = $1',
-      [id],
-    );
-  });
-  if (!made?.id) throw new AppError('conflict', 'this call was made twice at once', { hint: 'Try again.' });
+  const job = {
+    ...body,
+    ...limits,
+    environment: environment.name,
+    id,
+    projectId: project.id,
+    ownerId: caller.userId,
+    teamId: project.ownerId === caller.userId ? null : project.ownerId,
+    scheduleId: schedule?.id ?? null,
+    traceparent: workContext().traceparent ?? null,
+  };
+  const notes = [
+    ...(schedule
+      ? [{ type: 'scheduled' as const, message: `submitted by the schedule ${schedule.name}` }]
+      : []),
+    ...(environment.note ? [{ type: 'note' as const, message: environment.note }] : []),
+  ];
+  const queue = async (sql: Sql) => {
+    const made = await queueJob(sql, job, mounts, notes);
+    if (made) return { id, ...made };
+    throw new AppError('not_found', `${project.name} was deleted meanwhile`);
+  };
+  const made = await (key === undefined
+    ? queue(deps.pool)
+    : transaction(deps.pool, async (sql) => {
+        if (await takeKey(sql, caller.userId, key, bodyHash, id)) return queue(sql);
+        return { id: await jobOfKey(sql, caller.userId, key, bodyHash), priority: undefined, number: 0 };
+      }));
+  if (!made.id) throw new AppError('conflict', 'this call was made twice at once', { hint: 'Try again.' });
   if (made.priority === undefined) return made.id;
   const { machine, mode } = body;
-  const job = jobName({ owner: project.owner, project: project.name, number: made.number });
-  deps.log.info({ jobId: id, job, by: caller.name, machine, mode }, 'job submitted');
+  const name = jobName({ owner: project.owner, project: project.name, number: made.number });
+  deps.log.info({ jobId: id, job: name, by: caller.name, machine, mode }, 'job submitted');
   await deps.hub.publish({ type: 'job', jobId: id });
   await announceQueued(deps, { id, machine: body.machine, priority: made.priority, attempt: 0 });
   return id;
 }
 
-function checkSubmitter(caller: UserPrincipal, project: ProjectRow): void {
-  if (project.ownerId === caller.userId) return;
-  throw new AppError('forbidden', `${project.owner}/projects/${project.name} belongs to ${project.owner}`, {
-    hint: 'Submit to a project of your own.',
+function checkSubmitter(caller: UserPrincipal, { ownerId, owner, name }: ProjectRow): void {
+  if (reaches(ownRight(caller, ownerId), 'write')) return;
+  throw new AppError('forbidden', `${owner}/projects/${name} belongs to ${owner}`, {
+    hint: caller.teams.has(ownerId)
+      ? `You are a viewer of ${owner}; one of its admins can make you a member.`
+      : 'Submit to a project of your own.',
   });
 }
 
@@ -106,40 +117,9 @@ export async function checkJob(
         resolveMount(deps, caller, mount),
     ),
   );
-  await checkCode(deps, caller, body.codeSnapshotId);
+  await checkCode(deps, [project.ownerId, caller.userId], body.codeSnapshotId);
   for (const address of body.notify) await checkAddress(deps, address);
   return { environment, limits, mounts };
-}
-
-async function insert(
-  sql: Sql,
-  id: string,
-  project: ProjectRow,
-  caller: UserPrincipal,
-  body: JobBody & Mode & { scheduleId: string | null },
-  mounts: ResolvedMount[],
-): Promise<void> {
-  const next = await one<{ number: number }>(
-    sql,
-    'UPDATE "Project" SET "lastJob" = "lastJob" + 1 WHERE id = $1 RETURNING "lastJob" AS number',
-    [project.id],
-  );
-  if (!next) throw new AppError('not_found', `${project.name} was deleted meanwhile`);
-  await queueJob(sql, {
-    ...body,
-    id,
-    projectId: project.id,
-    ownerId: caller.userId,
-    number: next.number,
-    traceparent: workContext().traceparent ?? null,
-  });
-  await sql.query(
-    prepared(
-      `INSERT INTO "Mount" ("jobId", name, source, "snapshotId")
-     SELECT $1, * FROM unnest($2::text[], $3::text[], $4::uuid[])`,
-      [id, mounts.map((m) => m.name), mounts.map((m) => m.source), mounts.map((m) => m.snapshotId)],
-    ),
-  );
 }
 
 /** @returns whether the key is this call's; a call with the same key at the same time is waited for */
@@ -171,11 +151,12 @@ async function jobOfKey(sql: Sql, userId: string, key: string, bodyHash: string)
   return row.jobId;
 }
 
-async function checkCode(deps: Deps, caller: UserPrincipal, snapshotId: string | null): Promise<void> {
+/** @param owners for whom it may be stored: the project's owner, or (by a client that knows no teams) the submitter himself */
+async function checkCode(deps: Deps, owners: string[], snapshotId: string | null): Promise<void> {
   if (snapshotId === null) return;
-  const found = await one(deps.pool, 'SELECT 1 FROM "Snapshot" WHERE id = $1 AND "ownerId" = $2', [
+  const found = await one(deps.pool, 'SELECT 1 FROM "Snapshot" WHERE id = $1 AND "ownerId" = ANY($2)', [
     snapshotId,
-    caller.userId,
+    owners,
   ]);
   if (!found) {
     throw new AppError('not_found', `there is no code snapshot ${snapshotId} of yours`, {

@@ -5,7 +5,8 @@ import { type JobRow, selectJobs, viewRows } from './view.js';
 import { waitingShort } from './waiting.js';
 
 export interface JobFilter {
-  callerId: string;
+  /** Whose private projects he may see. */
+  owners: string[];
   admin: boolean;
   owner?: string;
   project?: string;
@@ -121,8 +122,8 @@ async function conditions(deps: Deps, filter: JobFilter): Promise<{ where?: stri
 async function visibleProjects(deps: Deps, filter: JobFilter): Promise<string[]> {
   const { rows } = await deps.pool.query<{ id: string }>(
     `SELECT p.id FROM "Project" p JOIN "User" u ON u.id = p."ownerId"
-     WHERE (p."ownerId" = $1 OR p.public OR $2) AND u.name = COALESCE($3, u.name) AND p.name = COALESCE($4, p.name)`,
-    [filter.callerId, filter.admin, filter.owner ?? null, filter.project ?? null],
+     WHERE (p."ownerId" = ANY($1) OR p.public OR $2) AND u.name = COALESCE($3, u.name) AND p.name = COALESCE($4, p.name)`,
+    [filter.owners, filter.admin, filter.owner ?? null, filter.project ?? null],
   );
   return rows.map((row) => row.id);
 }

@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.js';
-import { compactLogs, expireLogs } from '../logs/compact.js';
+import { compactLogs } from '../logs/compact.js';
 import { forgetDeliveries } from '../notifications/deliveries.js';
+import { expire } from '../retention/expire.js';
 import { collectGarbage } from '../snapshots/gc/collect.js';
 import { forgetOldRows, reconcile } from './reconcile.js';
 
@@ -13,7 +14,7 @@ export function startJobLoops(deps: Deps): { close(): Promise<void> } {
     repeat(deps, everyMs, 'the sweep over leases and tickets', () => reconcile(deps)),
     repeat(deps, everyMs, 'the compaction of logs', () => compactLogs(deps)),
     repeat(deps, housekeepingMs, 'the housekeeping', async () => {
-      await expireLogs(deps);
+      await expire(deps);
       await forgetOldRows(deps);
       await forgetDeliveries(deps);
     }),

@@ -1,5 +1,6 @@
 import { AppError, datasetName, jobName, nearest, parseSourceRef, type SourceRef } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
+import { readableOwners } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { findJob } from './access.js';
 import { one } from './sql.js';
@@ -26,8 +27,8 @@ async function datasetVersion(deps: Deps, caller: UserPrincipal, ref: SourceRef)
   const dataset = await one<{ id: string }>(
     deps.pool,
     `SELECT d.id FROM "Dataset" d JOIN "User" u ON u.id = d."ownerId"
-     WHERE u.name = $1 AND d.name = $2 AND (d.public OR d."ownerId" = $3 OR $4)`,
-    [ref.owner, ref.name, caller.userId, caller.role === 'admin'],
+     WHERE u.name = $1 AND d.name = $2 AND (d.public OR d."ownerId" = ANY($3) OR $4)`,
+    [ref.owner, ref.name, readableOwners(caller), caller.role === 'admin'],
   );
   if (!dataset) throw await unknownDataset(deps, caller, ref);
   const { rows } = await deps.pool.query<{ number: number; snapshotId: string }>(
@@ -54,8 +55,8 @@ async function datasetVersion(deps: Deps, caller: UserPrincipal, ref: SourceRef)
 async function unknownDataset(deps: Deps, caller: UserPrincipal, ref: SourceRef) {
   const { rows } = await deps.pool.query<{ owner: string; name: string }>(
     `SELECT u.name AS owner, d.name FROM "Dataset" d JOIN "User" u ON u.id = d."ownerId"
-     WHERE d.public OR d."ownerId" = $1 OR $2 ORDER BY d."createdAt" DESC LIMIT 1000`,
-    [caller.userId, caller.role === 'admin'],
+     WHERE d.public OR d."ownerId" = ANY($1) OR $2 ORDER BY d."createdAt" DESC LIMIT 1000`,
+    [readableOwners(caller), caller.role === 'admin'],
   );
   // A slip in the dataset's own name, then the right name under another owner, then a slip anywhere.
   const full = rows.map((row) => datasetName(row.owner, row.name));

@@ -1,4 +1,6 @@
 import type { Deps } from '../deps.js';
+import { invitationDays } from '../invitations/invitations.js';
+import { forgetDeletedTeams } from '../teams/teams.js';
 import { transaction } from './sql.js';
 import { type Queued, sendTicket } from './tickets.js';
 import { loseAttempt } from './transitions/end.js';
@@ -86,10 +88,15 @@ export async function forgetOldRows(deps: Deps): Promise<void> {
   for (const table of ['Session', 'OpenLink']) {
     await deps.pool.query(`DELETE FROM "${table}" WHERE "expiresAt" < now()`);
   }
+  await deps.pool.query(`DELETE FROM "Tries" WHERE "endsAt" < now()`);
   await deps.pool.query(
     `DELETE FROM "MetricBatch" m USING "Job" j
      WHERE j.id = m."jobId" AND j."finishedAt" < now() - interval '1 day'`,
   );
+  await deps.pool.query(`DELETE FROM "Invitation" WHERE "createdAt" < now() - make_interval(days => $1)`, [
+    invitationDays,
+  ]);
+  await forgetDeletedTeams(deps);
   // Lines and batches have no foreign key, which would cost each append: a deleted project leaves them to this.
   for (const table of ['LogBatch', 'MetricBatch']) {
     await deps.pool.query(

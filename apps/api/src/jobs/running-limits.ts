@@ -23,48 +23,54 @@ export async function setRunningLimits(
   );
   if (!row) return undefined;
   const { rows } = await deps.pool.query<{ machine: string }>(
-    prepared(`SELECT DISTINCT machine FROM "Job" WHERE "ownerId" = $1 AND status = 'queued'`, [row.id]),
+    prepared(
+      `SELECT DISTINCT machine FROM "Job" WHERE ("ownerId" = $1 OR "teamId" = $1) AND status = 'queued'`,
+      [row.id],
+    ),
   );
   for (const { machine } of rows) await deps.hub.publish({ type: 'wake', machine });
   return { jobs: row.jobs, gpus: row.gpus };
 }
 
-/** Wakes workers for what waited until a job of this owner ended. An owner without limits has no such jobs. */
-export async function wakeForOwner(deps: Deps, ownerId: string): Promise<void> {
+/** Wakes workers for what waited until a job of these, a user and a team, ended. Without limits they have no such jobs. */
+export async function wakeForOwners(deps: Deps, ids: (string | null)[]): Promise<void> {
   const { rows } = await deps.pool.query<{ machine: string }>(
     prepared(
-      `SELECT DISTINCT j.machine FROM "User" u JOIN "Job" j ON j."ownerId" = u.id AND j.status = 'queued'
-     WHERE u.id = $1 AND (u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL)`,
-      [ownerId],
+      `SELECT DISTINCT j.machine FROM "User" u JOIN "Job" j ON (j."ownerId" = u.id OR j."teamId" = u.id) AND j.status = 'queued'
+     WHERE u.id = ANY($1) AND (u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL)`,
+      [ids.filter((id) => id !== null)],
     ),
   );
   for (const { machine } of rows) await deps.hub.publish({ type: 'wake', machine });
 }
 
-/** Why a job waits for others of its owner to end; undefined when it doesn't. */
+/** Why a job waits for others of its submitter, or its team, to end; undefined when it doesn't. */
 export async function heldByLimits(
   deps: Deps,
   jobId: string,
   gpusWanted: number,
 ): Promise<string | undefined> {
-  const row = await one<{
-    name: string;
-    jobs: number | null;
-    gpus: number | null;
-    running: number;
-    used: number;
-  }>(
-    deps.pool,
+  const { rows } = await deps.pool.query<Held>(
     `SELECT u.name, u."maxJobs" AS jobs, u."maxGpus" AS gpus, count(r.id)::int AS running,
        COALESCE(sum(m.gpus), 0)::int AS used
-     FROM "Job" j JOIN "User" u ON u.id = j."ownerId"
-       LEFT JOIN "Job" r ON r."ownerId" = u.id AND r.status IN ('preparing', 'running')
+     FROM "Job" j JOIN "User" u ON u.id IN (j."ownerId", j."teamId")
+       LEFT JOIN "Job" r ON (r."ownerId" = u.id OR r."teamId" = u.id) AND r.status IN ('preparing', 'running')
        LEFT JOIN unnest($2::text[], $3::int[]) AS m(name, gpus) ON m.name = r.machine
      WHERE j.id = $1 AND (u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL) GROUP BY u.id`,
     [jobId, ...gpusOfMachines(deps.catalogue.machines)],
   );
-  if (!row) return undefined;
-  const { name, jobs, gpus, running, used } = row;
+  return rows.map((row) => heldBy(row, gpusWanted)).find((why) => why !== undefined);
+}
+
+interface Held {
+  name: string;
+  jobs: number | null;
+  gpus: number | null;
+  running: number;
+  used: number;
+}
+
+function heldBy({ name, jobs, gpus, running, used }: Held, gpusWanted: number): string | undefined {
   if (jobs !== null && running >= jobs) return `${name} has ${running} of ${jobs} jobs running`;
   if (gpus === null || gpusWanted === 0 || used + gpusWanted <= gpus) return undefined;
   return `${name} has ${used} of ${gpus} GPUs in use, and this job takes ${gpusWanted}`;

@@ -52,10 +52,8 @@ async function* batches(sql: Sql, jobId: string, attempt: number): AsyncGenerato
   }
 }
 
-/** Deletes logs of attempts that ended longer ago than the retention; the lines are gone, their numbers stay. */
-export async function expireLogs(deps: Deps): Promise<number> {
-  const days = deps.config.logRetentionDays;
-  if (days === 0) return 0;
+/** Deletes logs of attempts that ended longer ago than these days; the lines are gone, their numbers stay. @returns how many, at most 1,000 */
+export async function expireLogs(deps: Deps, days: number): Promise<number> {
   const { rows } = await deps.pool.query<{ jobId: string; number: number; logKey: string }>(
     `SELECT "jobId", number, "logKey" FROM "Attempt"
      WHERE "endedAt" < now() - make_interval(secs => $1) AND "logKey" IS NOT NULL LIMIT 1000`,

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { endedBy, type Principal } from '../http/principal.js';
+import type { Hub } from '../hub.js';
 
 /** A comment this often keeps proxies and clients from giving the stream up. */
 const keepAliveMs = 10_000;
@@ -20,14 +22,24 @@ export function frame(event: string | undefined, data: unknown, id?: string): st
   return `${head}data: ${JSON.stringify(data)}\n\n`;
 }
 
+/** How a stream ends: at once, or with a word of where to go on. */
+interface Stream {
+  end(): void;
+  leave(): void;
+}
+
 /**
- * Opens event streams of an app and ends them when it closes, which would wait for them for ever otherwise. A follower is told
- * then to reconnect: an event `reconnect`, without an id, so that its cursor stays.
+ * Opens event streams of an app and ends them when it closes, which would wait for them for ever otherwise, and when the
+ * login is over by which they were asked for. When it closes a follower is told to reconnect: an event `reconnect`, without
+ * an id, so that its cursor stays.
  */
-export function eventStreams(app: FastifyInstance): (reply: FastifyReply) => EventStream {
-  const open = new Set<() => void>();
+export function eventStreams(app: FastifyInstance, hub: Hub): (reply: FastifyReply) => EventStream {
+  const open = new Map<Stream, Principal | undefined>();
+  hub.subscribe((signal) => {
+    for (const [stream, caller] of open) if (endedBy(signal, caller)) stream.end();
+  });
   app.addHook('preClose', async () => {
-    for (const close of open) close();
+    for (const stream of open.keys()) stream.leave();
   });
   return (reply) => {
     const response = reply.raw;
@@ -43,12 +55,15 @@ export function eventStreams(app: FastifyInstance): (reply: FastifyReply) => Eve
       if (!response.writableNeedDrain) response.write(': alive\n\n');
     }, keepAliveMs);
     const end = () => response.end();
-    // Another api may be asked at once, and this one when it is back.
-    const leave = () => response.end(`retry: ${reconnectMs}\nevent: reconnect\ndata: {}\n\n`);
-    open.add(leave);
+    const stream: Stream = {
+      end,
+      // Another api may be asked at once, and this one when it is back.
+      leave: () => response.end(`retry: ${reconnectMs}\nevent: reconnect\ndata: {}\n\n`),
+    };
+    open.set(stream, reply.request.principal);
     const closed = () => {
       clearInterval(timer);
-      open.delete(leave);
+      open.delete(stream);
       gone.abort();
     };
     response.once('close', closed);

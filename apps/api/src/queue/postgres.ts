@@ -15,7 +15,8 @@ export async function openPostgresQueues(
     max: 3,
     keepAlive: true,
     application_name: 'mycloud-tickets',
-    options: `-c search_path=${DEFAULT_SCHEMA}`,
+    // A ticket need not outlive a crash of the database: the sweep sends it again.
+    options: `-c search_path=${DEFAULT_SCHEMA} -c synchronous_commit=off`,
   };
   const pool = openPool(options, log, 'a connection of the queue was lost');
   const client = await pool.connect();

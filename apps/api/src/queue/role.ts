@@ -24,6 +24,7 @@ export async function ensureQueueRole(
       `${verb} ROLE ${role} WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD ${pg.escapeLiteral(password)}`,
     );
     await client.query(`
+      ALTER ROLE ${role} SET synchronous_commit = off;
       REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${role};
       REVOKE ALL ON SCHEMA public FROM ${role};
       GRANT CONNECT ON DATABASE ${database} TO ${role};

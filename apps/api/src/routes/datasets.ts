@@ -32,7 +32,7 @@ export function datasetRoutes(app: FastifyInstance, deps: Deps): void {
   );
 
   serve(app, contract.delete, async ({ params, caller }) => {
-    const dataset = await findDataset(deps, caller, params, 'write');
+    const dataset = await findDataset(deps, caller, params, 'manage');
     await refuseInUse(deps, dataset);
     await db.dataset.delete({ where: { id: dataset.id } });
   });
@@ -78,6 +78,6 @@ export function datasetRoutes(app: FastifyInstance, deps: Deps): void {
   });
 
   serve(app, contract.deleteVersion, async ({ params, caller }) => {
-    await deleteVersion(deps, await findDataset(deps, caller, params, 'write'), params.number);
+    await deleteVersion(deps, await findDataset(deps, caller, params, 'manage'), params.number);
   });
 }

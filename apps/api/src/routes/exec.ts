@@ -1,7 +1,9 @@
 import { AppError, execRoutes as contract, type ExecStart, execStartSchema, jobName } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
 import type { WebSocket } from 'ws';
+import { noteAudit, recordAction } from '../audit/record.js';
 import type { Deps } from '../deps.js';
+import { ownRight, reaches } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { serve } from '../http/route.js';
 import { findJob, type JobRef } from '../jobs/access.js';
@@ -23,6 +25,9 @@ export function execRoutes(app: FastifyInstance, deps: Deps, tunnels: Tunnels, u
     try {
       const { text, start } = await startOf(client);
       await noteExec(deps, caller, held, start);
+      // The connection is taken over: no answer goes by the hook that does it for others.
+      noteAudit(request, { detail: { command: start.command.join(' ').slice(0, 500) } });
+      await recordAction(deps, request);
       join(client, worker);
       worker.send(text);
     } catch (error) {
@@ -36,7 +41,7 @@ export function execRoutes(app: FastifyInstance, deps: Deps, tunnels: Tunnels, u
 
 /** Whoever runs code in a job acts as its owner: only who could submit it may. @throws AppError forbidden */
 function requireSubmitter(caller: UserPrincipal, { project, number }: JobRef): void {
-  if (project.ownerId === caller.userId) return;
+  if (reaches(ownRight(caller, project.ownerId), 'write')) return;
   const name = jobName({ owner: project.owner, project: project.name, number });
   throw new AppError('forbidden', `${name} belongs to ${project.owner}; you may only look at it`, {
     hint: 'Submit a job of your own with the same code and data.',

@@ -1,6 +1,7 @@
 import { jobRoutes as contract, type JobEvent } from '@mycloud/shared';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.js';
+import { readableOwners } from '../http/owners.js';
 import { etag, ifMatch } from '../http/revision.js';
 import { serve } from '../http/route.js';
 import { findJob } from '../jobs/access.js';
@@ -15,7 +16,7 @@ import { viewJob } from '../jobs/view.js';
 import { eventStreams, frame } from '../logs/sse.js';
 
 export function jobRoutes(app: FastifyInstance, deps: Deps): void {
-  const openStream = eventStreams(app);
+  const openStream = eventStreams(app, deps.hub);
   const changes = new JobChanges(deps);
   app.addHook('onClose', async () => changes.close());
 
@@ -24,11 +25,12 @@ export function jobRoutes(app: FastifyInstance, deps: Deps): void {
   );
 
   serve(app, contract.list, ({ query, caller }) =>
-    listJobs(deps, { ...query, callerId: caller.userId, admin: caller.role === 'admin' }),
+    listJobs(deps, { ...query, owners: readableOwners(caller), admin: caller.role === 'admin' }),
   );
 
   serve(app, contract.stream, ({ caller, reply }) => {
     const stream = openStream(reply);
+    const owners = new Set(readableOwners(caller));
     let busy = false;
     let missed = false;
     const send = async (frames: string) => {
@@ -42,9 +44,7 @@ export function jobRoutes(app: FastifyInstance, deps: Deps): void {
       busy = false;
     };
     const leave = changes.join(({ jobs, metrics, gone }) => {
-      const seen = jobs.filter(
-        (one) => caller.role === 'admin' || one.public || one.ownerId === caller.userId,
-      );
+      const seen = jobs.filter((one) => caller.role === 'admin' || one.public || owners.has(one.ownerId));
       if (seen.length === 0 && gone.length === 0) return;
       if (busy) {
         missed = true;
@@ -88,7 +88,7 @@ export function jobRoutes(app: FastifyInstance, deps: Deps): void {
   });
 
   serve(app, contract.delete, async ({ params, caller }) => {
-    await deleteJob(deps, await findJob(deps, caller, params, 'write'));
+    await deleteJob(deps, await findJob(deps, caller, params, 'manage'));
   });
 
   serve(app, contract.events, async ({ params, caller }) => {

@@ -13,7 +13,7 @@ import { logText } from '../logs/text.js';
 import { lineAtTime } from '../logs/time.js';
 
 export function logRoutes(app: FastifyInstance, deps: Deps): void {
-  const openStream = eventStreams(app);
+  const openStream = eventStreams(app, deps.hub);
   const feeds = new Feeds(deps);
   app.addHook('onClose', async () => feeds.close());
 

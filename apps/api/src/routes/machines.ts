@@ -4,6 +4,7 @@ import type { Deps } from '../deps.js';
 import { serve } from '../http/route.js';
 import { listQueue } from '../jobs/queue.js';
 import { listEnvironments, removeBuilt } from '../workers/environments.js';
+import { removeWorker } from '../workers/remove.js';
 import { aliveSince, drainWorker, viewWorkers } from '../workers/view.js';
 
 export function machineRoutes(app: FastifyInstance, deps: Deps): void {
@@ -28,6 +29,10 @@ export function machineRoutes(app: FastifyInstance, deps: Deps): void {
 
   serve(app, contract.drain, ({ params, body, caller }) =>
     drainWorker(deps, caller, params.id, body.draining),
+  );
+
+  serve(app, contract.removeWorker, ({ params, query, caller }) =>
+    removeWorker(deps, caller, params.id, query.force),
   );
 
   serve(app, contract.queue, ({ query, caller }) => listQueue(deps, caller, query.limit));

@@ -1,5 +1,6 @@
 import { AppError, jobRoutes as contract, jobName, type RouteContract } from '@mycloud/shared';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { noteAudit } from '../audit/record.js';
 import type { Deps } from '../deps.js';
 import type { Authenticator } from '../http/authenticate.js';
 import { openPasses } from '../http/passes.js';
@@ -27,11 +28,28 @@ interface Doors {
   authenticator: Authenticator;
 }
 
+/** Says of a key whether it is the first time in a day; of what was longest ago, in a crowd, that it is. */
+function firstOfDay() {
+  const seen = new Map<string, number>();
+  return {
+    first(key: string): boolean {
+      const now = Date.now();
+      const isFirst = now - (seen.get(key) ?? 0) > 86_400_000;
+      if (isFirst) {
+        if (seen.size >= 10_000) seen.clear();
+        seen.set(key, now);
+      }
+      return isFirst;
+    },
+  };
+}
+
 const nouns = { jupyter: 'a Jupyter', serve: 'a server' } as const;
 
 /** What jobs of the modes jupyter and serve are reached by: their links, and everything below these. */
 export function modeRoutes(app: FastifyInstance, deps: Deps, doors: Doors): void {
   const ports = new Ports(doors.tunnels);
+  const opened = firstOfDay();
   app.addHook('preClose', async () => ports.close());
   const passesOf = (mode: ServedMode) =>
     openPasses(deps, {
@@ -41,15 +59,20 @@ export function modeRoutes(app: FastifyInstance, deps: Deps, doors: Doors): void
     });
   const passes = { jupyter: passesOf('jupyter'), serve: passesOf('serve') };
 
-  serve(app, contract.link, async ({ params, caller }) => {
+  serve(app, contract.link, async ({ params, caller, request }) => {
     const { id } = await findJob(deps, caller, params, 'read');
     const mode = await modeOf(deps, id);
     const [job] = await servedJobs(deps, mode, caller, [id]);
     if (!job) throw new AppError('not_found', 'this job was deleted');
     const standing = await standingOf(deps, id);
     const path = `${servedPath({ ...params, mode }, await passes[mode].make(caller, [job]))}/`;
-    if (standing.state !== 'runs') return { ...standing, path: standing.state === 'ended' ? null : path };
+    if (standing.state !== 'runs') {
+      noteAudit(request, { skip: true });
+      return { ...standing, path: standing.state === 'ended' ? null : path };
+    }
     const listens = await ports.listens(standing.held);
+    // It is asked again and again, by who waits until it answers and by an open page: one entry a person, job and day.
+    if (!listens || !opened.first(`${caller.userId} ${id}`)) noteAudit(request, { skip: true });
     const message = listens ? null : 'it runs, and nothing answers on its port yet';
     return { state: listens ? ('ready' as const) : ('starting' as const), message, path };
   });

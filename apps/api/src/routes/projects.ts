@@ -1,6 +1,7 @@
 import { AppError, projectRoutes as contract, type Project } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
+import type { Need } from '../http/owners.js';
 import { after, newestFirst, page } from '../http/page.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { etag, ifMatch, requireRevision, revisionOf } from '../http/revision.js';
@@ -42,7 +43,7 @@ const withOwner = { owner: { select: { name: true } } } as const;
 
 export function projectRoutes(app: FastifyInstance, deps: Deps): void {
   const { db } = deps;
-  const find = (caller: UserPrincipal, params: { owner: string; project: string }, need: 'read' | 'write') =>
+  const find = (caller: UserPrincipal, params: { owner: string; project: string }, need: Need) =>
     findProject(deps, caller, params.owner, params.project, need);
 
   serve(app, contract.list, async ({ query, caller }) => {
@@ -84,7 +85,7 @@ export function projectRoutes(app: FastifyInstance, deps: Deps): void {
   });
 
   serve(app, contract.delete, async ({ params, caller }) => {
-    const { id } = await find(caller, params, 'write');
+    const { id } = await find(caller, params, 'manage');
     const open = await db.job.count({
       where: { projectId: id, status: { in: ['queued', 'preparing', 'running', 'saving'] } },
     });

@@ -1,5 +1,6 @@
 import { AppError, sessionRoutes as contract } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
+import { noteAudit } from '../audit/record.js';
 import type { CheckLogin } from '../http/logins.js';
 import { serve } from '../http/route.js';
 import type { Sessions } from '../http/sessions.js';
@@ -31,7 +32,10 @@ export function sessionRoutes(app: FastifyInstance, sessions: Sessions, checkLog
 
   serve(app, contract.open, async ({ params, query, request, reply }) => {
     const userId = await sessions.takeLink(params.secret);
-    if (userId) await sessions.start(userId, request, reply);
+    if (userId) {
+      await sessions.start(userId, request, reply);
+      noteAudit(request, { user: await sessions.userOf(userId), via: 'link' });
+    } else noteAudit(request, { skip: true });
     const to = ownPath(query.to);
     // Who is logged in already is led on by an old link too; anybody else is told how to get a new one.
     const next =

@@ -26,22 +26,22 @@ export function snapshotRoutes(app: FastifyInstance, deps: Deps): void {
   );
 
   serve(app, contract.missing, async ({ body, caller }) => {
-    const owner = await writerOf(deps, caller, body.attempt);
+    const owner = await writerOf(deps, caller, body.attempt, body.owner);
     return { missing: await missingChunks(deps, owner, body.hashes) };
   });
 
   serve(app, contract.createPack, async ({ body, caller }) =>
-    createPack(deps, await writerOf(deps, caller, body.attempt), body),
+    createPack(deps, await writerOf(deps, caller, body.attempt, body.owner), body),
   );
 
   serve(app, contract.commitPack, async ({ params, body, caller }) =>
-    commitPack(deps, await writerOf(deps, caller, body.attempt), params.id),
+    commitPack(deps, await writerOf(deps, caller, body.attempt, body.owner), params.id),
   );
 
   serve(app, contract.create, async ({ query, caller, request }) => {
-    const { jobId, attempt, fence } = query;
+    const { jobId, attempt, fence, owner: named } = query;
     const proof = jobId && attempt && fence ? { jobId, attempt, fence } : undefined;
-    const owner = await writerOf(deps, caller, proof);
+    const owner = await writerOf(deps, caller, proof, named);
     if (!Buffer.isBuffer(request.body)) {
       throw new AppError('bad_request', 'the body is not a gzipped manifest', {
         hint: 'Send it as application/gzip.',
@@ -51,7 +51,7 @@ export function snapshotRoutes(app: FastifyInstance, deps: Deps): void {
   });
 
   serve(app, contract.find, async ({ body, caller }) => {
-    const found = await findKept(deps, await writerOf(deps, caller, body.attempt), body.hash);
+    const found = await findKept(deps, await writerOf(deps, caller, body.attempt, body.owner), body.hash);
     return { snapshot: found ? viewSnapshot(found) : null };
   });
 

@@ -4,7 +4,8 @@ import type { Deps } from '../deps.js';
 import { openPasses, type Passes } from '../http/passes.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { serve } from '../http/route.js';
-import { Boards } from '../tensorboard/boards.js';
+import type { Peers } from '../peers/peers.js';
+import { Boards, keyOf } from '../tensorboard/boards.js';
 import { jobsById, jobsNamed, type ShownJob } from '../tensorboard/jobs.js';
 import { forward, guard, pageScript, pageScriptName } from '../tensorboard/proxy.js';
 import type { SavedOutputs } from '../tensorboard/saved-outputs.js';
@@ -13,7 +14,12 @@ const base = '/v1/tensorboards';
 /** What TensorBoard's page asks by POST is lists of tags and runs. */
 const maxBody = 4 * 1024 * 1024;
 
-export function tensorboardRoutes(app: FastifyInstance, deps: Deps, outputs: SavedOutputs): void {
+export function tensorboardRoutes(
+  app: FastifyInstance,
+  deps: Deps,
+  outputs: SavedOutputs,
+  peers: Peers,
+): void {
   const boards = new Boards(deps, outputs);
   const passes = openPasses(deps, {
     name: 'tensorboard',
@@ -31,21 +37,24 @@ export function tensorboardRoutes(app: FastifyInstance, deps: Deps, outputs: Sav
     return { ...now, path: serves ? `${base}/${await passes.make(caller, jobs)}/` : null };
   };
 
-  serve(app, contract.get, async ({ query, caller }) => {
+  // holds: a TensorBoard runs in one api, whichever is asked for it
+  serve(app, contract.get, async ({ query, caller, request, reply }) => {
     const jobs = await jobsNamed(deps, caller, query.jobs);
+    if (await peers.handOver(keyOf(jobs), request, reply)) return reply as never;
     return view(caller, jobs, await boards.state(jobs));
   });
 
-  serve(app, contract.start, async ({ body, caller }) => {
+  serve(app, contract.start, async ({ body, caller, request, reply }) => {
     const jobs = await jobsNamed(deps, caller, body.jobs);
+    if (await peers.handOver(keyOf(jobs), request, reply)) return reply as never;
     return view(caller, jobs, await boards.start(jobs));
   });
 
-  void app.register(async (raw) => proxyRoutes(raw, boards, passes));
+  void app.register(async (raw) => proxyRoutes(raw, boards, passes, peers));
 }
 
 /** TensorBoard's own addresses, below a pass. What is sent there is handed on as it is. */
-function proxyRoutes(app: FastifyInstance, boards: Boards, passes: Passes<ShownJob>): void {
+function proxyRoutes(app: FastifyInstance, boards: Boards, passes: Passes<ShownJob>, peers: Peers): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxBody }, (_request, body, done) =>
     done(null, body),
@@ -72,6 +81,7 @@ function proxyRoutes(app: FastifyInstance, boards: Boards, passes: Passes<ShownJ
           guard(reply, false);
           return reply.type('text/javascript').send(pageScript);
         }
+        if (await peers.handOver(keyOf(jobs), request, reply)) return reply;
         // A person who opens it, or opens it again, starts what has ended; what an open page asks by itself doesn't.
         const opened = method === 'GET' && /^\/(\?|$)/.test(rest);
         return forward(await boards.reach(jobs, opened), rest, request, reply);

@@ -1,7 +1,7 @@
 import { AppError, tokenRoutes as contract, type Token } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
+import { noteAudit } from '../audit/record.js';
 import type { Deps } from '../deps.js';
-import type { Authenticator } from '../http/authenticate.js';
 import { serve } from '../http/route.js';
 import { hashToken, newToken } from '../http/tokens.js';
 
@@ -25,7 +25,7 @@ const view = ({ id, name, kind, last4, createdAt, expiresAt, lastUsedAt }: Token
   lastUsedAt: lastUsedAt?.toISOString() ?? null,
 });
 
-export function tokenRoutes(app: FastifyInstance, { db }: Deps, authenticator: Authenticator): void {
+export function tokenRoutes(app: FastifyInstance, { db, hub }: Deps): void {
   serve(app, contract.list, async ({ caller }) => {
     const rows = await db.token.findMany({
       where: { userId: caller.userId, revokedAt: null },
@@ -56,13 +56,15 @@ export function tokenRoutes(app: FastifyInstance, { db }: Deps, authenticator: A
     return { ...view(row), token };
   });
 
-  serve(app, contract.revoke, async ({ params, caller }) => {
+  serve(app, contract.revoke, async ({ params, caller, request }) => {
     const mine = caller.role === 'admin' ? { id: params.id } : { id: params.id, userId: caller.userId };
     const { count } = await db.token.updateMany({
       where: { ...mine, revokedAt: null },
       data: { revokedAt: new Date() },
     });
     if (count === 0) throw new AppError('not_found', 'there is no such token of yours');
-    authenticator.forget(params.id);
+    await hub.publish({ type: 'login_over', loginId: params.id });
+    const revoked = await db.token.findUnique({ where: { id: params.id }, include: { user: true } });
+    if (revoked) noteAudit(request, { target: `${revoked.name} of ${revoked.user.name}` });
   });
 }

@@ -7,21 +7,22 @@ import { hashPassword } from '../http/passwords.js';
 import { serve } from '../http/route.js';
 import { hashToken, newToken } from '../http/tokens.js';
 import { setRunningLimits } from '../jobs/running-limits.js';
-
-/** A user's pages begin with the name: /lab/projects/… */
-const reserved = new Set(['api', 'assets', 'docs', 'health', 'open', 'v1']);
+import { changeUser } from '../users/change.js';
+import { requireFreeName } from '../users/name.js';
 
 interface UserRow {
   id: string;
   name: string;
   role: string;
+  disabledAt: Date | null;
   createdAt: Date;
 }
 
-export const viewUser = ({ id, name, role, createdAt }: UserRow): User => ({
+export const viewUser = ({ id, name, role, disabledAt, createdAt }: UserRow): User => ({
   id,
   name,
   role: role === 'admin' ? 'admin' : 'user',
+  disabled: disabledAt !== null,
   createdAt: createdAt.toISOString(),
 });
 
@@ -42,7 +43,7 @@ export function userRoutes(app: FastifyInstance, deps: Deps, checkLogin: CheckLo
 
   serve(app, contract.list, async ({ query }) => {
     const rows = await db.user.findMany({
-      where: after(query.cursor),
+      where: { kind: 'user', ...after(query.cursor) },
       orderBy: newestFirst,
       take: query.limit + 1,
     });
@@ -51,20 +52,18 @@ export function userRoutes(app: FastifyInstance, deps: Deps, checkLogin: CheckLo
 
   serve(app, contract.setLimits, async ({ params, body }) => {
     const limits = await setRunningLimits(deps, params.user, body);
-    if (!limits) throw new AppError('not_found', `there is no user ${params.user}`);
+    if (!limits) throw new AppError('not_found', `there is no user and no team ${params.user}`);
     return limits;
   });
 
+  serve(app, contract.update, async ({ params, body, caller }) => {
+    const user = await changeUser(deps, caller, params.user, body);
+    await deps.hub.publish({ type: 'user_changed', userId: user.id, less: true });
+    return viewUser(user);
+  });
+
   serve(app, contract.create, async ({ body }) => {
-    if (reserved.has(body.name)) {
-      throw new AppError(
-        'conflict',
-        `${body.name} can't be a user's name: an address of this server begins with it`,
-      );
-    }
-    if (await db.user.findUnique({ where: { name: body.name } })) {
-      throw new AppError('conflict', `there is a user ${body.name} already`);
-    }
+    await requireFreeName(deps, body.name);
     const passwordHash = await hashPassword(body.password);
     return viewUser(await db.user.create({ data: { name: body.name, role: body.role, passwordHash } }));
   });

@@ -8,6 +8,8 @@ import { finishAttempt } from '../jobs/transitions/end.js';
 import { appendLines } from '../logs/append.js';
 import { eventStreams } from '../logs/sse.js';
 import { appendMetrics } from '../metrics/write.js';
+import { join } from '../tunnels/join.js';
+import { Relay } from '../tunnels/relay.js';
 import type { Tunnels } from '../tunnels/tunnels.js';
 import type { Upgrades } from '../tunnels/upgrades.js';
 import { claim } from '../workers/claim.js';
@@ -20,7 +22,7 @@ import { registerWorker } from '../workers/register.js';
 
 /** The workers' protocol. Each write of an attempt is checked by its fence; a stale one answers 409. */
 export function workerRoutes(app: FastifyInstance, deps: Deps, tunnels: Tunnels, upgrades: Upgrades): void {
-  const openStream = eventStreams(app);
+  const openStream = eventStreams(app, deps.hub);
   // Claims that wait end when the worker hangs up or the server closes, which would wait for them otherwise.
   const waiting = new Set<AbortController>();
   app.addHook('preClose', async () => {
@@ -76,13 +78,22 @@ export function workerRoutes(app: FastifyInstance, deps: Deps, tunnels: Tunnels,
     await streamCommands(deps, worker, openStream(reply));
   });
 
-  serve(app, contract.tunnel, async ({ params, caller, request, reply }) => {
-    await tunnels.expected(caller, params.tunnelId);
-    tunnels.arrived(params.tunnelId, await upgrades.accept(request, reply));
+  const relay = new Relay(deps);
+  serve(app, contract.tunnel, async ({ params: { tunnelId }, caller, request, reply }) => {
+    if (tunnels.waitsFor(tunnelId)) {
+      await tunnels.expected(caller, tunnelId);
+      tunnels.arrived(tunnelId, await upgrades.accept(request, reply));
+      return reply;
+    }
+    if (!upgrades.of(request)) await upgrades.accept(request, reply);
+    const other = await relay.open(request, tunnelId);
+    join(await upgrades.accept(request, reply), other);
+    other.resume();
     return reply;
   });
 
-  serve(app, contract.refuseTunnel, async ({ params, body, caller }) => {
+  serve(app, contract.refuseTunnel, async ({ params, body, caller, request }) => {
+    if (!tunnels.waitsFor(params.tunnelId)) return relay.refuse(request, params.tunnelId, body);
     await tunnels.expected(caller, params.tunnelId);
     tunnels.refused(params.tunnelId, body.why, body.detail);
   });

@@ -1,7 +1,9 @@
 import { AppError, type AttemptProof } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
+import { ownRight, reaches, readableOwners } from '../http/owners.js';
 import type { Principal } from '../http/principal.js';
 import { one } from '../jobs/sql.js';
+import { findWritableOwner } from '../teams/owner.js';
 import { lockAttempt } from '../workers/held.js';
 
 export interface SnapshotRow {
@@ -18,25 +20,32 @@ export interface SnapshotRow {
 /** The columns of a SnapshotRow. */
 export const snapshotColumns = 'id, "ownerId", hash, "manifestKey", files, bytes, "storedBytes", "createdAt"';
 
-/** Whose bytes are written: the caller's own, or, for a worker, the owner's of the job whose attempt it holds. @throws AppError stale_fence */
+/**
+ * Whose bytes are written: the caller's own or those of a team he names; for a worker, of the owner of the project whose job it
+ * holds. @throws AppError stale_fence, not_found for a team that isn't his, forbidden for its viewers
+ */
 export async function writerOf(
   deps: Deps,
   caller: Principal,
   proof: AttemptProof | undefined,
+  owner: string | undefined,
 ): Promise<string> {
-  if (caller.kind === 'user') return caller.userId;
+  if (caller.kind === 'user')
+    return owner === undefined ? caller.userId : findWritableOwner(deps, caller, owner);
   if (!proof)
     throw new AppError('bad_request', 'a worker writes for an attempt it holds', { hint: 'Send `attempt`.' });
   await lockAttempt(deps.pool, caller, proof);
-  const job = await one<{ ownerId: string }>(deps.pool, 'SELECT "ownerId" FROM "Job" WHERE id = $1', [
-    proof.jobId,
-  ]);
+  const job = await one<{ ownerId: string }>(
+    deps.pool,
+    'SELECT p."ownerId" FROM "Job" j JOIN "Project" p ON p.id = j."projectId" WHERE j.id = $1',
+    [proof.jobId],
+  );
   if (!job) throw new AppError('not_found', 'the job is gone');
   return job.ownerId;
 }
 
 /**
- * A snapshot the caller may read. A user: his own, an admin's any, one of a public dataset, or one of a job (code, input,
+ * A snapshot the caller may read. A user: his own, his teams', an admin's any, one of a public dataset, or one of a job (code, input,
  * output) he may see. A worker: only those of jobs whose attempts it holds.
  * @throws AppError not_found
  */
@@ -56,16 +65,16 @@ const ofJob = `(j."codeSnapshotId" = $1 OR j."outputSnapshotId" = $1
 
 async function userMay(deps: Deps, caller: Principal, snapshot: SnapshotRow): Promise<boolean> {
   if (caller.kind !== 'user') return false;
-  if (caller.role === 'admin' || snapshot.ownerId === caller.userId) return true;
+  if (caller.role === 'admin' || reaches(ownRight(caller, snapshot.ownerId), 'read')) return true;
   const found = await one(
     deps.pool,
     `SELECT 1 WHERE EXISTS (SELECT 1 FROM "DatasetVersion" v JOIN "Dataset" d ON d.id = v."datasetId"
          WHERE v."snapshotId" = $1 AND d.public)
        OR EXISTS (SELECT 1 FROM "Job" j JOIN "Project" p ON p.id = j."projectId"
-         WHERE (p.public OR p."ownerId" = $2) AND (j."codeSnapshotId" = $1 OR j."outputSnapshotId" = $1))
+         WHERE (p.public OR p."ownerId" = ANY($2)) AND (j."codeSnapshotId" = $1 OR j."outputSnapshotId" = $1))
        OR EXISTS (SELECT 1 FROM "Mount" m JOIN "Job" j ON j.id = m."jobId" JOIN "Project" p ON p.id = j."projectId"
-         WHERE m."snapshotId" = $1 AND p."ownerId" = $2)`,
-    [snapshot.id, caller.userId],
+         WHERE m."snapshotId" = $1 AND p."ownerId" = ANY($2))`,
+    [snapshot.id, readableOwners(caller)],
   );
   return found !== undefined;
 }

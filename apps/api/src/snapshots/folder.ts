@@ -1,6 +1,7 @@
 import { AppError } from '@mycloud/shared';
 import { encodeManifest, packManifest, type Tree } from '@mycloud/snapshots';
 import type { Deps } from '../deps.js';
+import { ownRight, reaches } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
 import type { SnapshotRow } from './access.js';
 import { entriesBelow } from './archive.js';
@@ -17,7 +18,7 @@ export async function folderSnapshot(
   tree: Tree,
   path: string,
 ): Promise<SnapshotRow> {
-  if (snapshot.ownerId !== caller.userId && caller.role !== 'admin') {
+  if (!reaches(ownRight(caller, snapshot.ownerId), 'write') && caller.role !== 'admin') {
     throw new AppError('forbidden', 'these files are stored for another user', {
       hint: 'Download them and upload them as yours.',
     });

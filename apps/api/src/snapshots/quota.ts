@@ -1,4 +1,4 @@
-import { AppError } from '@mycloud/shared';
+import { AppError, type Storage } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import { one, type Sql } from '../jobs/sql.js';
 
@@ -16,7 +16,7 @@ export async function quotaOf(deps: Deps, sql: Sql, ownerId: string, lock = fals
 }
 
 /** Bytes of the owner's packs. @param announced also of those that are being sent */
-export async function storedBytes(sql: Sql, ownerId: string, announced: boolean): Promise<number> {
+async function storedBytes(sql: Sql, ownerId: string, announced: boolean): Promise<number> {
   const row = await one<{ bytes: string }>(
     sql,
     `SELECT COALESCE(sum(size), 0) AS bytes FROM "Pack" WHERE "ownerId" = $1
@@ -24,6 +24,20 @@ export async function storedBytes(sql: Sql, ownerId: string, announced: boolean)
     [ownerId, announced, uploadSeconds],
   );
   return Number(row?.bytes ?? 0);
+}
+
+/** What an owner, a user or a team, stores and may store. */
+export async function storageOf(deps: Deps, ownerId: string): Promise<Storage> {
+  const logical = await one<{ bytes: string }>(
+    deps.pool,
+    'SELECT COALESCE(sum(bytes), 0) AS bytes FROM "Snapshot" WHERE "ownerId" = $1',
+    [ownerId],
+  );
+  return {
+    logicalBytes: Number(logical?.bytes ?? 0),
+    storedBytes: await storedBytes(deps.pool, ownerId, false),
+    quotaBytes: await quotaOf(deps, deps.pool, ownerId),
+  };
 }
 
 /**

@@ -8,17 +8,11 @@ import type { Store } from './store.js';
 
 /** A bucket of MinIO or any S3 server; it is made when it isn't there. */
 export async function openS3Store(options: NonNullable<Config['s3']>): Promise<Store> {
-  const url = new URL(options.endpoint);
-  const useSSL = url.protocol === 'https:';
   const { bucket, region } = options;
-  const client = new Client({
-    endPoint: url.hostname,
-    port: url.port ? Number(url.port) : useSSL ? 443 : 80,
-    useSSL,
-    accessKey: options.accessKey,
-    secretKey: options.secretKey,
-    region,
-  });
+  const client = clientAt(options.endpoint, options);
+  // A signature holds for the address it was made for.
+  const shown = { ...options, endpoint: options.publicEndpoint ?? options.endpoint };
+  const signer = clientAt(shown.endpoint, options);
   const guard = async <T>(work: Promise<T>, key?: string): Promise<T> => {
     try {
       return await work;
@@ -68,10 +62,10 @@ export async function openS3Store(options: NonNullable<Config['s3']>): Promise<S
     async signPut(key, { size, checksum }, seconds): Promise<SignedRequest> {
       // Both are signed: the server refuses other bytes, or more of them, as they come.
       const headers = { 'content-length': String(size), ...checksumHeader(checksum) };
-      return { method: 'PUT', ...presign(options, 'PUT', { bucket, key }, headers, seconds) };
+      return { method: 'PUT', ...presign(shown, 'PUT', { bucket, key }, headers, seconds) };
     },
     async signGet(key, seconds): Promise<SignedRequest> {
-      return { method: 'GET', url: await client.presignedGetObject(bucket, key, seconds), headers: {} };
+      return { method: 'GET', url: await signer.presignedGetObject(bucket, key, seconds), headers: {} };
     },
     async check() {
       await guard(client.bucketExists(bucket));
@@ -106,6 +100,19 @@ export async function openS3Store(options: NonNullable<Config['s3']>): Promise<S
       throw error;
     }
   }
+}
+
+function clientAt(endpoint: string, options: NonNullable<Config['s3']>): Client {
+  const url = new URL(endpoint);
+  const useSSL = url.protocol === 'https:';
+  return new Client({
+    endPoint: url.hostname,
+    port: url.port ? Number(url.port) : useSSL ? 443 : 80,
+    useSSL,
+    accessKey: options.accessKey,
+    secretKey: options.secretKey,
+    region: options.region,
+  });
 }
 
 function toAppError(error: unknown, key?: string): unknown {

@@ -15,8 +15,8 @@ type State = Pick<Tensorboard, 'state' | 'message' | 'command'>;
 
 /**
  * The TensorBoards of this api: one for each set of jobs, shared by all who look at it, ended when nobody has asked for
- * long, when it takes too much memory, or for another one. Nothing of it is needed by another api: each that is asked
- * starts its own from what the jobs have saved.
+ * long, when it takes too much memory, or for another one. With several apis each set of jobs belongs to one of them
+ * (peers/peers.ts); should that go, the next starts its own from what the jobs have saved.
  */
 export class Boards {
   private readonly boards = new Map<string, { board: Board; started: Promise<void> }>();
@@ -137,7 +137,8 @@ export class Boards {
   }
 }
 
-const keyOf = (jobs: readonly ShownJob[]): string =>
+/** Of the TensorBoard of these jobs, in whichever order they are named. */
+export const keyOf = (jobs: readonly ShownJob[]): string =>
   jobs
     .map((job) => job.id)
     .sort()

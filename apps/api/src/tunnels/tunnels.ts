@@ -23,8 +23,8 @@ interface Waiting {
 }
 
 /**
- * Connections to running jobs. A worker may be where nobody can call it, so it is told to dial this api, and no other, since the
- * one who asked is connected here. What waits here is of this api's own callers: no other api needs it.
+ * Connections to running jobs. A worker may be where nobody can call it, so it is told to dial. What waits here is of this
+ * api's own callers; a worker that dials another api is handed on by it (relay.ts).
  */
 export class Tunnels {
   private readonly waiting = new Map<string, Waiting>();
@@ -43,9 +43,13 @@ export class Tunnels {
         timer = setTimeout(() => reject(silent(held)), answerMs);
         onAbort = () => reject(new AppError('unavailable', 'whoever asked has gone'));
         signal?.addEventListener('abort', onAbort);
-        const url = this.deps.config.advertiseUrl ?? null;
-        const dial: Dial = { jobId, attempt, to, tunnelId, url };
-        void this.deps.hub.publish({ type: 'dial', workerId, dial });
+        const dial: Dial = { jobId, attempt, to, tunnelId };
+        void this.deps.hub.publish({
+          type: 'dial',
+          workerId,
+          dial,
+          api: this.deps.config.advertiseUrl ?? null,
+        });
       });
     } finally {
       clearTimeout(timer);
@@ -54,7 +58,12 @@ export class Tunnels {
     }
   }
 
-  /** Whether this api waits for that worker's token to dial so. @throws AppError not_found */
+  /** Whether it is this api that waits. */
+  waitsFor(tunnelId: string): boolean {
+    return this.waiting.has(tunnelId);
+  }
+
+  /** Whether it is that worker's token that this api waits for. @throws AppError not_found */
   async expected(caller: WorkerPrincipal, tunnelId: string): Promise<void> {
     const waiting = this.waiting.get(tunnelId);
     const worker =
@@ -64,9 +73,7 @@ export class Tunnels {
         caller.userId,
       ]));
     if (worker) return;
-    throw new AppError('not_found', 'nobody waits here for this connection, or not any more', {
-      hint: 'With several apis each needs its own address in MYCLOUD_ADVERTISE_URL.',
-    });
+    throw new AppError('not_found', 'nobody waits here for this connection, or not any more');
   }
 
   /** Hands a worker's connection to whoever waits for it; one that came too late is closed. */

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@mycloud/shared';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { endedBy, type Principal } from '../http/principal.js';
+import type { Hub } from '../hub.js';
 
 /** A peer that answers no ping for this long is gone, whatever TCP says. */
 const pingMs = 15_000;
@@ -30,15 +32,21 @@ export interface Upgrades {
   keep(socket: Duplex): void;
 }
 
-/** A request for an upgrade goes through the routes and their checks as any other; a refusal is an ordinary answer. */
-export function openUpgrades(app: FastifyInstance): Upgrades {
+/**
+ * A request for an upgrade goes through the routes and their checks as any other; a refusal is an ordinary answer. What a
+ * login opened ends with it.
+ */
+export function openUpgrades(app: FastifyInstance, hub: Hub): Upgrades {
   const asked = new WeakMap<IncomingMessage, Upgrade>();
-  const open = new Set<Duplex>();
+  const open = new Map<Duplex, Principal | undefined>();
   const sockets = new Set<WebSocket>();
+  hub.subscribe((signal) => {
+    for (const [socket, caller] of open) if (endedBy(signal, caller)) socket.destroy();
+  });
   const server = new WebSocketServer({ noServer: true, maxPayload: maxMessage, perMessageDeflate: false });
 
-  const keep = (socket: Duplex) => {
-    open.add(socket);
+  const keep = (socket: Duplex, caller?: Principal) => {
+    open.set(socket, caller);
     socket.once('close', () => open.delete(socket));
   };
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -65,7 +73,7 @@ export function openUpgrades(app: FastifyInstance): Upgrades {
   app.addHook('preClose', async () => {
     for (const socket of sockets) socket.close(serviceRestart, 'this server closes; connect again');
     await Promise.race([Promise.all([...sockets].map(closed)), sleep(closeMs, undefined, { ref: false })]);
-    for (const socket of open) socket.destroy();
+    for (const socket of open.keys()) socket.destroy();
   });
 
   return {
@@ -82,7 +90,7 @@ export function openUpgrades(app: FastifyInstance): Upgrades {
       reply.raw.detachSocket(upgrade.socket as Parameters<typeof reply.raw.detachSocket>[0]);
       return new Promise((resolve) => {
         server.handleUpgrade(request.raw, upgrade.socket, upgrade.head, (socket) => {
-          keep(upgrade.socket);
+          keep(upgrade.socket, request.principal);
           sockets.add(socket);
           socket.once('close', () => sockets.delete(socket));
           keepAlive(socket);

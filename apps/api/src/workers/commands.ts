@@ -39,6 +39,7 @@ export async function streamCommands(deps: Deps, worker: WorkerRow, stream: Even
       if (signal.type === 'remove_environment' && signal.workerId === worker.id) later(removals);
       if (signal.type === 'wake' && worker.machines.includes(signal.machine))
         later(() => send({ type: 'wake' }));
+      if (signal.type === 'worker_removed' && signal.workerId === worker.id) stream.end();
       if (signal.type === 'dial' && signal.workerId === worker.id)
         later(() => send({ type: 'dial', ...signal.dial }));
     }),

@@ -55,6 +55,7 @@ export async function removeBuilt(deps: Deps, name: string, worker: string | und
 async function allBuilt(deps: Deps): Promise<Found[]> {
   const since = aliveSince(deps);
   const workers = await deps.db.worker.findMany({
+    where: { removedAt: null },
     select: { id: true, name: true, lastSeenAt: true, environments: true },
     orderBy: { name: 'asc' },
   });

@@ -11,17 +11,25 @@ export interface WorkerRow {
   images: boolean;
 }
 
-/** The worker a token speaks for. @throws AppError not_found when it isn't registered under this token's owner */
+/**
+ * The worker a token speaks for.
+ * @throws AppError not_found when it isn't registered under this token's owner, forbidden when an admin took it away
+ */
 export async function findWorker(sql: Sql, caller: WorkerPrincipal, workerId: string): Promise<WorkerRow> {
-  const worker = await one<WorkerRow>(
+  const worker = await one<WorkerRow & { removedBy: string | null }>(
     sql,
     // Written once a second at most: a busy worker calls a hundred times as often.
     `WITH seen AS (
        UPDATE "Worker" SET "lastSeenAt" = now()
-       WHERE id = $1 AND "ownerId" = $2 AND "lastSeenAt" < now() - interval '1 second')
-     SELECT id, name, machines, gpus, images FROM "Worker" WHERE id = $1 AND "ownerId" = $2`,
+       WHERE id = $1 AND "ownerId" = $2 AND "lastSeenAt" < now() - interval '1 second' AND "removedAt" IS NULL)
+     SELECT id, name, machines, gpus, images, "removedBy" FROM "Worker" WHERE id = $1 AND "ownerId" = $2`,
     [workerId, caller.userId],
   );
+  if (worker?.removedBy) {
+    throw new AppError('forbidden', `worker ${worker.name} was removed by ${worker.removedBy}`, {
+      hint: 'It comes back when it is started again with a token that is still good.',
+    });
+  }
   if (worker) return worker;
   throw new AppError('not_found', `there is no worker ${workerId} of this token`, {
     hint: 'Register it again.',

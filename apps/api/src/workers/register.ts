@@ -1,4 +1,4 @@
-import { AppError, protocolVersion, type workerRoutes } from '@mycloud/shared';
+import { AppError, apartFrom, version, type workerRoutes } from '@mycloud/shared';
 import type { z } from 'zod';
 import type { Deps } from '../deps.js';
 import type { WorkerPrincipal } from '../http/principal.js';
@@ -10,24 +10,30 @@ type Body = z.output<typeof workerRoutes.register.body>;
 
 /**
  * Takes a worker in; the same name under the same token's owner is the same worker, come back.
- * @throws AppError bad_request for a protocol too far apart or a machine the catalogue doesn't have
+ * One that an admin took away is back by this. @throws AppError bad_request for a release too far apart or a machine the catalogue doesn't have
  */
 export async function registerWorker(deps: Deps, caller: WorkerPrincipal, body: Body) {
-  if (Math.abs(body.protocol - protocolVersion) > 1) {
-    const older = body.protocol < protocolVersion ? 'worker' : 'server';
+  const apart = apartFrom(body.version);
+  if (apart) {
     throw new AppError(
       'bad_request',
-      `worker ${body.name} speaks version ${body.protocol} of the protocol, this server ${protocolVersion}`,
-      { hint: `Update the ${older}.` },
+      `worker ${body.name} is of release ${body.version}, this server of ${version}: too far apart to work together`,
+      {
+        hint:
+          apart === 'older'
+            ? `Bring the worker up to date: to ${version}, or one minor release beside it.`
+            : `Bring the server up to date first: to ${body.version}, or one minor release beside it.`,
+      },
     );
   }
   const machines = [...new Set(body.machines)].map((name) => deps.catalogue.machine(name));
   const row = await one<{ id: string }>(
     deps.pool,
-    `INSERT INTO "Worker" (id, "ownerId", name, version, runner, machines, cores, "memoryBytes", gpus, limits, images)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    `INSERT INTO "Worker" (id, "ownerId", name, version, runner, machines, cores, "memoryBytes", gpus, limits, images, "tokenId")
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
      ON CONFLICT ("ownerId", name) DO UPDATE SET version = $4, runner = $5, machines = $6, cores = $7,
-       "memoryBytes" = $8, gpus = $9, limits = $10, images = $11, "lastSeenAt" = now()
+       "memoryBytes" = $8, gpus = $9, limits = $10, images = $11, "tokenId" = $12, "lastSeenAt" = now(),
+       "removedAt" = NULL, "removedBy" = NULL
      RETURNING id`,
     [
       newId(),
@@ -41,6 +47,7 @@ export async function registerWorker(deps: Deps, caller: WorkerPrincipal, body: 
       body.gpus,
       storable(body.limits),
       body.images,
+      caller.tokenId,
     ],
   );
   if (!row) throw new AppError('internal', 'the worker was not stored');

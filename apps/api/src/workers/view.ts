@@ -1,5 +1,6 @@
 import { AppError, jobName, type WorkerInfo, type WorkerUse } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
+import { readableOwners } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
 
 /** A worker not heard of for this many lease terms is away. */
@@ -22,12 +23,17 @@ export async function viewWorkers(
   caller: UserPrincipal,
   where: { id?: string } = {},
 ): Promise<WorkerInfo[]> {
-  const workers = await deps.db.worker.findMany({ where, orderBy: { name: 'asc' }, include: withJobs });
+  const workers = await deps.db.worker.findMany({
+    where: { ...where, removedAt: null },
+    orderBy: { name: 'asc' },
+    include: withJobs,
+  });
   const since = aliveSince(deps);
+  const owners = readableOwners(caller);
   return workers.map(
-    ({ attempts, memoryBytes, lastSeenAt, use, environments: _, unwanted: __, ...worker }) => {
+    ({ attempts, memoryBytes, lastSeenAt, use, environments: _, unwanted: __, tokenId: ___, ...worker }) => {
       const seen = attempts.filter(
-        ({ job }) => caller.role === 'admin' || job.project.public || job.project.ownerId === caller.userId,
+        ({ job }) => caller.role === 'admin' || job.project.public || owners.includes(job.project.ownerId),
       );
       return {
         ...worker,
@@ -54,7 +60,7 @@ export async function drainWorker(
   id: string,
   draining: boolean,
 ): Promise<WorkerInfo> {
-  const { count } = await deps.db.worker.updateMany({ where: { id }, data: { draining } });
+  const { count } = await deps.db.worker.updateMany({ where: { id, removedAt: null }, data: { draining } });
   const [worker] = await viewWorkers(deps, caller, { id });
   if (count === 0 || !worker) {
     throw new AppError('not_found', `there is no worker ${id}`, { hint: 'See `mycloud workers`.' });

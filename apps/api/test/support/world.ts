@@ -3,17 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import {
-  type Assignment,
   type Client,
   type CreateJob,
   createClient,
   type Job,
   jobRoutes,
-  logRoutes,
-  readEvents,
-  type SentLine,
-  type WorkerCommand,
-  type WorkerUse,
   workerRoutes,
 } from '@mycloud/shared';
 import { pino } from 'pino';
@@ -24,6 +18,12 @@ import type { Deps } from '../../src/deps.js';
 import { newId } from '../../src/jobs/id.js';
 import { startJobLoops } from '../../src/jobs/loops.js';
 import { openDeps } from '../../src/open-deps.js';
+import { at } from './at.js';
+import { TestWorker } from './test-worker.js';
+
+export { at } from './at.js';
+export { type Follower, follow } from './follower.js';
+export { TestWorker } from './test-worker.js';
 
 /** One running api of a test, listening on a port of its own. */
 export interface TestApi {
@@ -46,6 +46,10 @@ export interface World {
   startApi(env?: Record<string, string>, options?: { loops?: boolean }): Promise<TestApi>;
   /** Starts the sweeps of an api. */
   sweep(api?: TestApi): { close(): Promise<void> };
+  /** A client with this token. */
+  as(token: string): Client;
+  /** The id of a user or a team. */
+  idOf(name: string): Promise<string>;
   submit(body?: Partial<CreateJob>, headers?: Record<string, string>): Promise<Job>;
   get(job: Pick<Job, 'owner' | 'project' | 'number'>, as?: Client): Promise<Job>;
   worker(
@@ -60,10 +64,6 @@ export interface World {
 }
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
-export const at = (job: Pick<Job, 'owner' | 'project' | 'number'>) => ({
-  params: { owner: job.owner, project: job.project, number: job.number },
-});
-
 export async function startWorld(env: Record<string, string> = {}): Promise<World> {
   const postgres = await startPostgres();
   const database = await postgres.createDatabase();
@@ -136,6 +136,9 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
       closers.unshift(() => loops.close());
       return loops;
     },
+    as: (token) => createClient({ url: api.url, token }),
+    idOf: async (name) =>
+      (await pool.query<{ id: string }>('SELECT id FROM "User" WHERE name = $1', [name])).rows[0]!.id,
     submit: (body = {}, headers) =>
       lab.call(
         jobRoutes.create,
@@ -148,7 +151,6 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
       const machines = options.machines ?? ['cpu'];
       const { workerId } = await client.call(workerRoutes.register, {
         body: {
-          protocol: 1,
           name,
           version: '0.1.0',
           runner: 'process',
@@ -187,178 +189,4 @@ export async function startWorld(env: Record<string, string> = {}): Promise<Worl
     },
   };
   return world;
-}
-
-type Held = Pick<Assignment, 'jobId' | 'attempt' | 'fence'>;
-
-/** A worker that speaks the real protocol and does as the test says. */
-export class TestWorker {
-  readonly commands: WorkerCommand[] = [];
-  private readonly leaving = new AbortController();
-
-  constructor(
-    readonly client: Client,
-    readonly id: string,
-    private readonly machines: string[],
-  ) {}
-
-  async claim(options: { ticket?: { jobId: string; attempt: number }; waitSeconds?: number } = {}) {
-    const body = { workerId: this.id, machines: this.machines, ...options };
-    return (await this.client.call(workerRoutes.claim, { body })).assignment;
-  }
-
-  /** Claims what must be there. */
-  async take(): Promise<Assignment> {
-    const assignment = await this.claim();
-    if (!assignment) throw new Error('there was no job to take');
-    return assignment;
-  }
-
-  heartbeat(...attempts: Held[]) {
-    return this.client.call(workerRoutes.heartbeat, {
-      body: { workerId: this.id, attempts: attempts.map(proof) },
-    });
-  }
-
-  heartbeatWith(use: WorkerUse) {
-    return this.client.call(workerRoutes.heartbeat, { body: { workerId: this.id, attempts: [], use } });
-  }
-
-  status(held: Held, status: 'running' | 'saving') {
-    return this.client.call(workerRoutes.status, {
-      params: { jobId: held.jobId },
-      body: { ...proof(held), status },
-    });
-  }
-
-  async log(held: Held, firstSeq: number, texts: string[], more: Partial<SentLine> = {}): Promise<number> {
-    const lines = texts.map((text) => ({ time: 1_700_000_000_000, source: 'job' as const, text, ...more }));
-    const answer = await this.client.call(workerRoutes.logs, {
-      params: { jobId: held.jobId },
-      body: { ...proof(held), firstSeq, lines },
-    });
-    return answer.lastSeq;
-  }
-
-  progress(held: Held, firstSeq: number, text: string) {
-    return this.client.call(workerRoutes.logs, {
-      params: { jobId: held.jobId },
-      body: { ...proof(held), firstSeq, lines: [], progress: text },
-    });
-  }
-
-  metrics(
-    held: Held,
-    batchId: string,
-    points: { name: string; step: number | null; value: number | null }[],
-  ) {
-    return this.client.call(workerRoutes.metrics, {
-      params: { jobId: held.jobId },
-      body: {
-        ...proof(held),
-        batchId,
-        points: points.map((p, i) => ({ ...p, time: 1_700_000_000_000 + i })),
-      },
-    });
-  }
-
-  output(held: Held, snapshotId: string) {
-    return this.client.call(workerRoutes.output, {
-      params: { jobId: held.jobId },
-      body: { ...proof(held), snapshotId },
-    });
-  }
-
-  finish(
-    held: Held,
-    end: {
-      reason?: 'exit_zero' | 'exit_nonzero' | 'stopped_by_user' | 'worker_error' | 'worker_lost';
-      detail?: string;
-      exitCode?: number | null;
-      outputSnapshotId?: string | null;
-      lastSeq?: number;
-      startedAt?: number | null;
-    } = {},
-  ) {
-    return this.client.call(workerRoutes.finish, {
-      params: { jobId: held.jobId },
-      body: {
-        ...proof(held),
-        reason: 'exit_zero',
-        detail: '',
-        exitCode: 0,
-        outputSnapshotId: null,
-        lastSeq: 0,
-        ...end,
-      },
-    });
-  }
-
-  /** Opens the command stream and collects what comes; resolves once it is open. */
-  async listen(): Promise<void> {
-    const response = await this.client.open(
-      workerRoutes.commands,
-      { query: { workerId: this.id } },
-      { signal: this.leaving.signal },
-    );
-    void this.collect(response);
-  }
-
-  close(): void {
-    this.leaving.abort();
-  }
-
-  private async collect(response: Response): Promise<void> {
-    try {
-      for await (const event of readEvents(response))
-        this.commands.push(JSON.parse(event.data) as WorkerCommand);
-    } catch (error) {
-      if (!this.leaving.signal.aborted) throw error;
-    }
-  }
-}
-
-const proof = ({ jobId, attempt, fence }: Held): Held => ({ jobId, attempt, fence });
-
-/** What a follower of a log has seen. */
-export interface Follower {
-  lines: { attempt: number; seq: number; text: string }[];
-  events: { event: string; data: unknown; id: string | undefined }[];
-  /** Resolves when the stream ends. */
-  done: Promise<void>;
-  detach(): void;
-}
-
-export async function follow(
-  client: Client,
-  job: Job,
-  from: { after?: string; tail?: number; lastEventId?: string } = {},
-): Promise<Follower> {
-  const { lastEventId, ...query } = from;
-  const leaving = new AbortController();
-  const headers: Record<string, string> = lastEventId ? { 'last-event-id': lastEventId } : {};
-  const response = await client.open(
-    logRoutes.stream,
-    { ...at(job), query },
-    { headers, signal: leaving.signal },
-  );
-  const follower: Follower = {
-    lines: [],
-    events: [],
-    done: Promise.resolve(),
-    detach: () => leaving.abort(),
-  };
-  const read = async () => {
-    try {
-      for await (const { event = 'message', data, id } of readEvents(response)) {
-        const parsed = JSON.parse(data) as { lines?: Follower['lines'] };
-        follower.events.push({ event, data: parsed, id });
-        if (event === 'lines') follower.lines.push(...(parsed.lines ?? []));
-      }
-    } catch (error) {
-      if (!leaving.signal.aborted) throw error;
-    }
-  };
-  follower.done = read();
-  return follower;
 }

@@ -31,7 +31,8 @@ export async function dataUpload(
   const name = named ?? (await datasetHere());
   await checkFolder(dir);
   const session = await openSession();
-  const sent = await upload(session, dir);
+  const { owner } = (await datasetRef(session, name)).params;
+  const sent = await upload(session, dir, owner);
   if (sent.files === 0) {
     throw new AppError('bad_request', `${path.resolve(dir)} is empty: there are no files to upload`, {
       hint: 'Name another folder with --dir, or look into .mycloudignore.',
@@ -45,7 +46,9 @@ export async function dataUpload(
   if (json) return printJson(version);
   hint(sentText(sent));
   print(`Dataset ${version.name}`);
-  hint(`Mount it: mycloud run --data ${params.dataset}/${version.number}:input "COMMAND"`);
+  const mine = params.owner === (await session.me()).name;
+  const short = mine ? `${params.dataset}/${version.number}` : version.name;
+  hint(`Mount it: mycloud run --data ${short}:input "COMMAND"`);
 }
 
 async function checkFolder(dir: string): Promise<void> {

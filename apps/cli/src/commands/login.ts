@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { AppError, createClient, userRoutes } from '@mycloud/shared';
+import { AppError, userRoutes } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { CommanderError } from 'commander';
 import { forgetLogin, type Login, readLogin, saveLogin } from '../context.js';
 import { hint, printJson } from '../output.js';
@@ -51,7 +52,7 @@ async function chosenLogin(options: Options): Promise<Login> {
   if (options.username || options.password) {
     const name = options.username ?? os.userInfo().username;
     const body = { name, password: options.password ?? (await ask(`Password of ${name}`)) };
-    return { url, token: (await createClient({ url }).call(userRoutes.login, { body })).token };
+    return { url, token: (await createNodeClient({ url }).call(userRoutes.login, { body })).token };
   }
   const given = options.apikey ?? options.token;
   return { url, token: typeof given === 'string' && given !== '-' ? given : await ask('Token') };
@@ -59,7 +60,7 @@ async function chosenLogin(options: Options): Promise<Login> {
 
 export async function login(options: Options): Promise<void> {
   const { url, token } = await chosenLogin(options);
-  const user = await createClient({ url, token }).call(userRoutes.me, {});
+  const user = await createNodeClient({ url, token }).call(userRoutes.me, {});
   await saveLogin({ url, token });
   if (options.json) printJson({ url, user });
   else hint(`Logged in to ${url} as ${user.name}.`);

@@ -59,7 +59,7 @@ export async function uploadCode(
   at: { owner: string; project: string },
 ): Promise<string | null> {
   hint(`Uploading the code of ${at.owner}/projects/${at.project}…`);
-  const code = (await readdir('.')).length > 0 ? await upload(session, '.') : null;
+  const code = (await readdir('.')).length > 0 ? await upload(session, '.', at.owner) : null;
   if (code) hint(sentText(code));
   return code?.snapshotId ?? null;
 }

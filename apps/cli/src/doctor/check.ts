@@ -3,10 +3,16 @@ import { promisify } from 'node:util';
 
 export type { Finding } from '@mycloud/shared';
 
-/** What a program prints on stdout; undefined when it isn't there or fails. */
-export async function said(program: string, args: string[]): Promise<string | undefined> {
+/** What a program prints on stdout; undefined when it isn't there or fails. @param env variables besides our own */
+export async function said(
+  program: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<string | undefined> {
   try {
-    return (await promisify(execFile)(program, args, { timeout: 10_000 })).stdout.trim();
+    return (
+      await promisify(execFile)(program, args, { timeout: 10_000, env: { ...process.env, ...env } })
+    ).stdout.trim();
   } catch (error) {
     if (error instanceof Error) return undefined;
     throw error;

@@ -49,14 +49,14 @@ async function freeBelow(folder: string): Promise<{ bavail: number; bsize: numbe
 export async function postgres(): Promise<Finding> {
   const name = 'PostgreSQL';
   try {
-    const { postgres: program } = await postgresBinaries();
-    const version = await said(program, ['--version']);
+    const { postgres: program, env } = await postgresBinaries();
+    const version = await said(program, ['--version'], env);
     if (version) return { name, state: 'ok', text: `embedded, ${version.replace(/^.*\) /, '')}` };
     return {
       name,
       state: 'problem',
       text: `${program} does not start`,
-      hint: 'Run `npm ci` without --ignore-scripts, or give a database by DATABASE_URL.',
+      hint: 'Start it by hand to see why, or give a database by DATABASE_URL.',
     };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

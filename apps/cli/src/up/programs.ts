@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { refusedExitCode } from '@mycloud/shared';
 import type { Secrets } from './secrets.js';
 import type { Program } from './supervise.js';
 
@@ -22,7 +23,8 @@ export interface ServerFacts {
 }
 
 /** What the worker, and the jobs below it, have no business to know. */
-const serverOnly = /^(DATABASE_URL|REDIS_URL|S3_.*|MYCLOUD_(TOKEN|BOOTSTRAP_.*|QUEUE_ROLE_PASSWORD))$/;
+const serverOnly =
+  /^(DATABASE_.*|REDIS_.*|S3_.*|SMTP_.*|MYCLOUD_(TOKEN|BOOTSTRAP_.*|QUEUE_ROLE_PASSWORD.*))$/;
 
 export function apiProgram(env: Env, facts: ServerFacts): Program {
   const { secrets } = facts;
@@ -55,6 +57,25 @@ export function workerProgram(env: Env, facts: ServerFacts, machines: string[]):
     MYCLOUD_QUEUE_URL: facts.queueUrl,
     MYCLOUD_RUNNER: facts.runner,
   });
+}
+
+/** A worker of its own, for a server elsewhere: its queue is the api, unless MYCLOUD_QUEUE_URL names one. */
+export function joiningWorker(
+  env: Env,
+  facts: { url: string; token: string; home: string; name: string; runner: string; machines?: string },
+): Program {
+  const own = Object.fromEntries(Object.entries(env).filter(([name]) => !serverOnly.test(name)));
+  const worker = nodeProgram('worker', '@mycloud/worker', {
+    ...own,
+    ...(facts.machines && { MYCLOUD_WORKER_MACHINES: facts.machines }),
+    MYCLOUD_URL: facts.url,
+    MYCLOUD_WORKER_TOKEN: facts.token,
+    MYCLOUD_WORKER_TOKEN_FILE: undefined,
+    MYCLOUD_WORKER_HOME: facts.home,
+    MYCLOUD_WORKER_NAME: facts.name,
+    MYCLOUD_RUNNER: facts.runner,
+  });
+  return { ...worker, finalCode: refusedExitCode };
 }
 
 function nodeProgram(name: string, entry: string, env: Env): Program {

@@ -16,13 +16,21 @@ export class RunningPrograms {
     private readonly lock: HomeLock,
   ) {}
 
-  /** Starts a program and waits until it serves. @throws AppError when it ends before that, or the signal's reason */
-  async start(program: Program, signal: AbortSignal): Promise<void> {
+  /** Starts a program and waits until it serves. @returns what it said then @throws AppError when it ends before that, or the signal's reason */
+  async start(program: Program, signal: AbortSignal): Promise<Record<string, unknown>> {
     signal.throwIfAborted();
     const log = new LogFile(path.join(this.home, 'logs', `${program.name}.log`));
     const supervised = supervise(program, { log, tell: hint, onStart: () => this.note() });
     this.all.push(supervised);
-    await orAborted(supervised.ready, signal);
+    return orAborted(supervised.ready, signal);
+  }
+
+  /** Waits for the signal. @throws AppError when a program has ended for good before */
+  async untilAborted(signal: AbortSignal): Promise<void> {
+    const all = this.all.map(({ ended }) => ended);
+    await orAborted(Promise.race(all), signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
   }
 
   /** Ends them in the reverse order of their start. */
@@ -41,7 +49,7 @@ export class RunningPrograms {
   private async write(): Promise<void> {
     const programs: LockedProgram[] = [];
     for (const { name, pid, signal } of this.all) {
-      const identity = pid === undefined ? undefined : await identify(pid);
+      const identity = pid === undefined ? undefined : identify(pid);
       if (identity) programs.push({ ...identity, name, signal });
     }
     await this.lock.note({ url: this.url, programs });

@@ -17,6 +17,8 @@ export interface Program {
   /** What of a line a person at the terminal should read; undefined: nothing. */
   trouble(line: string): string | undefined;
   signal: 'SIGTERM' | 'SIGINT';
+  /** Ended by this code it is not started again. */
+  finalCode?: number;
   /** Between the signal and SIGKILL. */
   graceSeconds: number;
 }
@@ -27,6 +29,8 @@ export interface Supervised {
   readonly pid: number | undefined;
   /** What its `ready` line said at the first start. @rejects AppError when it ended before */
   readonly ready: Promise<Record<string, unknown>>;
+  /** @rejects AppError when it ended for good, with what it said */
+  readonly ended: Promise<never>;
   stop(): Promise<void>;
 }
 
@@ -68,7 +72,7 @@ export function supervise(program: Program, { log, tell, onStart }: Options): Su
     if (wasReady) tell(`${program.name}: ${trouble}`);
   };
 
-  const startOnce = async (): Promise<string> => {
+  const startOnce = async (): Promise<{ end: string; code?: number | null }> => {
     child = spawn(program.command, program.args, {
       env: program.env,
       uid: program.uid,
@@ -85,22 +89,25 @@ export function supervise(program: Program, { log, tell, onStart }: Options): Su
       const [code, signal] = (await exited) as [number | null, NodeJS.Signals | null];
       // Its last words come with 'close', which processes it left behind may hold up.
       await Promise.race([closed, sleep(500)]);
-      return signal ? `was killed by ${signal}` : `ended with ${code}`;
+      return { end: signal ? `was killed by ${signal}` : `ended with ${code}`, code };
     } catch (error) {
-      return `could not be started: ${(error as Error).message}`;
+      return { end: `could not be started: ${(error as Error).message}` };
     } finally {
       child = undefined;
     }
   };
 
-  const loop = async (): Promise<void> => {
+  const loop = async (): Promise<never> => {
     let wait = firstWaitMs;
     while (!stopping.signal.aborted) {
       const from = performance.now();
-      const end = await startOnce();
+      const { end, code } = await startOnce();
       if (stopping.signal.aborted) break;
-      if (!wasReady) {
-        const why = said.length > 0 ? said.join('\n') : `${program.name} ${end} before it was ready`;
+      if (!wasReady || (code !== undefined && code === program.finalCode)) {
+        const why =
+          said.length > 0
+            ? said.join('\n')
+            : `${program.name} ${end}${wasReady ? '' : ' before it was ready'}`;
         throw new AppError('unavailable', why, { hint: `More in ${log.file}` });
       }
       if (performance.now() - from > steadyMs) wait = firstWaitMs;
@@ -111,7 +118,8 @@ export function supervise(program: Program, { log, tell, onStart }: Options): Su
     }
     throw new AppError('unavailable', `${program.name} was stopped`);
   };
-  const ended = loop().catch((error: unknown) => readiness.reject(error));
+  const running = loop();
+  const ended = running.catch((error: unknown) => readiness.reject(error));
 
   return {
     name: program.name,
@@ -120,6 +128,7 @@ export function supervise(program: Program, { log, tell, onStart }: Options): Su
       return child?.pid;
     },
     ready: readiness.promise,
+    ended: running,
     async stop() {
       stopping.abort();
       child?.kill(program.signal);

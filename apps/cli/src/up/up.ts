@@ -1,17 +1,19 @@
-import { access, constants, mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { AppError, createClient, machineRoutes } from '@mycloud/shared';
+import { machineRoutes, withPassword } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { readSavedLogin, saveLogin } from '../context.js';
 import { hint, print, printJson } from '../output.js';
 import { pageLink } from '../page-link.js';
 import { usage } from '../usage.js';
+import { makeHome } from './home.js';
 import { lockHome } from './lock.js';
 import { serverPort } from './ports.js';
 import { preparePostgres } from './postgres.js';
 import { apiProgram, type ServerFacts, workerProgram } from './programs.js';
 import { RunningPrograms } from './running-programs.js';
 import { openSecrets } from './secrets.js';
+import { stopSignal } from './stop-signal.js';
 
 interface Options {
   port: string;
@@ -42,7 +44,7 @@ export async function up({ host, runner, floydLocal = false, json, ...options }:
     running = new RunningPrograms(home, url, lock);
     const facts = await start(running, { home, host, port, url, runner, floydLocal }, stop);
     await greet(facts, json);
-    await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
+    await running.untilAborted(stop);
   } catch (error) {
     if (!stop.aborted) throw error;
   } finally {
@@ -61,13 +63,13 @@ type Place = Pick<ServerFacts, 'home' | 'host' | 'port' | 'url' | 'runner' | 'fl
 async function start(running: RunningPrograms, place: Place, stop: AbortSignal): Promise<ServerFacts> {
   const { home, url } = place;
   const secrets = await openSecrets(home);
-  const { DATABASE_URL: givenDatabase, REDIS_URL: redisUrl } = process.env;
+  const { DATABASE_URL: givenDatabase, REDIS_URL: redisUrl, REDIS_PASSWORD: redisPassword } = process.env;
   const postgres = givenDatabase ? undefined : await preparePostgres(home, secrets, hint);
   if (postgres) await running.start(postgres.program, stop);
   const facts: ServerFacts = {
     ...place,
     databaseUrl: givenDatabase || (postgres?.url ?? ''),
-    queueUrl: redisUrl || postgres?.queueUrl,
+    queueUrl: redisUrl ? withPassword(redisUrl, redisPassword || undefined) : postgres?.queueUrl,
     embeddedDatabase: postgres !== undefined,
     workerHome: path.join(home, 'worker'),
     workerName: os.hostname(),
@@ -75,7 +77,7 @@ async function start(running: RunningPrograms, place: Place, stop: AbortSignal):
   };
   await running.start(apiProgram(process.env, facts), stop);
   // The one worker offers all there is: what it has too little of, such as a GPU, its jobs are told in their first lines.
-  const client = createClient({ url, token: secrets.token });
+  const client = createNodeClient({ url, token: secrets.token });
   const { items } = await client.call(machineRoutes.machines, {}, { signal: stop });
   const machines = items.map((machine) => machine.name);
   await running.start(workerProgram(process.env, facts, machines), stop);
@@ -87,7 +89,7 @@ async function greet({ url, home, secrets }: ServerFacts, json: boolean | undefi
   const login = await readSavedLogin();
   const elsewhere = login !== undefined && login.url !== url && login.token !== secrets.token;
   if (!elsewhere) await saveLogin({ url, token: secrets.token });
-  const page = (await pageLink(createClient({ url, token: secrets.token }))).url;
+  const page = (await pageLink(createNodeClient({ url, token: secrets.token }))).url;
   if (json) printJson({ url, home, user: secrets.user, page });
   else print(`mycloud is up at ${url}\n  ${page}`);
   hint('That link opens the page once, in the next minutes; `mycloud open` makes another.');
@@ -100,36 +102,9 @@ async function greet({ url, home, secrets }: ServerFacts, json: boolean | undefi
     hint(`Your command line is logged in as ${secrets.user}. Begin in another terminal: mycloud init NAME`);
 }
 
-/** Aborted by the first SIGTERM or Ctrl-C. A closed terminal counts too, but not what nohup was asked to outlive. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  const signals: NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
-  if (process.stdin.isTTY) signals.push('SIGHUP');
-  for (const signal of signals) process.on(signal, () => stop.abort());
-  for (const output of [process.stdout, process.stderr]) {
-    // Nobody reads any more: what runs here is stopped first, where another command would just end.
-    output.removeAllListeners('error');
-    output.on('error', () => stop.abort());
-  }
-  return stop.signal;
-}
-
 /** How this machine reaches what listens on `host`. */
 function addressFor(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
   return host.includes(':') ? `[${host}]` : host;
-}
-
-/** @throws AppError for a folder that can't be made or written to */
-async function makeHome(home: string): Promise<void> {
-  try {
-    await mkdir(home, { recursive: true, mode: 0o700 });
-    await access(home, constants.W_OK | constants.X_OK);
-  } catch (cause) {
-    throw new AppError('forbidden', `the server's folder ${home} can't be written to`, {
-      cause,
-      hint: 'Choose another by --home, or mend its permissions.',
-    });
-  }
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { hasVariable, listProcesses, sendSignal } from '../processes.js';
+import { hasVariable, listProcesses, sendSignal } from '@mycloud/processes';
 import { EnvironmentError } from './environment.js';
 import { failureOf } from './failure.js';
 

@@ -13,12 +13,12 @@ import {
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listProcesses, readProcess } from '@mycloud/processes';
 import type { BuiltEnvironment } from '@mycloud/shared';
 import { z } from 'zod';
 import { readJson, writeJson } from '../atomic-file.js';
 import { isDiskFull } from '../disk/room.js';
 import { diskUsage } from '../disk/usage.js';
-import { listProcesses, readProcess } from '../processes.js';
 import type { Asker } from './environment.js';
 import { killLeftovers } from './run-program.js';
 import { SharedBuilds } from './shared-builds.js';

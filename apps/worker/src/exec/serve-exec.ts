@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { AppError, type ExecOutput, execInputSchema, execStartSchema, execStreams } from '@mycloud/shared';
 import type { WebSocket } from 'ws';
-import type { RunningJob } from '../execution.js';
+import type { RunningJob } from '../running-job.js';
 import type { ExecSession } from './session.js';
 
 /** Most bytes of output that wait for a slow reader; the command waits then too. */

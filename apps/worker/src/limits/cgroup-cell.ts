@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sendSignal } from '../processes.js';
+import { sendSignal } from '@mycloud/processes';
 import type { Cell, MemoryFacts } from './limits.js';
 
 /** Of the CPU's time; the kernel's own default. */

@@ -34,7 +34,7 @@ export interface Cell {
 
 /** How jobs are held to their limits on this machine: the best the system lets us have. */
 export interface Limits {
-  readonly kind: 'cgroup v2' | 'cgroup v1' | 'docker' | 'prlimit' | 'none';
+  readonly kind: 'cgroup v2' | 'cgroup v1' | 'docker' | 'slurm' | 'prlimit' | 'none';
   readonly enforced: Enforced;
   /** Makes the place of a job. @param name unique among the jobs of this worker's home */
   cell(name: string, limit: Limit): Cell;

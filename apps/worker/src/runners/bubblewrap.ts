@@ -2,9 +2,6 @@ import { execFile } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { enterJob } from '../exec/enter.js';
-import { procsOf } from '../limits/cgroup-cell.js';
-import type { Limits } from '../limits/limits.js';
 import {
   descendants,
   hasVariable,
@@ -12,7 +9,10 @@ import {
   type ProcessInfo,
   readProcess,
   sendSignal,
-} from '../processes.js';
+} from '@mycloud/processes';
+import { enterJob } from '../exec/enter.js';
+import { procsOf } from '../limits/cgroup-cell.js';
+import type { Limits } from '../limits/limits.js';
 import type { Launcher } from './launcher.js';
 import { type JobDirs, type JobProcess, type Launch, ownPaths, type Runner } from './runner.js';
 import { gone, jobShell, startSupervised, supervised } from './supervisor.js';
@@ -83,7 +83,8 @@ function members(job: JobProcess, runDir: string): ProcessInfo[] {
   return init === null ? [] : descendants(listProcesses(), init);
 }
 
-function sandbox({ dirs, environment, gpus }: Launch): string[] {
+/** Words for bwrap: the view of files and processes that a job has. */
+export function sandbox({ dirs, environment, gpus }: Launch): string[] {
   const args = [...rootView(), '--proc', '/proc', '--dev', '/dev', '--bind', dirs.tmp, '/tmp'];
   // Where systemd-resolved is, /etc/resolv.conf points there.
   args.push('--ro-bind-try', '/run/systemd/resolve', '/run/systemd/resolve');

@@ -5,10 +5,13 @@ import { bubblewrapRunner, bubblewrapWorks } from './bubblewrap.js';
 import { type DockerRunner, dockerRunner } from './docker.js';
 import type { Launcher } from './launcher.js';
 import { processRunner } from './process.js';
-import type { Runner } from './runner.js';
+import type { Runner, RunnerName } from './runner.js';
+import type { SlurmRunner } from './slurm.js';
 
 export interface RunnerOptions {
-  wanted: 'auto' | 'bubblewrap' | 'process' | 'docker';
+  wanted: 'auto' | RunnerName;
+  /** null: none of its jobs can be here. */
+  slurm: SlurmRunner | null;
   /** Address of an engine that speaks Docker's API, or `off`. */
   docker: string;
   network: string;
@@ -21,21 +24,24 @@ export interface RunnerOptions {
 export interface Runners {
   /** The one of plain environments. */
   readonly main: Runner;
+  /** Set where it is the one of plain environments. */
+  readonly slurm: SlurmRunner | null;
   /** Whether environments that are images run here. */
   readonly images: boolean;
   /** @throws EnvironmentError when this worker can't run it */
   for(environment: Environment): Runner;
   /** The one that started a job, whatever is configured now. */
-  named(name: Runner['name']): Runner;
-  /** Removes containers of this worker whose executions aren't named. */
+  named(name: RunnerName): Runner;
+  /** Ends containers and Slurm's jobs of this worker whose executions aren't named. */
   sweep(keep: ReadonlySet<string>): Promise<void>;
 }
 
 /** The named runner, or the best that works here. @throws AppError unavailable when the named one doesn't. */
 export async function chooseRunners(options: RunnerOptions): Promise<Runners> {
+  if (options.wanted === 'slurm' && options.slurm) return slurmRunners(options, options.slurm);
   const docker = dockerRunner(options);
   const [works, images] = await Promise.all([bubblewrapWorks(), docker.works()]);
-  const { wanted, limits, launcher } = options;
+  const { wanted, limits, launcher, slurm } = options;
   if (wanted === 'bubblewrap' && !works) {
     throw new AppError('unavailable', 'bubblewrap does not work on this machine', {
       hint: 'Install bubblewrap and allow user namespaces, or set MYCLOUD_RUNNER=process.',
@@ -51,16 +57,50 @@ export async function chooseRunners(options: RunnerOptions): Promise<Runners> {
   const main = wanted === 'docker' ? docker : plain;
   return {
     main,
+    slurm: null,
     images,
     for: (environment) => runnerFor(environment, main, images ? docker : null),
-    named: (name) =>
-      ({ docker, bubblewrap: bubblewrapRunner(limits, launcher), process: processRunner(limits, launcher) })[
-        name
-      ],
+    named: (name) => named(name, { docker, slurm, limits, launcher }),
     sweep: async (keep) => {
       if (images) await docker.sweep(keep);
     },
   };
+}
+
+/** On a login node nothing but Slurm runs jobs, whatever else is installed there. */
+async function slurmRunners(options: RunnerOptions, slurm: SlurmRunner): Promise<Runners> {
+  await slurm.open();
+  const docker = dockerRunner(options);
+  const { limits, launcher } = options;
+  return {
+    main: slurm,
+    slurm,
+    images: false,
+    for: ({ name, image, interpreter }) => {
+      if (!image || interpreter) return slurm;
+      throw new EnvironmentError(
+        `${name} is a container image, and this worker runs jobs by Slurm, without images`,
+      );
+    },
+    named: (name) => named(name, { docker, slurm, limits, launcher }),
+    sweep: (keep) => slurm.sweep(keep),
+  };
+}
+
+function named(
+  name: RunnerName,
+  {
+    docker,
+    slurm,
+    limits,
+    launcher,
+  }: Pick<RunnerOptions, 'slurm' | 'limits' | 'launcher'> & { docker: Runner },
+): Runner {
+  if (name === 'docker') return docker;
+  if (name === 'bubblewrap') return bubblewrapRunner(limits, launcher);
+  if (name === 'process') return processRunner(limits, launcher);
+  if (slurm) return slurm;
+  throw new AppError('unavailable', 'jobs of Slurm are looked after by a worker, and by nothing else');
 }
 
 function runnerFor(

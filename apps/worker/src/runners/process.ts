@@ -1,9 +1,6 @@
 import { existsSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { enterJob } from '../exec/enter.js';
-import { cellMembersBelow, procsOf } from '../limits/cgroup-cell.js';
-import type { Limits } from '../limits/limits.js';
 import {
   descendants,
   hasVariable,
@@ -11,9 +8,12 @@ import {
   type ProcessInfo,
   readProcess,
   sendSignal,
-} from '../processes.js';
+} from '@mycloud/processes';
+import { enterJob } from '../exec/enter.js';
+import { cellMembersBelow, procsOf } from '../limits/cgroup-cell.js';
+import type { Limits } from '../limits/limits.js';
 import type { Launcher } from './launcher.js';
-import type { JobDirs, JobProcess, Runner } from './runner.js';
+import { type JobDirs, type JobProcess, plainPaths, type Runner } from './runner.js';
 import { gone, jobShell, startSupervised, supervised } from './supervisor.js';
 
 /** A plain process: its own session and folders, no walls. Works everywhere. */
@@ -22,13 +22,7 @@ export function processRunner(limits: Limits, launcher: Launcher): Runner {
     name: 'process',
     mountsReadOnly: false,
     ...supervised(limits, members),
-    paths: (dirs) => ({
-      code: dirs.code,
-      output: dirs.output,
-      home: dirs.home,
-      tmp: dirs.tmp,
-      mounts: dirs.mounts.map(({ name, dir }) => ({ name, path: dir })),
-    }),
+    paths: plainPaths,
     async start({ command, env, marker, dirs, limit }) {
       await linkFolders(dirs);
       return startSupervised(launcher, {
@@ -70,7 +64,7 @@ const belongs = (pid: number, job: JobProcess): boolean =>
   hasVariable(pid, `MYCLOUD_EXECUTION=${job.marker}`);
 
 /** `input` and `output` beside the code, for scripts with relative paths; what the code brings itself stays. */
-async function linkFolders(dirs: JobDirs): Promise<void> {
+export async function linkFolders(dirs: JobDirs): Promise<void> {
   const links = [{ name: 'output', dir: dirs.output }, ...dirs.mounts];
   for (const { name, dir } of links) {
     const link = path.join(dirs.code, name);

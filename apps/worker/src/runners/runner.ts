@@ -1,7 +1,10 @@
-import type { Environment } from '@mycloud/shared';
+import type { Environment, Machine, Reason } from '@mycloud/shared';
 import type { PreparedEnvironment } from '../environments/environment.js';
 import type { ExecRequest, ExecSession } from '../exec/session.js';
 import type { Limit, Limits, MemoryFacts } from '../limits/limits.js';
+
+export const runnerNames = ['bubblewrap', 'process', 'docker', 'slurm'] as const;
+export type RunnerName = (typeof runnerNames)[number];
 
 /** The supervisor of a running job. */
 export interface JobProcess {
@@ -14,6 +17,8 @@ export interface JobProcess {
   cell: string[];
   /** Id of its container, where it has one. */
   container?: string | undefined;
+  /** Id of its job in Slurm, once that is known. */
+  slurm?: string | undefined;
 }
 
 /** Folders of an attempt, as the worker sees them. */
@@ -45,6 +50,15 @@ export const ownPaths = (dirs: JobDirs): JobPaths => ({
   mounts: dirs.mounts.map(({ name }) => ({ name, path: `/${name}` })),
 });
 
+/** As they are: for a runner without a view of files of its own. */
+export const plainPaths = (dirs: JobDirs): JobPaths => ({
+  code: dirs.code,
+  output: dirs.output,
+  home: dirs.home,
+  tmp: dirs.tmp,
+  mounts: dirs.mounts.map(({ name, dir }) => ({ name, path: dir })),
+});
+
 export interface Launch {
   /** Run by a shell. */
   command: string;
@@ -55,6 +69,9 @@ export interface Launch {
   /** UUIDs of the GPUs it is given. */
   gpus: string[];
   limit: Limit;
+  /** What was asked for, where something other than this worker allots it. */
+  machine: Machine;
+  maxRuntimeSeconds: number | null;
   /** It is told to listen there; null: it has nothing to listen for. */
   port: number | null;
 }
@@ -66,9 +83,35 @@ export interface Usage {
   memoryBytes: number;
 }
 
+/** When its turn came, milliseconds since 1970; or that it ended before, or was taken back for a stop. */
+export type Turn = { begunAt: number } | 'ended' | 'withdrawn';
+
+export interface TurnAsked {
+  job: JobProcess;
+  runDir: string;
+  /** An earlier worker was at it already. */
+  adopted: boolean;
+  /** Keeps what is known of the job, before anything else happens. */
+  note(job: JobProcess): void;
+  /** Why it waits; null: nothing is known. Said again and again. */
+  say(why: string | null): void;
+  /** It is to be taken back. */
+  stop: AbortSignal;
+  /** It is left as it is. */
+  signal: AbortSignal;
+}
+
+/** What the system that ran a job says of its end. */
+interface Verdict {
+  /** null: what its exit code says. */
+  end: { reason: Reason; detail: string } | null;
+  /** For its log. */
+  words: string[];
+}
+
 /** How a worker isolates a job. The job outlives the worker: nothing here depends on who started it. */
 export interface Runner {
-  readonly name: 'bubblewrap' | 'process' | 'docker';
+  readonly name: RunnerName;
   /** Whether the cache's trees can be mounted as they are; otherwise each job gets its own copy. */
   readonly mountsReadOnly: boolean;
   readonly limits: Pick<Limits, 'kind' | 'enforced'>;
@@ -81,6 +124,13 @@ export interface Runner {
   ): Promise<PreparedEnvironment>;
   /** Starts the command under a supervisor which writes its output to run/log and its exit code to run/exit. */
   start(launch: Launch): Promise<JobProcess>;
+  /**
+   * Where a started job has to wait for its turn: hands it over, once, and waits until it runs.
+   * @throws the signal's reason; SlurmRefusal
+   */
+  awaitTurn?(asked: TurnAsked): Promise<Turn>;
+  /** Of a job that nobody here stopped. @param exitCode null: nobody could write it */
+  verdict?(job: JobProcess, runDir: string, exitCode: number | null): Promise<Verdict>;
   /** Whether its supervisor still runs; true where that can't be asked now. */
   isAlive(job: JobProcess): Promise<boolean>;
   /** The exit code of an ended job, 128 + n for a signal; null where nobody could write it. */

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { type ProcessInfo, readProcess } from '@mycloud/processes';
 import { AppError } from '@mycloud/shared';
 import { freeLoopbackPort } from '../free-port.js';
 import { cellMemory, removeCell } from '../limits/cgroup-cell.js';
 import type { Cell, Limits } from '../limits/limits.js';
-import { killMarked, type ProcessInfo, readProcess } from '../processes.js';
+import { killMarked } from '../marker.js';
 import type { Launcher } from './launcher.js';
 import type { JobProcess, Runner } from './runner.js';
 
@@ -30,7 +31,7 @@ run=$1; shift
   exec "$@"
 )
 code=$?
-printf '%s\\n' "$code" 1<>"$run/exit.tmp" && mv "$run/exit.tmp" "$run/exit"
+printf '%s\\n' "$code" 1<>"$run/exit"
 `;
 
 /** The shell that runs a job's command. */
@@ -48,8 +49,8 @@ export interface Supervised {
 /** Starts argv under the shell that tells its end. It needs nothing of this process from then on. */
 export async function startSupervised(launcher: Launcher, options: Supervised): Promise<JobProcess> {
   const log = path.join(options.runDir, 'log');
-  // The code is written over it in place, for which a disk that the job has filled has room.
-  await writeFile(path.join(options.runDir, 'exit.tmp'), ' '.repeat(16));
+  // The code is written over it in place: a disk that the job has filled has room for that, and it takes no further program.
+  await writeFile(path.join(options.runDir, 'exit'), ' '.repeat(16));
   // It is watched from the start.
   await (await open(log, 'a')).close();
   const { enter, prefix, dirs } = options.cell;
@@ -87,7 +88,8 @@ async function isAlive(job: JobProcess): Promise<boolean> {
 /** The exit code the supervisor wrote, 128 + n for a signal; null when it hasn't (yet). */
 export async function readExitCode(runDir: string): Promise<number | null> {
   try {
-    return Number(await readFile(path.join(runDir, 'exit'), 'utf8'));
+    const written = /^(\d+)\n/.exec(await readFile(path.join(runDir, 'exit'), 'utf8'));
+    return written ? Number(written[1]) : null;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;

@@ -1,11 +1,12 @@
 import { watch } from 'node:fs';
-import type { JobProcess, Runner } from './runner.js';
+import type { JobProcess, Runner, RunnerName } from './runner.js';
 import { readExitCode } from './supervisor.js';
 
 /** For file systems that don't tell, and for supervisors that die without a word. */
 const pollMs = 200;
-/** Asking an engine costs it something. */
-const enginePollMs = 1000;
+/** Asking an engine, or a file system of other machines, costs it something. */
+const farPollMs = 1000;
+const far: ReadonlySet<RunnerName> = new Set(['docker', 'slurm']);
 
 /**
  * Waits for a job's end, whoever started it. @returns its exit code, 128 + n for a signal; null when the supervisor
@@ -23,7 +24,7 @@ export function waitForExit(
     const watcher = watch(runDir, (_, name) => {
       if (name === 'exit') look();
     });
-    const timer = setInterval(() => look(), runner.name === 'docker' ? enginePollMs : pollMs);
+    const timer = setInterval(() => look(), far.has(runner.name) ? farPollMs : pollMs);
     const close = (): void => {
       watcher.close();
       clearInterval(timer);

@@ -1,15 +1,16 @@
 import { once } from 'node:events';
-import { AppError, createClient, type Dial, type TunnelRefusal, workerRoutes } from '@mycloud/shared';
+import { AppError, type Dial, type TunnelRefusal, workerRoutes } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { WebSocket } from 'ws';
 import type { WorkerDeps } from '../deps.js';
 import { serveExec } from '../exec/serve-exec.js';
-import type { RunningJob } from '../execution.js';
+import type { RunningJob } from '../running-job.js';
 import { connectPort, servePort } from './port.js';
 
 /** An api that answers nothing for this long is gone; it pings each 15 s. */
 const silenceMs = 45_000;
 
-/** Connects apis that ask for it to the jobs that run here. */
+/** Connects apis that ask for it to the jobs that run here, by the server's address. */
 export class Dialler {
   #open = new Map<WebSocket, Promise<void>>();
   #deps: Pick<WorkerDeps, 'config' | 'log'>;
@@ -57,10 +58,10 @@ export class Dialler {
     socket.resume();
   }
 
-  async #connect({ tunnelId, url }: Dial): Promise<WebSocket> {
+  async #connect({ tunnelId }: Dial): Promise<WebSocket> {
     const { config } = this.#deps;
     const path = workerRoutes.tunnel.path.replace(':tunnelId', encodeURIComponent(tunnelId));
-    const address = `${(url ?? config.url).replace(/\/+$/, '').replace(/^http/, 'ws')}${path}`;
+    const address = `${config.url.replace(/\/+$/, '').replace(/^http/, 'ws')}${path}`;
     const socket = new WebSocket(address, {
       headers: { authorization: `Bearer ${config.token}` },
       perMessageDeflate: false,
@@ -74,9 +75,9 @@ export class Dialler {
     return socket;
   }
 
-  async #refuse({ tunnelId, url }: Dial, why: TunnelRefusal, detail: string): Promise<void> {
+  async #refuse({ tunnelId }: Dial, why: TunnelRefusal, detail: string): Promise<void> {
     const { config } = this.#deps;
-    const client = createClient({ url: url ?? config.url, token: config.token });
+    const client = createNodeClient({ url: config.url, token: config.token });
     await client
       .call(workerRoutes.refuseTunnel, { params: { tunnelId }, body: { why, detail: detail.slice(0, 1000) } })
       .catch((error: unknown) => {

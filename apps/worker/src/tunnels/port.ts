@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { createWebSocketStream, type WebSocket } from 'ws';
-import type { RunningJob } from '../execution.js';
+import type { RunningJob } from '../running-job.js';
 
 const connectMs = 5000;
 

@@ -84,6 +84,7 @@ class Refused extends Error {
 export async function startFakeApi(options: { leaseSeconds?: number } = {}): Promise<FakeApi> {
   const snapshots = await startSnapshotApi();
   const streams = new Set<http.ServerResponse>();
+  const missed: string[] = [];
   const batches = new Set<string>();
 
   function write(attempt: Attempt, verb: string, body: Record<string, unknown>): unknown {
@@ -187,7 +188,12 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     if (path === '/v1/worker/commands') {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hello\n\n');
       streams.add(response);
-      response.on('close', () => streams.delete(response));
+      const alive = setInterval(() => response.write(': alive\n\n'), 10_000).unref();
+      response.on('close', () => {
+        clearInterval(alive);
+        streams.delete(response);
+      });
+      for (const command of missed.splice(0)) response.write(command);
       return;
     }
     const pieces: Buffer[] = [];
@@ -234,7 +240,10 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     away: false,
     bytes: Promise.resolve(),
     command: (command) => {
-      for (const stream of streams) stream.write(`data: ${JSON.stringify(command)}\n\n`);
+      const message = `data: ${JSON.stringify(command)}\n\n`;
+      // A stream that is being opened anew is waited for.
+      if (streams.size === 0) missed.push(message);
+      for (const stream of streams) stream.write(message);
     },
     streams: () => streams.size,
     async close() {

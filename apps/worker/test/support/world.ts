@@ -10,18 +10,23 @@ import type { Assignment } from '@mycloud/shared';
 import { afterAll } from 'vitest';
 import { type Podman, startPodman, wantPodman } from '../../../../test/support/podman.js';
 import { wantProgram } from '../../../../test/support/require.js';
+import { cgroupLines, type OneNodeSlurm, startSlurm, wantSlurm } from '../../../../test/support/slurm.js';
 import { type Attempt, type FakeApi, startFakeApi } from './fake-api.js';
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
-export type RunnerName = 'process' | 'bubblewrap' | 'docker';
+export type RunnerName = 'process' | 'bubblewrap' | 'docker' | 'slurm';
 /** Those that run a command in an environment of this machine. */
 export const localRunners: RunnerName[] = [
   'process',
   ...(wantProgram('bwrap') ? ['bubblewrap' as const] : []),
 ];
 /** Those that work here: every test of a runner is for all of them. */
-export const runners: RunnerName[] = [...localRunners, ...(wantPodman() ? ['docker' as const] : [])];
+export const runners: RunnerName[] = [
+  ...localRunners,
+  ...(wantPodman() ? ['docker' as const] : []),
+  ...(wantSlurm() ? ['slurm' as const] : []),
+];
 
 /** Waits for a condition, at most 30 s unless said. */
 export async function until<T>(
@@ -51,11 +56,26 @@ export interface WorkerProcess {
 /** Behind the docker runners of a test file: it starts in seconds. */
 let podmanOfFile: Promise<Podman> | null = null;
 afterAll(async () => (await podmanOfFile)?.stop());
+/** The same behind the slurm runners. */
+let slurmOfFile: Promise<OneNodeSlurm> | null = null;
+afterAll(async () => (await slurmOfFile)?.stop());
+
+/** As a lab has it: memory by cgroups, two GPUs, which are character devices that harm nobody. */
+const startLab = (): Promise<OneNodeSlurm> =>
+  startSlurm({
+    slots: 32,
+    node: 'RealMemory=64000 Gres=gpu:2',
+    lines: ['SelectTypeParameters=CR_Core_Memory', 'DefMemPerCPU=100'],
+    cgroup: cgroupLines,
+    gres: ['Name=gpu File=/dev/zero', 'Name=gpu File=/dev/full'],
+    partitions: ['PartitionName=cpu Nodes=ALL Default=YES State=UP', 'PartitionName=gpu Nodes=ALL State=UP'],
+  });
 
 /** An api, a worker's home, and real worker processes on them. */
 export class World {
   #workers: WorkerProcess[] = [];
   #podman: Podman | null = null;
+  #slurm: OneNodeSlurm | null = null;
   private constructor(
     readonly api: FakeApi,
     readonly home: string,
@@ -70,6 +90,10 @@ export class World {
       podmanOfFile ??= startPodman();
       this.#podman = await podmanOfFile;
     }
+    if (runner === 'slurm') {
+      slurmOfFile ??= startLab();
+      this.#slurm = await slurmOfFile;
+    }
     const child = spawn(process.execPath, [main], {
       env: {
         PATH: process.env.PATH ?? '',
@@ -81,6 +105,7 @@ export class World {
         MYCLOUD_GRACE_SECONDS: '1',
         MYCLOUD_DOCKER: this.#podman?.address ?? 'off',
         MYCLOUD_DOCKER_NETWORK: 'none',
+        ...(this.#slurm ? slurmEnv(this.#slurm) : {}),
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -149,6 +174,11 @@ export class World {
     return this.#podman;
   }
 
+  get slurm(): OneNodeSlurm {
+    if (!this.#slurm) throw new Error('this world has no slurm runner');
+    return this.#slurm;
+  }
+
   attempt(jobId: string): Attempt | undefined {
     return this.api.attempts.get(jobId);
   }
@@ -185,6 +215,13 @@ export class World {
     rmSync(this.home, { recursive: true, force: true });
   }
 }
+
+const slurmEnv = ({ conf }: OneNodeSlurm): Record<string, string> => ({
+  SLURM_CONF: conf,
+  MYCLOUD_SLURM_PARTITIONS: 'cpu=cpu,cpu2=cpu,gpu=gpu,gpu2=gpu',
+  MYCLOUD_SLURM_POLL_SECONDS: '0.5',
+  MYCLOUD_SLURM_FILE_SECONDS: '2',
+});
 
 /** What the job itself printed. */
 export const jobLines = (attempt: Attempt): string[] =>

@@ -1,15 +1,17 @@
 import { type AttemptProof, imagePrefix } from '@mycloud/shared';
 import type { Deps } from '../../deps.js';
-import { addEvent } from '../events.js';
 import { gpusOfMachines } from '../running-limits.js';
-import { one, prepared, type Sql } from '../sql.js';
+import { one, type Sql } from '../sql.js';
+import { storable } from '../text.js';
 import { staleFence } from './lock.js';
 
 export interface NewJob {
   id: string;
   projectId: string;
-  number: number;
+  /** who submitted it */
   ownerId: string;
+  /** the team that owns its project; null: the submitter does */
+  teamId: string | null;
   mode: string;
   command: string;
   description: string;
@@ -30,40 +32,71 @@ export interface NewJob {
   traceparent: string | null;
 }
 
-/** Adds a job, queued, its ticket counted as sent. Its priority is the number of jobs its owner has outstanding. */
-export async function queueJob(sql: Sql, job: NewJob): Promise<void> {
-  await sql.query(
-    prepared(
-      `INSERT INTO "Job" (id, "projectId", number, "ownerId", command, description, machine, environment, env,
-       tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", tags, mode, "idleSeconds", "jupyterToken",
-       notify, "scheduleId", traceparent, "ticketAt", status, priority)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, now(), 'queued',
-       (SELECT count(*) FROM "Job" WHERE "ownerId" = $4 AND status IN ('queued','preparing','running','saving')))`,
-      [
-        job.id,
-        job.projectId,
-        job.number,
-        job.ownerId,
-        job.command,
-        job.description,
-        job.machine,
-        job.environment,
-        JSON.stringify(job.env),
-        job.tensorboard,
-        job.maxRuntimeSeconds,
-        job.retries,
-        job.codeSnapshotId,
-        job.tags,
-        job.mode,
-        job.idleSeconds,
-        job.jupyterToken,
-        job.notify,
-        job.scheduleId,
-        job.traceparent,
-      ],
-    ),
+interface NewMount {
+  name: string;
+  source: string;
+  snapshotId: string;
+}
+
+/**
+ * Adds a job to a project, with its mounts and the events of its beginning, in one statement: submissions to a project wait
+ * for one another from the number on. It is queued, its ticket counted as sent; its priority is the number of jobs its owner
+ * has outstanding.
+ * @param notes said of it in its events
+ * @returns undefined when there is no such project any more
+ */
+export async function queueJob(
+  sql: Sql,
+  job: NewJob,
+  mounts: readonly NewMount[],
+  notes: readonly { type: 'note' | 'scheduled'; message: string }[],
+): Promise<{ priority: number; number: number } | undefined> {
+  return one<{ priority: number; number: number }>(
+    sql,
+    `WITH project AS (UPDATE "Project" SET "lastJob" = "lastJob" + 1 WHERE id = $2 RETURNING "lastJob" AS number),
+     made AS (
+       INSERT INTO "Job" (id, "projectId", number, "ownerId", command, description, machine, environment, env,
+         tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", tags, mode, "idleSeconds", "jupyterToken",
+         "teamId", notify, "scheduleId", traceparent, "ticketAt", status, priority)
+       SELECT $1, $2, number, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $22, $23, $24, $25, now(), 'queued',
+         (SELECT count(*) FROM "Job" WHERE "ownerId" = $3 AND status IN ('queued','preparing','running','saving'))
+       FROM project RETURNING id, priority, number),
+     mounted AS (
+       INSERT INTO "Mount" ("jobId", name, source, "snapshotId")
+       SELECT made.id, m.* FROM made, unnest($17::text[], $18::text[], $19::uuid[]) m),
+     said AS (
+       INSERT INTO "Event" ("jobId", attempt, type, message)
+       SELECT made.id, 0, e.type, e.message FROM made, unnest($20::text[], $21::text[]) WITH ORDINALITY e(type, message, nth)
+       ORDER BY nth)
+     SELECT priority, number FROM made`,
+    [
+      job.id,
+      job.projectId,
+      job.ownerId,
+      job.command,
+      job.description,
+      job.machine,
+      job.environment,
+      JSON.stringify(job.env),
+      job.tensorboard,
+      job.maxRuntimeSeconds,
+      job.retries,
+      job.codeSnapshotId,
+      job.tags,
+      job.mode,
+      job.idleSeconds,
+      job.jupyterToken,
+      mounts.map((mount) => mount.name),
+      mounts.map((mount) => mount.source),
+      mounts.map((mount) => mount.snapshotId),
+      ['queued', ...notes.map(({ type }) => type)],
+      [`queued for ${job.machine}`, ...notes.map(({ message }) => message)].map(storable),
+      job.teamId,
+      job.notify,
+      job.scheduleId,
+      job.traceparent,
+    ],
   );
-  await addEvent(sql, { jobId: job.id, attempt: 0, type: 'queued', message: `queued for ${job.machine}` });
 }
 
 export interface Claimed {
@@ -92,7 +125,7 @@ export async function claimJob(
        ${runnable} FOR NO KEY UPDATE`
     : `SELECT j.id FROM catalogue m CROSS JOIN LATERAL (
          SELECT id, priority, "queuedAt" FROM "Job" w WHERE status = 'queued' AND machine = m.name ${runnable}
-           AND NOT EXISTS (SELECT 1 FROM limited l WHERE l.id = w."ownerId" AND (l.full OR m.gpus > l.gpus_left))
+           AND NOT EXISTS (SELECT 1 FROM limited l WHERE l.id IN (w."ownerId", w."teamId") AND (l.full OR m.gpus > l.gpus_left))
          ORDER BY priority, "queuedAt" LIMIT 64) q
        JOIN "Job" j ON j.id = q.id AND j.status = 'queued'
        WHERE m.name = ANY($3) ORDER BY q.priority, q."queuedAt" LIMIT 1 FOR NO KEY UPDATE OF j SKIP LOCKED`;
@@ -109,14 +142,15 @@ export async function claimJob(
      limited AS (
        SELECT u.id, count(r.id) >= u."maxJobs" AS full,
          COALESCE(u."maxGpus" - COALESCE(sum(c.gpus), 0), 1000000) AS gpus_left
-       FROM "User" u LEFT JOIN "Job" r ON r."ownerId" = u.id AND r.status IN ('preparing','running')
+       FROM "User" u LEFT JOIN "Job" r ON (r."ownerId" = u.id OR r."teamId" = u.id) AND r.status IN ('preparing','running')
          LEFT JOIN catalogue c ON c.name = r.machine
        WHERE u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL GROUP BY u.id),
      next AS (${next}),
      moved AS (
        UPDATE "Job" j SET status = 'preparing', attempt = j.attempt + 1 FROM next
-       WHERE j.id = next.id AND j.status = 'queued' AND NOT (SELECT draining FROM "Worker" WHERE id = $1)
+       WHERE j.id = next.id AND j.status = 'queued' AND NOT (SELECT draining OR "removedAt" IS NOT NULL FROM "Worker" WHERE id = $1)
          AND mycloud_may_run(j."ownerId", (SELECT gpus FROM catalogue c WHERE c.name = j.machine), $4, $5)
+         AND mycloud_may_run(j."teamId", (SELECT gpus FROM catalogue c WHERE c.name = j.machine), $4, $5)
        RETURNING j.id, j.attempt, j.machine, EXTRACT(EPOCH FROM now() - j."queuedAt")::float8 AS waited),
      made AS (
        INSERT INTO "Attempt" ("jobId", number, "workerId", fence, "leaseUntil")

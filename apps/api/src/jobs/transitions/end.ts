@@ -10,7 +10,7 @@ import {
 import type { Deps } from '../../deps.js';
 import { addDeliveries, announceDeliveries } from '../../notifications/outbox.js';
 import { checkOutput } from '../output.js';
-import { wakeForOwner } from '../running-limits.js';
+import { wakeForOwners } from '../running-limits.js';
 import { one, prepared, type Sql, transaction } from '../sql.js';
 import { storable } from '../text.js';
 import { announceQueued } from '../tickets.js';
@@ -56,7 +56,7 @@ export async function finishAttempt(
         details: { expected: attempt.lastSeq + 1 },
       });
     }
-    await checkOutput(sql, job.ownerId, outcome.outputSnapshotId);
+    await checkOutput(sql, job, outcome.outputSnapshotId);
     return endAttempt(sql, job, outcome);
   });
   if (ended) await tellEnd(deps, ended);
@@ -69,15 +69,17 @@ export async function loseAttempt(
 ): Promise<boolean> {
   const ended = await transaction(deps.pool, async (sql) => {
     const job = await lockJob(sql, lost.jobId);
-    const attempt = await one<{ leaseUntil: Date; worker: string }>(
+    const attempt = await one<{ leaseUntil: Date; worker: string; removedBy: string | null }>(
       sql,
-      `SELECT a."leaseUntil", w.name AS worker FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
+      `SELECT a."leaseUntil", w.name AS worker, w."removedBy" FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
        WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND a."leaseUntil" < now()
        FOR NO KEY UPDATE OF a`,
       [lost.jobId, lost.attempt, lost.fence],
     );
     if (!job || !attempt || job.attempt !== lost.attempt) return undefined;
-    const detail = `${attempt.worker} was not heard of after ${attempt.leaseUntil.toISOString()}`;
+    const detail = attempt.removedBy
+      ? `${attempt.worker} was removed by ${attempt.removedBy}`
+      : `${attempt.worker} was not heard of after ${attempt.leaseUntil.toISOString()}`;
     return endAttempt(sql, job, { reason: 'worker_lost', detail, exitCode: null, outputSnapshotId: null });
   });
   if (ended) await tellEnd(deps, ended);
@@ -175,5 +177,5 @@ export async function tellEnd(deps: Deps, { job, again, end }: Ended): Promise<v
   void deps.hub.publish({ type: 'job', jobId: job.id });
   if (again) await announceQueued(deps, job);
   else if (job.heardOf) await announceDeliveries(deps);
-  if (job.limited) await wakeForOwner(deps, job.ownerId);
+  if (job.limited) await wakeForOwners(deps, [job.ownerId, job.teamId]);
 }

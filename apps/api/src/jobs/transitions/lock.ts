@@ -12,13 +12,17 @@ export interface LockedJob {
   id: string;
   status: JobStatus;
   attempt: number;
+  /** who submitted it */
   ownerId: string;
+  teamId: string | null;
+  /** whose its output is */
+  projectOwner: string;
   machine: string;
   priority: number;
   retries: number;
   userFailures: number;
   stopRequestedBy: string | null;
-  /** Its owner may run only so much at once. */
+  /** Who submitted it, or its team, may run only so much at once. */
   limited: boolean;
   /** Somebody wants to hear of its end. */
   heardOf: boolean;
@@ -28,10 +32,11 @@ export interface LockedJob {
 export const lockJob = (sql: Sql, jobId: string): Promise<LockedJob | undefined> =>
   one<LockedJob>(
     sql,
-    `SELECT j.id, j.status, j.attempt, j."ownerId", j.machine, j.priority, j.retries, j."userFailures", j."stopRequestedBy",
-       (u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL) AS limited,
+    `SELECT j.id, j.status, j.attempt, j."ownerId", j."teamId", p."ownerId" AS "projectOwner", j.machine, j.priority, j.retries, j."userFailures", j."stopRequestedBy",
+       EXISTS (SELECT 1 FROM "User" u WHERE u.id IN (j."ownerId", j."teamId")
+         AND (u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL)) AS limited,
        ${isHeardOf} AS "heardOf"
-     FROM "Job" j JOIN "User" u ON u.id = j."ownerId" WHERE j.id = $1 FOR NO KEY UPDATE OF j`,
+     FROM "Job" j JOIN "Project" p ON p.id = j."projectId" WHERE j.id = $1 FOR NO KEY UPDATE OF j`,
     [jobId],
   );
 

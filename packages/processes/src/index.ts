@@ -87,13 +87,6 @@ export function hasVariable(pid: number, assignment: string): boolean {
   return readProc(`/proc/${pid}/environ`)?.split('\0').includes(assignment) ?? false;
 }
 
-/** Kills every process of an execution, wherever it forked to. @param marker of the execution */
-export function killMarked(marker: string): void {
-  for (const { pid } of listProcesses()) {
-    if (hasVariable(pid, `MYCLOUD_EXECUTION=${marker}`)) sendSignal(pid, 'SIGKILL');
-  }
-}
-
 /** Processes below `root`, without it. */
 export function descendants(all: readonly ProcessInfo[], root: number): ProcessInfo[] {
   const children = new Map<number, ProcessInfo[]>();
