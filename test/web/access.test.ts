@@ -25,6 +25,8 @@ describe.skipIf(!chromiumPath)('the page is usable by everybody', () => {
     await drawDataset(pictures, { train: 4, val: 4, seed: 3 });
     await server.json(['data', 'upload', 'dogsvscats', '--dir', pictures]);
     const project = await server.project('cats');
+    await server.json(['admin', 'team', 'create', 'vision']);
+    await server.json(['admin', 'invite', '--team', 'vision', '-m', 'for Ann']);
     const command = `echo '{"metric": "loss", "value": 1, "step": 1}'; printf '\\033[31mred\\033[0m\\n'; echo text > output/a.txt; exit 3`;
     job = await server.json<Job>(['run', '--cpu', '--data', 'dogsvscats:input', command], { cwd: project });
     const schedule = ['schedule', 'create', '--cron', '0 3 * * *', '--name', 'nightly', 'true'];
@@ -59,6 +61,10 @@ describe.skipIf(!chromiumPath)('the page is usable by everybody', () => {
     '/cluster',
     '/compare?jobs=JOBS',
     '/account',
+    '/people',
+    '/audit',
+    '/teams/vision',
+    '/invite#none',
   ];
   for (const colorScheme of ['light', 'dark'] as const) {
     it.each(places)(`axe finds nothing serious, ${colorScheme}: %s`, async (place) => {

@@ -23,14 +23,18 @@ export function openReadiness(): Readiness {
 
 const checkMs = 3000;
 
+/** @throws AppError unavailable once this api leaves */
+export function checkStays({ readiness }: Pick<Deps, 'readiness'>): void {
+  if (!readiness.leaving) return;
+  throw new AppError('unavailable', 'this api is shutting down', { hint: 'Ask another one.' });
+}
+
 /**
  * Looks at all this api stands on.
  * @throws AppError unavailable that names what is away (details.checks)
  */
 export async function checkReady(deps: Deps): Promise<Record<ReadinessCheck, 'ok'>> {
-  if (deps.readiness.leaving) {
-    throw new AppError('unavailable', 'this api is shutting down', { hint: 'Ask another one.' });
-  }
+  checkStays(deps);
   const looks: Record<ReadinessCheck, () => Promise<unknown>> = {
     database: () => deps.pool.query('SELECT 1'),
     migrations: async () => {

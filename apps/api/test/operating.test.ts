@@ -55,10 +55,10 @@ describe('a request', () => {
     );
     expect(error.requestId).toMatch(/^[0-9a-f-]{36}$/);
     // A stream writes its own head.
-    const leaving = new AbortController();
-    const stream = await world.lab.open(jobRoutes.stream, {}, { signal: leaving.signal });
+    const hangUp = new AbortController();
+    const stream = await world.lab.open(jobRoutes.stream, {}, { signal: hangUp.signal });
     expect(stream.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
-    leaving.abort();
+    hangUp.abort();
   });
 });
 

@@ -1,5 +1,6 @@
 import { version } from '@mycloud/shared/browser';
 import { Command, Option } from 'commander';
+import { addAdminCommands } from './program-admin.js';
 import { addDataCommands } from './program-data.js';
 import { collect, json, once } from './program-flags.js';
 import { addLookingCommands } from './program-looking.js';
@@ -77,7 +78,7 @@ export function buildProgram(): Command {
     .option('--home <dir>', 'where its data lies (MYCLOUD_HOME, default ~/.mycloud)')
     .addOption(
       new Option('--runner <name>', 'how jobs are isolated')
-        .choices(['auto', 'bubblewrap', 'process', 'docker'])
+        .choices(['auto', 'bubblewrap', 'process', 'docker', 'slurm'])
         .default('auto'),
     )
     .option(
@@ -91,6 +92,7 @@ export function buildProgram(): Command {
     .option('-k, --apikey <token>', 'the same, as floyd called it')
     .option('-u, --username <name>', 'log in by name and password')
     .option('-p, --password <password>', 'the password, where it may stand in a command line')
+    .option('--invite <link>', 'become a user by an invitation; --username says under which name')
     .option('--home <dir>', 'log in to the server that runs here on this folder')
     .action(async (options) => (await import('./commands/login.js')).login(options));
   command('logout', 'Forgets the saved login').action(async (options) =>
@@ -257,29 +259,7 @@ export function buildProgram(): Command {
   addDataCommands(program);
   addOperatingCommands(program, settingFlags);
 
-  const admin = program.command('admin').description('For who runs the server');
-  const adminCommand = (name: string, description: string): Command =>
-    admin
-      .command(name)
-      .description(description)
-      .option(...json);
-  adminCommand(
-    'gc',
-    'Frees what nothing refers to and the grace period has passed for; the server does so by itself',
-  )
-    .option('--dry-run', 'only show what would be freed')
-    .action(async (options) => (await import('./commands/admin.js')).adminGc(options));
-  adminCommand('limit', 'Limits what a user runs at the same time; further jobs wait')
-    .argument('<user>')
-    .option('--jobs <number>', 'jobs, or none for any number')
-    .option('--gpus <number>', 'GPUs of all running jobs, or none for any number')
-    .action(async (user, options) => (await import('./commands/admin.js')).adminLimit(user, options));
-  adminCommand('quota', 'Limits what a user may store')
-    .argument('<user>')
-    .argument('<bytes>', 'such as 500GB, or `none` for as the server is configured')
-    .action(async (user, bytes, options) =>
-      (await import('./commands/admin.js')).adminQuota(user, bytes, options),
-    );
+  addAdminCommands(program);
 
   const token = program.command('token').description('Tokens');
   const tokenCommand = (name: string, description: string): Command =>

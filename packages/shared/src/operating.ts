@@ -19,6 +19,18 @@ export type Finding = z.infer<typeof findingSchema>;
 
 /** For who runs the server. */
 export const operatingRoutes = {
+  /**
+   * For a proxy before several apis: only what is this one's own. What all of them stand on, such as the queue, being away is
+   * no reason to pass over any, and none could take its place.
+   */
+  stays: defineRoute({
+    method: 'GET',
+    path: '/ready/self',
+    auth: 'none',
+    tag: 'health',
+    summary: '200 until this api begins to shut down',
+    response: z.object({ status: z.literal('stays') }),
+  }),
   ready: defineRoute({
     method: 'GET',
     path: '/ready',

@@ -58,14 +58,12 @@ export async function createJob(
     scheduleId: schedule?.id ?? null,
     traceparent: workContext().traceparent ?? null,
   };
-  const notes = [
-    ...(schedule
-      ? [{ type: 'scheduled' as const, message: `submitted by the schedule ${schedule.name}` }]
-      : []),
-    ...(environment.note ? [{ type: 'note' as const, message: environment.note }] : []),
+  const said = [
+    ...(schedule ? [{ type: 'scheduled', message: `submitted by the schedule ${schedule.name}` }] : []),
+    ...(environment.note ? [{ type: 'note', message: environment.note }] : []),
   ];
   const queue = async (sql: Sql) => {
-    const made = await queueJob(sql, job, mounts, notes);
+    const made = await queueJob(sql, job, mounts, said);
     if (made) return { id, ...made };
     throw new AppError('not_found', `${project.name} was deleted meanwhile`);
   };
@@ -85,11 +83,11 @@ export async function createJob(
   return id;
 }
 
-function checkSubmitter(caller: UserPrincipal, { ownerId, owner, name }: ProjectRow): void {
-  if (reaches(ownRight(caller, ownerId), 'write')) return;
-  throw new AppError('forbidden', `${owner}/projects/${name} belongs to ${owner}`, {
-    hint: caller.teams.has(ownerId)
-      ? `You are a viewer of ${owner}; one of its admins can make you a member.`
+function checkSubmitter(caller: UserPrincipal, project: ProjectRow): void {
+  if (reaches(ownRight(caller, project.ownerId), 'write')) return;
+  throw new AppError('forbidden', `${project.owner}/projects/${project.name} belongs to ${project.owner}`, {
+    hint: caller.teams.has(project.ownerId)
+      ? `You are a viewer of ${project.owner}; one of its admins can make you a member.`
       : 'Submit to a project of your own.',
   });
 }

@@ -128,7 +128,12 @@ export async function viewRows(
   waits: (row: JobRow) => Promise<string>,
 ): Promise<Job[]> {
   const ids = rows.map((row) => row.id);
-  const [mounts, metrics] = await Promise.all([mountsOf(deps, ids), lastMetrics(deps, ids)]);
+  const preparing = rows.filter((row) => row.status === 'preparing').map((row) => row.id);
+  const [mounts, metrics, waiting] = await Promise.all([
+    mountsOf(deps, ids),
+    lastMetrics(deps, ids),
+    waitingWords(deps, preparing),
+  ]);
   return Promise.all(
     rows.map(async (row) => ({
       id: row.id,
@@ -138,7 +143,7 @@ export async function viewRows(
       number: row.number,
       status: row.status,
       reason: row.reason,
-      message: await messageOf(row, waits),
+      message: waiting.get(row.id) ?? (await messageOf(row, waits)),
       mode: row.mode,
       command: row.command,
       description: row.description,
@@ -170,6 +175,21 @@ export async function viewRows(
 async function messageOf(row: JobRow, waits: (row: JobRow) => Promise<string>): Promise<string | null> {
   if (row.status === 'queued') return waits(row);
   return isEnd(row.status) && row.reason ? reasonSentence(row.reason, row.detail) : null;
+}
+
+/** What workers said last of jobs they have, and that wait somewhere else, such as in Slurm's queue. */
+async function waitingWords(deps: Deps, preparing: string[]): Promise<Map<string, string>> {
+  if (preparing.length === 0) return new Map();
+  const { rows } = await deps.pool.query<{ jobId: string; message: string }>(
+    prepared(
+      `SELECT j.id AS "jobId", e.message FROM "Job" j CROSS JOIN LATERAL (
+         SELECT message FROM "Event" WHERE "jobId" = j.id AND type = 'waiting' AND attempt = j.attempt
+         ORDER BY id DESC LIMIT 1) e
+       WHERE j.id = ANY($1)`,
+      [preparing],
+    ),
+  );
+  return new Map(rows.map(({ jobId, message }) => [jobId, message]));
 }
 
 async function mountsOf(deps: Deps, ids: string[]): Promise<Map<string, Job['mounts']>> {

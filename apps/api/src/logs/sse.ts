@@ -22,24 +22,18 @@ export function frame(event: string | undefined, data: unknown, id?: string): st
   return `${head}data: ${JSON.stringify(data)}\n\n`;
 }
 
-/** How a stream ends: at once, or with a word of where to go on. */
-interface Stream {
-  end(): void;
-  leave(): void;
-}
-
 /**
  * Opens event streams of an app and ends them when it closes, which would wait for them for ever otherwise, and when the
- * login is over by which they were asked for. When it closes a follower is told to reconnect: an event `reconnect`, without
- * an id, so that its cursor stays.
+ * login is over by which they were asked for. When it closes a follower is told to reconnect: an event `reconnect`, without an
+ * id, so that its cursor stays.
  */
 export function eventStreams(app: FastifyInstance, hub: Hub): (reply: FastifyReply) => EventStream {
-  const open = new Map<Stream, Principal | undefined>();
+  const open = new Map<() => void, Principal | undefined>();
   hub.subscribe((signal) => {
-    for (const [stream, caller] of open) if (endedBy(signal, caller)) stream.end();
+    for (const [close, caller] of open) if (endedBy(signal, caller)) close();
   });
   app.addHook('preClose', async () => {
-    for (const stream of open.keys()) stream.leave();
+    for (const close of open.keys()) close();
   });
   return (reply) => {
     const response = reply.raw;
@@ -55,15 +49,12 @@ export function eventStreams(app: FastifyInstance, hub: Hub): (reply: FastifyRep
       if (!response.writableNeedDrain) response.write(': alive\n\n');
     }, keepAliveMs);
     const end = () => response.end();
-    const stream: Stream = {
-      end,
-      // Another api may be asked at once, and this one when it is back.
-      leave: () => response.end(`retry: ${reconnectMs}\nevent: reconnect\ndata: {}\n\n`),
-    };
-    open.set(stream, reply.request.principal);
+    // Another api may be asked at once, and this one when it is back.
+    const leave = () => response.end(`retry: ${reconnectMs}\nevent: reconnect\ndata: {}\n\n`);
+    open.set(leave, reply.request.principal);
     const closed = () => {
       clearInterval(timer);
-      open.delete(stream);
+      open.delete(leave);
       gone.abort();
     };
     response.once('close', closed);

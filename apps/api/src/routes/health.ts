@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { runChecks } from '../checks/checks.js';
 import type { Deps } from '../deps.js';
 import { serve } from '../http/route.js';
-import { checkReady } from '../readiness.js';
+import { checkReady, checkStays } from '../readiness.js';
 
 /** Health: 200 when the server can take jobs: its database answers and its store can take bytes. */
 export function healthRoutes(app: FastifyInstance, deps: Deps): void {
@@ -11,6 +11,11 @@ export function healthRoutes(app: FastifyInstance, deps: Deps): void {
     await deps.pool.query('SELECT 1');
     await deps.store.check();
     return { status: 'ok' as const, version };
+  });
+
+  serve(app, operatingRoutes.stays, async () => {
+    checkStays(deps);
+    return { status: 'stays' as const };
   });
 
   serve(app, operatingRoutes.ready, async () => ({

@@ -17,6 +17,10 @@ const ownPaths = [
   '/cluster',
   '/tensorboard',
   '/account',
+  '/invite',
+  '/people',
+  '/audit',
+  '/teams/:team',
   '/:owner/projects/*',
   '/:owner/datasets/*',
 ];

@@ -21,8 +21,7 @@ interface DueSchedule {
 
 const select = `SELECT c.id, c.name, c.cron, c.timezone, c.overlap, c.job, c."codeSnapshotId", c."nextRunAt", p.name AS project,
     po.name AS "projectOwner", c."ownerId"
-  FROM "Schedule" c JOIN "Project" p ON p.id = c."projectId" JOIN "User" po ON po.id = p."ownerId"
-`;
+  FROM "Schedule" c JOIN "Project" p ON p.id = c."projectId" JOIN "User" po ON po.id = p."ownerId"`;
 
 /** A clock may tick so much before the time that this api's own shows. */
 const earlyMs = 2000;
@@ -104,18 +103,12 @@ async function unfinishedJob(sql: Sql, scheduleId: string): Promise<string | und
   return job && jobName(job);
 }
 
-/** Who made a schedule, with the rights he has now. @throws AppError forbidden for one who may not log in any more */
-async function ownerOf(deps: Deps, userId: string): Promise<UserPrincipal> {
-  const user = await deps.db.user.findUniqueOrThrow({ where: { id: userId }, include: withTeams });
-  if (user.disabledAt === null) return { kind: 'user', userId, name: user.name, ...rightsOf(user) };
-  throw new AppError('forbidden', `${user.name}, who made it, may not log in any more`, {
-    hint: 'Somebody else makes it anew, or an admin lets him in again.',
-  });
-}
-
 /** @param key of this time: an api that died between the job and its note makes no second one */
 async function submit(deps: Deps, schedule: DueSchedule, key: string | undefined): Promise<string> {
-  const caller = await ownerOf(deps, schedule.ownerId);
+  const where = { id: schedule.ownerId };
+  const owner = await deps.db.user.findUniqueOrThrow({ where, include: withTeams });
+  if (owner.disabledAt) throw new AppError('forbidden', `${owner.name}, who made it, was disabled`);
+  const caller: UserPrincipal = { kind: 'user', userId: owner.id, name: owner.name, ...rightsOf(owner) };
   const at = { owner: schedule.projectOwner, project: schedule.project };
   // As it was written by whatever release made the schedule.
   const body = createJobBody.parse({ ...schedule.job, codeSnapshotId: schedule.codeSnapshotId });

@@ -52,6 +52,7 @@ export function workerProgram(env: Env, facts: ServerFacts, machines: string[]):
     ...own,
     MYCLOUD_URL: facts.url,
     MYCLOUD_WORKER_TOKEN: facts.secrets.workerToken,
+    MYCLOUD_HOME: facts.home,
     MYCLOUD_WORKER_HOME: facts.workerHome,
     MYCLOUD_WORKER_NAME: facts.workerName,
     MYCLOUD_QUEUE_URL: facts.queueUrl,
@@ -77,15 +78,18 @@ export function joiningWorker(
   });
   return { ...worker, finalCode: refusedExitCode };
 }
+/** Tests read the sources; programs always run what the build made of them. */
+export const builtFile = (entry: string): string =>
+  fileURLToPath(import.meta.resolve(entry)).replace(
+    /([\\/])src([\\/].*)?([\\/])main\.ts$/,
+    '$1dist$2$3main.js',
+  );
 
 function nodeProgram(name: string, entry: string, env: Env): Program {
   return {
     name,
     command: process.execPath,
-    // Tests read the sources; programs always run what the build made of them.
-    args: [
-      fileURLToPath(import.meta.resolve(entry)).replace(/([\\/])src([\\/])main\.ts$/, '$1dist$2main.js'),
-    ],
+    args: [builtFile(entry)],
     env,
     ready(line) {
       const said = parse(line);

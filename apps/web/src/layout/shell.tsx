@@ -10,6 +10,7 @@ import {
   Server,
   Sun,
   UserRound,
+  Users,
   WifiOff,
 } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
@@ -21,6 +22,9 @@ import { useKeys } from '../ui/keyboard.js';
 import { useTheme } from '../ui/theme.js';
 import { ToastPlace } from '../ui/toast.js';
 import { Help } from './help.js';
+
+/** What only admins of the server are shown: others would be refused there. */
+const adminPlaces = [{ to: '/people', word: 'People', icon: Users, holds: /^\/(people|audit|teams\/.*)$/ }];
 
 const places = [
   { to: '/', word: 'Jobs', icon: Rows3, holds: /^\/$|^\/[^/]+\/projects\// },
@@ -47,18 +51,20 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
           <span>mycloud</span>
         </Link>
         <nav aria-label="Places">
-          {places.map(({ to, word, icon: Icon, holds }) => (
-            <Link
-              key={to}
-              to={to}
-              aria-label={word}
-              className={holds.test(pathname) ? 'active' : undefined}
-              aria-current={holds.test(pathname) ? 'page' : undefined}
-            >
-              <Icon size={16} aria-hidden />
-              <span>{word}</span>
-            </Link>
-          ))}
+          {[...places, ...(user.role === 'admin' ? adminPlaces : [])].map(
+            ({ to, word, icon: Icon, holds }) => (
+              <Link
+                key={to}
+                to={to}
+                aria-label={word}
+                className={holds.test(pathname) ? 'active' : undefined}
+                aria-current={holds.test(pathname) ? 'page' : undefined}
+              >
+                <Icon size={16} aria-hidden />
+                <span>{word}</span>
+              </Link>
+            ),
+          )}
         </nav>
         <ConnectionMark />
         <ThemeButton />

@@ -42,14 +42,14 @@ interface NewMount {
  * Adds a job to a project, with its mounts and the events of its beginning, in one statement: submissions to a project wait
  * for one another from the number on. It is queued, its ticket counted as sent; its priority is the number of jobs its owner
  * has outstanding.
- * @param notes said of it in its events
+ * @param said further events of its beginning
  * @returns undefined when there is no such project any more
  */
 export async function queueJob(
   sql: Sql,
   job: NewJob,
   mounts: readonly NewMount[],
-  notes: readonly { type: 'note' | 'scheduled'; message: string }[],
+  said: readonly { type: string; message: string }[],
 ): Promise<{ priority: number; number: number } | undefined> {
   return one<{ priority: number; number: number }>(
     sql,
@@ -58,9 +58,9 @@ export async function queueJob(
        INSERT INTO "Job" (id, "projectId", number, "ownerId", command, description, machine, environment, env,
          tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", tags, mode, "idleSeconds", "jupyterToken",
          "teamId", notify, "scheduleId", traceparent, "ticketAt", status, priority)
-       SELECT $1, $2, number, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $22, $23, $24, $25, now(), 'queued',
+       SELECT $1, $2, number, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $22, $23::text[], $24, $25, now(), 'queued',
          (SELECT count(*) FROM "Job" WHERE "ownerId" = $3 AND status IN ('queued','preparing','running','saving'))
-       FROM project RETURNING id, priority, number),
+       FROM project RETURNING id, number, priority),
      mounted AS (
        INSERT INTO "Mount" ("jobId", name, source, "snapshotId")
        SELECT made.id, m.* FROM made, unnest($17::text[], $18::text[], $19::uuid[]) m),
@@ -89,8 +89,8 @@ export async function queueJob(
       mounts.map((mount) => mount.name),
       mounts.map((mount) => mount.source),
       mounts.map((mount) => mount.snapshotId),
-      ['queued', ...notes.map(({ type }) => type)],
-      [`queued for ${job.machine}`, ...notes.map(({ message }) => message)].map(storable),
+      ['queued', ...said.map((event) => event.type)],
+      [`queued for ${job.machine}`, ...said.map((event) => event.message)].map(storable),
       job.teamId,
       job.notify,
       job.scheduleId,
@@ -190,7 +190,7 @@ const stages = {
 export async function setStage(
   deps: Deps,
   proof: AttemptProof,
-  tokenOwner: string,
+  tokenId: string,
   to: keyof typeof stages,
 ): Promise<void> {
   const { from, message } = stages[to];
@@ -200,7 +200,7 @@ export async function setStage(
        SELECT j.id FROM "Job" j
        JOIN "Attempt" a ON a."jobId" = j.id AND a.number = j.attempt
        JOIN "Worker" w ON w.id = a."workerId"
-       WHERE j.id = $1 AND j.attempt = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND w."ownerId" = $4
+       WHERE j.id = $1 AND j.attempt = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND mycloud_speaks_for($4, w)
        FOR NO KEY UPDATE OF j),
      moved AS (
        UPDATE "Job" j SET status = $5,
@@ -209,7 +209,7 @@ export async function setStage(
      said AS (
        INSERT INTO "Event" ("jobId", attempt, type, message) SELECT id, $2, $5, $7 FROM moved)
      SELECT (SELECT count(*) FROM held)::int AS held, (SELECT count(*) FROM moved)::int AS moved`,
-    [proof.jobId, proof.attempt, proof.fence, tokenOwner, to, from, message],
+    [proof.jobId, proof.attempt, proof.fence, tokenId, to, from, message],
   );
   if (!done?.held) throw staleFence(proof.attempt);
   if (done.moved === 0) return;

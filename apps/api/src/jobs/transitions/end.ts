@@ -33,7 +33,7 @@ export interface Outcome {
 export async function finishAttempt(
   deps: Deps,
   proof: AttemptProof,
-  tokenOwner: string,
+  tokenId: string,
   outcome: Outcome & { lastSeq: number },
 ): Promise<void> {
   const ended = await transaction(deps.pool, async (sql) => {
@@ -41,8 +41,8 @@ export async function finishAttempt(
     const attempt = await one<{ endedAt: Date | null; reason: string | null; lastSeq: number }>(
       sql,
       `SELECT a."endedAt", a.reason, a."lastSeq" FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
-       WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND w."ownerId" = $4 FOR NO KEY UPDATE OF a`,
-      [proof.jobId, proof.attempt, proof.fence, tokenOwner],
+       WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND mycloud_speaks_for($4, w) FOR NO KEY UPDATE OF a`,
+      [proof.jobId, proof.attempt, proof.fence, tokenId],
     );
     if (!job || !attempt) throw staleFence(proof.attempt);
     // Ended by the sweep and by its worker are told apart: only the worker's own end may be said again.
@@ -69,18 +69,27 @@ export async function loseAttempt(
 ): Promise<boolean> {
   const ended = await transaction(deps.pool, async (sql) => {
     const job = await lockJob(sql, lost.jobId);
-    const attempt = await one<{ leaseUntil: Date; worker: string; removedBy: string | null }>(
+    const attempt = await one<{
+      leaseUntil: Date;
+      worker: string;
+      removedBy: string | null;
+      restored: boolean;
+    }>(
       sql,
-      `SELECT a."leaseUntil", w.name AS worker, w."removedBy" FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
+      `SELECT a."leaseUntil", w.name AS worker, w."removedBy", EXISTS (SELECT 1 FROM "Setting" s WHERE s.name = 'restored'
+         AND a."startedAt" < (s.value->>'at')::timestamptz) AS restored FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
        WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND a."leaseUntil" < now()
        FOR NO KEY UPDATE OF a`,
       [lost.jobId, lost.attempt, lost.fence],
     );
     if (!job || !attempt || job.attempt !== lost.attempt) return undefined;
+    const end = { exitCode: null, outputSnapshotId: null };
+    // One that was running when a backup was made was not lost by its worker, which may have long ended it.
+    if (attempt.restored) return endAttempt(sql, job, { ...end, reason: 'server_restored', detail: '' });
     const detail = attempt.removedBy
       ? `${attempt.worker} was removed by ${attempt.removedBy}`
       : `${attempt.worker} was not heard of after ${attempt.leaseUntil.toISOString()}`;
-    return endAttempt(sql, job, { reason: 'worker_lost', detail, exitCode: null, outputSnapshotId: null });
+    return endAttempt(sql, job, { ...end, reason: 'worker_lost', detail });
   });
   if (ended) await tellEnd(deps, ended);
   return ended !== undefined;
