@@ -128,7 +128,8 @@ async function noteOnChannel(
   const { rowCount } = await sql.query(
     `UPDATE "NotificationChannel" SET "disabledAt" = now(), "disabledReason" = $2
      WHERE id = $1 AND "disabledAt" IS NULL AND ($3 OR "failingSince" <= now() - make_interval(secs => $4))`,
-    [channelId, `${why}: ${tried.answer.slice(0, 500)}`, tried.gone, giveUpSeconds],
+    // What is given up began to fail with its first try, some time after it was made; had another got through, it is later.
+    [channelId, `${why}: ${tried.answer.slice(0, 500)}`, tried.gone, giveUpSeconds / 2],
   );
   if (rowCount === 0) return;
   await sql.query(

@@ -15,8 +15,14 @@ export function scheduleRoutes(app: FastifyInstance, deps: Deps): void {
   serve(app, contract.list, async ({ query, caller }) => ({
     items: await viewSchedules(
       deps,
-      '(c."ownerId" = $1 OR p."ownerId" = $1 OR $2) AND ($3::text IS NULL OR u.name = $3) AND ($4::text IS NULL OR p.name = $4)',
-      [caller.userId, caller.role === 'admin', query.owner ?? null, query.project ?? null],
+      '(c."ownerId" = $1 OR p."ownerId" = ANY($5::uuid[]) OR $2) AND ($3::text IS NULL OR u.name = $3) AND ($4::text IS NULL OR p.name = $4)',
+      [
+        caller.userId,
+        caller.role === 'admin',
+        query.owner ?? null,
+        query.project ?? null,
+        [caller.userId, ...caller.teams.keys()],
+      ],
     ),
   }));
 

@@ -23,7 +23,8 @@ export interface ServerFacts {
 }
 
 /** What the worker, and the jobs below it, have no business to know. */
-const serverOnly = /^(DATABASE_.*|REDIS_.*|S3_.*|MYCLOUD_(TOKEN|BOOTSTRAP_.*|QUEUE_ROLE_PASSWORD.*))$/;
+const serverOnly =
+  /^(DATABASE_.*|REDIS_.*|S3_.*|SMTP_.*|MYCLOUD_(TOKEN|BOOTSTRAP_.*|QUEUE_ROLE_PASSWORD.*))$/;
 
 export function apiProgram(env: Env, facts: ServerFacts): Program {
   const { secrets } = facts;
