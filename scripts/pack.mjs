@@ -78,14 +78,14 @@ async function addWorkspace(folder, staged) {
   return [name, version];
 }
 
-/** One from npm: it installs nothing further and runs no script where it is installed. */
+/** One from npm: it installs nothing further, runs no script, and leaves to the release which Node it was tested on. */
 function addPackage(from, to) {
   copy(from, to, (file) => {
     const inside = file.slice(path.join(root, from).length);
     if (inside.includes('/node_modules') || asideFolders.test(inside)) return false;
     return kept.test(inside) || ![needless, ...foreign].some((pattern) => pattern.test(file));
   });
-  const { scripts, devDependencies, optionalDependencies, files, ...manifest } = readJson(
+  const { scripts, devDependencies, optionalDependencies, files, engines, ...manifest } = readJson(
     `${from}/package.json`,
   );
   writeJson(path.join(to, 'package.json'), manifest);
