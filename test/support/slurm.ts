@@ -33,6 +33,10 @@ export interface OneNodeSlurm {
   end(daemon: Daemon, signal?: NodeJS.Signals): Promise<void>;
   /** Starts one that was ended, and waits until the node takes jobs again. */
   start(daemon: Daemon): Promise<void>;
+  /** Has its node fail, as far as Slurm knows. */
+  failNode(): Promise<unknown>;
+  /** Has it take jobs again. */
+  resumeNode(): Promise<unknown>;
   /** Ends all of it, jobs included. */
   stop(): Promise<void>;
 }
@@ -100,6 +104,14 @@ export async function startSlurm(options: SlurmOptions): Promise<OneNodeSlurm> {
     end,
     async start(daemon) {
       launch(daemon);
+      await takesJobs();
+    },
+    failNode: () => run('scontrol', 'update', 'NodeName=one', 'State=DOWN', 'Reason=test'),
+    async resumeNode() {
+      // It may be back already, by ReturnToService.
+      await run('scontrol', 'update', 'NodeName=one', 'State=RESUME').catch((error: Error) => {
+        if (!error.message.includes('Invalid node state')) throw error;
+      });
       await takesJobs();
     },
     async stop() {

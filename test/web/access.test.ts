@@ -25,8 +25,13 @@ describe.skipIf(!chromiumPath)('the page is usable by everybody', () => {
     await drawDataset(pictures, { train: 4, val: 4, seed: 3 });
     await server.json(['data', 'upload', 'dogsvscats', '--dir', pictures]);
     const project = await server.project('cats');
+    await server.json(['admin', 'team', 'create', 'vision']);
+    await server.json(['admin', 'invite', '--team', 'vision', '-m', 'for Ann']);
     const command = `echo '{"metric": "loss", "value": 1, "step": 1}'; printf '\\033[31mred\\033[0m\\n'; echo text > output/a.txt; exit 3`;
     job = await server.json<Job>(['run', '--cpu', '--data', 'dogsvscats:input', command], { cwd: project });
+    const schedule = ['schedule', 'create', '--cron', '0 3 * * *', '--name', 'nightly', 'true'];
+    await server.json(schedule, { cwd: project });
+    await server.json(['schedule', 'run', 'nightly'], { cwd: project });
     const client = await server.client();
     const params = { owner: job.owner, project: job.project, number: job.number };
     await server.ended(job);
@@ -52,9 +57,14 @@ describe.skipIf(!chromiumPath)('the page is usable by everybody', () => {
     'JOB/details',
     '/datasets',
     'DATASET',
+    '/schedules',
     '/cluster',
     '/compare?jobs=JOBS',
     '/account',
+    '/people',
+    '/audit',
+    '/teams/vision',
+    '/invite#none',
   ];
   for (const colorScheme of ['light', 'dark'] as const) {
     it.each(places)(`axe finds nothing serious, ${colorScheme}: %s`, async (place) => {

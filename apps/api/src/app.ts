@@ -2,7 +2,8 @@ import cookie from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import { AppError, type RouteContract, version } from '@mycloud/shared';
+import { AppError, operatingRoutes, type RouteContract, version } from '@mycloud/shared';
+import { isMetricsToken } from '@mycloud/telemetry';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { openAudit } from './audit/record.js';
@@ -10,7 +11,9 @@ import type { Deps } from './deps.js';
 import { floydRoutes } from './floyd/routes.js';
 import { openAuthenticator } from './http/authenticate.js';
 import { answerError } from './http/errors.js';
+import { countAnswers } from './http/in-flight.js';
 import { openLogins } from './http/logins.js';
+import { openRequestContext, requestIdOf } from './http/request-context.js';
 import { authorize } from './http/route.js';
 import { openSessions } from './http/sessions.js';
 import { sharedTries } from './http/tries.js';
@@ -25,9 +28,11 @@ import { logRoutes } from './routes/logs.js';
 import { machineRoutes } from './routes/machines.js';
 import { metricRoutes } from './routes/metrics.js';
 import { modeRoutes } from './routes/modes.js';
+import { notificationRoutes } from './routes/notifications.js';
 import { pageRoutes } from './routes/page.js';
 import { projectRoutes } from './routes/projects.js';
 import { retentionRoutes } from './routes/retention.js';
+import { scheduleRoutes } from './routes/schedules.js';
 import { sessionRoutes } from './routes/sessions.js';
 import { snapshotRoutes } from './routes/snapshots.js';
 import { storageRoutes } from './routes/storage.js';
@@ -56,6 +61,8 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
     requestTimeout: 0,
     // Behind a proxy the address that asks, by which guesses are counted, is the one it tells.
     trustProxy: deps.config.trustedProxies,
+    requestIdHeader: false,
+    genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     routerOptions: { maxParamLength: 2_000 },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -69,6 +76,8 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
     ),
   );
   app.decorateRequest('principal', undefined);
+  openRequestContext(app, deps);
+  const answersSent = countAnswers(app);
 
   openAudit(app, deps);
   const authenticator = openAuthenticator(deps);
@@ -78,6 +87,8 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
     const { contract } = request.routeOptions.config;
     if (!contract || contract.auth === 'none' || contract.auth === 'signed') return;
     const { authorization } = request.headers;
+    if (contract === operatingRoutes.metrics && isMetricsToken(authorization, deps.config.metricsToken))
+      return;
     if (authorization)
       request.principal = await authenticator.authenticate(authorization, contract.wire === 'floyd');
     else if (!contract.wire) request.principal = await sessions.find(request);
@@ -121,6 +132,8 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   sessionRoutes(app, sessions, checkLogin);
   tokenRoutes(app, deps);
   projectRoutes(app, deps);
+  notificationRoutes(app, deps);
+  scheduleRoutes(app, deps);
   datasetRoutes(app, deps);
   await app.register(async (raw) => snapshotRoutes(raw, deps));
   await app.register(async (raw) => storeRoutes(raw, deps));
@@ -141,6 +154,8 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   workerRoutes(app, deps, tunnels, upgrades);
   await app.register(async (wire) => floydRoutes(wire, deps));
   await pageRoutes(app, deps);
+  // Hooks run in the order they were added: streams and waiting claims have ended by then.
+  app.addHook('preClose', answersSent);
   await app.ready();
   return app;
 }

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { AppError, withPassword, withSecretFiles } from '@mycloud/shared';
+import { asksForTraces } from '@mycloud/telemetry';
 import { z } from 'zod';
+import { parseSubnets } from './http/reachable.js';
 
 const flag = z
   .enum(['0', '1', 'false', 'true'])
@@ -74,6 +76,18 @@ export const settings = z.object({
     .number()
     .min(0)
     .default(7 * 86_400),
+  /** Networks that URLs given by users may lead to beside the public ones: `10.0.0.0/8, 192.168.1.7`. */
+  MYCLOUD_OUTGOING_ALLOW: z
+    .string()
+    .default('')
+    .transform((list, context) => {
+      try {
+        return parseSubnets(list);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+        return z.NEVER;
+      }
+    }),
   /** Listens where floyd-local looks for its server too: 127.0.0.1:8080 and, for uploads, 127.0.0.1:1080. */
   MYCLOUD_FLOYD_LOCAL: flag,
   /** JSON list of machine types, or a file that holds it, replacing the built-in catalogue. */
@@ -96,6 +110,16 @@ export const settings = z.object({
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   /** The same of environments: added to the catalogue, or instead of the one of the same name. */
   MYCLOUD_ENVIRONMENTS: z.string().optional(),
+  /** Lets who sends it read /metrics, and nothing else; an admin's token may too. */
+  MYCLOUD_METRICS_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
+  /** From SIGTERM, when /ready says no, to when nothing more is taken: time for a proxy to ask. */
+  MYCLOUD_SHUTDOWN_DELAY_SECONDS: z.coerce.number().min(0).max(300).default(0),
+  /** smtp://USER:PASSWORD@HOST:587 or smtps://…; without one nobody gets e-mail. */
+  SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  MYCLOUD_MAIL_FROM: z.string().min(3).default(`mycloud <mycloud@${os.hostname()}>`),
+  /** Wait before a notification is tried again, three times as long after each try; and when it is given up. */
+  MYCLOUD_NOTIFY_RETRY_SECONDS: z.coerce.number().positive().max(3600).default(10),
+  MYCLOUD_NOTIFY_GIVE_UP_SECONDS: z.coerce.number().positive().default(86_400),
   MYCLOUD_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
 });
 
@@ -111,6 +135,8 @@ export const secretSettings = [
   'MYCLOUD_BOOTSTRAP_TOKEN',
   'MYCLOUD_BOOTSTRAP_WORKER_TOKEN',
   'MYCLOUD_QUEUE_ROLE_PASSWORD',
+  'MYCLOUD_METRICS_TOKEN',
+  'SMTP_URL',
 ] as const satisfies readonly (keyof typeof settings.shape)[];
 
 export type Config = ReturnType<typeof readConfig>;
@@ -178,6 +204,7 @@ export function readConfig(given: Record<string, string | undefined>) {
     gcSeconds: v.MYCLOUD_GC_SECONDS,
     gcGraceSeconds: v.MYCLOUD_GC_GRACE_SECONDS,
     uploadGraceSeconds: v.MYCLOUD_UPLOAD_GRACE_SECONDS,
+    outgoingAllow: v.MYCLOUD_OUTGOING_ALLOW,
     floydLocal: v.MYCLOUD_FLOYD_LOCAL,
     machines: v.MYCLOUD_MACHINES,
     tensorboard: {
@@ -189,6 +216,16 @@ export function readConfig(given: Record<string, string | undefined>) {
     },
     path: v.PATH,
     environments: v.MYCLOUD_ENVIRONMENTS,
+    metricsToken: v.MYCLOUD_METRICS_TOKEN,
+    shutdownDelaySeconds: v.MYCLOUD_SHUTDOWN_DELAY_SECONDS,
+    notify: {
+      smtpUrl: v.SMTP_URL,
+      mailFrom: v.MYCLOUD_MAIL_FROM,
+      retrySeconds: v.MYCLOUD_NOTIFY_RETRY_SECONDS,
+      giveUpSeconds: v.MYCLOUD_NOTIFY_GIVE_UP_SECONDS,
+    },
+    /** Asked for by OpenTelemetry's own variables, which its libraries read. */
+    traces: asksForTraces(env),
     logLevel: v.MYCLOUD_LOG_LEVEL,
   };
 }

@@ -21,6 +21,10 @@ export type Signal =
   | { type: 'stop'; jobId: string; workerId: string }
   | { type: 'remove_environment'; workerId: string }
   | { type: 'wake'; machine: string }
+  /** A schedule was made, changed or deleted. */
+  | { type: 'schedule' }
+  /** The outbox has something to send. */
+  | { type: 'delivery' }
   /** An upload has come whole. */
   | { type: 'upload' }
   /** A worker is to connect to the api that says so, which the others reach at `api`; lost, it is asked again. */

@@ -1,21 +1,29 @@
-import { AppError } from '@mycloud/shared';
-import { pino } from 'pino';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError, version } from '@mycloud/shared';
+import { openLog, openTracing } from '@mycloud/telemetry';
 import { buildApi } from './app.js';
 import { readConfig } from './config.js';
 import { listenAsFloydLocal } from './floyd/local.js';
 import { startJobLoops } from './jobs/loops.js';
+import { startDeliveries } from './notifications/loop.js';
 import { openDeps } from './open-deps.js';
+import { startSchedules } from './schedules/loop.js';
 import { startUnpacking } from './uploads/loop.js';
 
-/** Starts the api: opens what it needs in order, listens, and closes all of it in the reverse order on SIGTERM. */
+/**
+ * Starts the api: opens what it needs in order, listens, and closes all of it in the reverse order on SIGTERM. Before that it
+ * tells whoever asks that it leaves, and still serves for as long as a proxy needs to hear of it.
+ */
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  const log = pino({ level: config.logLevel, base: { app: 'api' } });
+  const log = openLog('api', config.logLevel);
   const closers: (() => Promise<unknown>)[] = [];
   let closing = false;
+  let leave: (() => Promise<unknown>) | undefined;
   const close = async (code: number): Promise<never> => {
     if (!closing) {
       closing = true;
+      await leave?.();
       for (const closer of closers.reverse()) {
         await closer().catch((error: unknown) => log.warn({ err: error }, 'closing'));
       }
@@ -25,14 +33,25 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void close(0));
 
   try {
-    const { deps, close: closeDeps } = await openDeps(config, log);
+    const tracing = await openTracing('mycloud-api', version, config.traces);
+    closers.push(() => tracing.close());
+    const { deps, close: closeDeps } = await openDeps(config, log, tracing);
     closers.push(closeDeps);
+    leave = async () => {
+      deps.readiness.leave();
+      log.info({ seconds: config.shutdownDelaySeconds }, 'leaving: not ready any more');
+      await sleep(config.shutdownDelaySeconds * 1000);
+    };
     const app = await buildApi(deps);
     closers.push(() => app.close());
     const url = await app.listen({ host: config.host, port: config.port });
     if (config.floydLocal) closers.push(await listenAsFloydLocal(app));
     const loops = startJobLoops(deps);
     closers.push(() => loops.close());
+    const schedules = startSchedules(deps);
+    closers.push(() => schedules.close());
+    const deliveries = startDeliveries(deps);
+    closers.push(() => deliveries.close());
     const unpacking = startUnpacking(deps);
     closers.push(() => unpacking.close());
     log.info({ url, port: Number(new URL(url).port) }, 'ready');

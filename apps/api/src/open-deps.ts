@@ -1,5 +1,6 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { AppError } from '@mycloud/shared';
+import { noTracing, type Tracing } from '@mycloud/telemetry';
 import type { Logger } from 'pino';
 import { bootstrap } from './bootstrap.js';
 import { openCatalogue } from './catalogue.js';
@@ -7,9 +8,12 @@ import type { Config } from './config.js';
 import { openDatabase, waitForDatabase } from './database/client.js';
 import { migrate } from './database/migrate.js';
 import type { Deps } from './deps.js';
+import { openOutgoing } from './http/outgoing.js';
 import { openHub } from './hub.js';
 import { openTickets } from './queue/tickets.js';
+import { openReadiness } from './readiness.js';
 import { openStore } from './store/open-store.js';
+import { openApiMetrics } from './telemetry/metrics.js';
 
 /** What the api stands on; close() ends it in the reverse order. */
 export interface OpenDeps {
@@ -18,7 +22,7 @@ export interface OpenDeps {
 }
 
 /** Opens what the api stands on, in order: a migrated database, the store, the queue, the hub, the first users. */
-export async function openDeps(config: Config, log: Logger): Promise<OpenDeps> {
+export async function openDeps(config: Config, log: Logger, tracing: Tracing = noTracing): Promise<OpenDeps> {
   const catalogue = openCatalogue(config);
   const closers: (() => Promise<void>)[] = [];
   const close = async () => {
@@ -42,7 +46,22 @@ export async function openDeps(config: Config, log: Logger): Promise<OpenDeps> {
     closers.push(() => tickets.close());
     const hub = await openHub(config, log);
     closers.push(() => hub.close());
-    const deps = { config, log, db, pool, store, tickets, hub, catalogue };
+    const outgoing = openOutgoing(config.outgoingAllow);
+    const machines = catalogue.machines.map((machine) => machine.name);
+    const deps = {
+      config,
+      log,
+      db,
+      pool,
+      store,
+      tickets,
+      hub,
+      catalogue,
+      outgoing,
+      readiness: openReadiness(),
+      metrics: openApiMetrics(pool, machines),
+      tracing,
+    };
     await bootstrap(deps);
     return { deps, close };
   } catch (error) {

@@ -278,6 +278,29 @@ describe('a job for a GPU', () => {
   });
 });
 
+describe('a job that waits in a queue of its worker', () => {
+  it('says for what, until it runs', async () => {
+    const worker = await world.worker('w-cluster', { machines: ['gpu2'], gpus: 2 });
+    const job = await world.submit({ machine: 'gpu2' });
+    const held = await worker.take();
+    expect((await world.get(job)).message).toBeNull();
+    for (const word of ['Priority', 'Resources']) {
+      const message = `waits in Slurm as its job 4711: ${word}`;
+      await worker.client.call(workerRoutes.event, {
+        params: { jobId: held.jobId },
+        body: { attempt: held.attempt, fence: held.fence, type: 'waiting', message },
+      });
+      expect(await world.get(job)).toMatchObject({ status: 'preparing', message });
+    }
+    await worker.client.call(workerRoutes.status, {
+      params: { jobId: held.jobId },
+      body: { attempt: held.attempt, fence: held.fence, status: 'running' },
+    });
+    expect((await world.get(job)).message).toBeNull();
+    await worker.finish(held);
+  });
+});
+
 describe('a lost ticket', () => {
   it('is sent again by one of the sweeps', async () => {
     const job = await world.submit({ machine: 'gpu2' });

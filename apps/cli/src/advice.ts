@@ -31,6 +31,9 @@ const advice: Record<Reason, (job: Job) => string[]> = {
     'Was that machine switched off, or out of memory? See mycloud workers.',
     `Once a worker is here again: mycloud restart ${name}`,
   ],
+  server_restored: ({ name }) => [
+    `What it did after the backup is lost. To run it again: mycloud restart ${name}`,
+  ],
   kills_worker: () => [
     'Each worker was lost while it ran: it probably takes all memory or disk of the machine. Take less at once, or ask who runs the server to set limits (docs/runners.md).',
   ],

@@ -6,13 +6,14 @@ import { createNodeClient } from '@mycloud/shared/node';
 import { z } from 'zod';
 import { folderProject, readJson } from './folder.js';
 import { exactJob, namedJob } from './job-names.js';
+import { callHeaders } from './tracing.js';
 
 const loginSchema = z.object({ url: z.string(), token: z.string() });
 export type Login = z.infer<typeof loginSchema>;
 
 const xdg = (name: string, fallback: string): string =>
   path.join(process.env[name] || path.join(os.homedir(), fallback), 'mycloud');
-const loginFile = (): string => path.join(xdg('XDG_CONFIG_HOME', '.config'), 'config.json');
+export const loginFile = (): string => path.join(xdg('XDG_CONFIG_HOME', '.config'), 'config.json');
 export const cacheFolder = (): string => xdg('XDG_CACHE_HOME', '.cache');
 
 export const readSavedLogin = async (): Promise<Login | undefined> =>
@@ -59,7 +60,7 @@ export async function openSession(): Promise<Session> {
       hint: 'Start a server here with `mycloud up`, or log in to one: mycloud login --url http://SERVER:7070',
     });
   }
-  const client = createNodeClient({ url, token, agent: `mycloud-cli/${version}` });
+  const client = createNodeClient({ url, token, agent: `mycloud-cli/${version}`, headers: callHeaders });
   let user: Promise<User> | undefined;
   const me = () => {
     user ??= client.call(userRoutes.me, {});

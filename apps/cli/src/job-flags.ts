@@ -28,6 +28,7 @@ export interface JobFlags {
   tags?: boolean;
   maxRuntime?: string;
   retries?: string;
+  notify?: string[] | false;
   /** `job` is floyd's word for a command. */
   mode?: JobMode | 'job';
   idle?: string;
@@ -46,6 +47,7 @@ export function readSettings(flags: JobFlags): Omit<RestartJob, 'env' | 'command
     maxRuntimeSeconds: secondsOf('--max-runtime', flags.maxRuntime),
     idleSeconds: secondsOf('--idle', flags.idle),
     retries: retriesOf(flags.retries),
+    notify: flags.notify === false ? [] : flags.notify,
   };
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }

@@ -45,7 +45,11 @@ export async function namedJob(
   });
 }
 
-async function projectOf(text: string, defaults: Defaults): Promise<{ owner: string; project: string }> {
+/** Reads `name`, `owner/name`, `owner/projects/name`. @throws AppError bad_request */
+export async function projectOf(
+  text: string,
+  defaults: Pick<Defaults, 'owner'>,
+): Promise<{ owner: string; project: string }> {
   const [, owner, project] = /^(?:([^/]+)\/)?(?:projects\/)?([^/]+)\/?$/.exec(text) ?? [];
   if (!project)
     throw new AppError('bad_request', `"${text}" names neither a job nor a project`, {

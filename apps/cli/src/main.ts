@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { ExitCode, exitCodeOf } from './exit.js';
 import { buildProgram } from './program.js';
 import { errorText } from './text.js';
+import { traced } from './tracing.js';
 
 /** The outermost edge: the only place that prints an error and exits. */
 export async function run(argv = process.argv): Promise<void> {
@@ -14,7 +15,7 @@ export async function run(argv = process.argv): Promise<void> {
     });
   }
   try {
-    await buildProgram().parseAsync(argv);
+    await traced(argv.slice(2), () => buildProgram().parseAsync(argv));
     await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
     // Left to end by itself, Node first finishes compiling what it won't run any more: a tenth of a second after each request.
     process.exit();

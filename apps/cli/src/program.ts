@@ -1,15 +1,17 @@
 import { version } from '@mycloud/shared/browser';
 import { Command, Option } from 'commander';
+import { addAdminCommands } from './program-admin.js';
 import { addDataCommands } from './program-data.js';
 import { collect, json, once } from './program-flags.js';
 import { addLookingCommands } from './program-looking.js';
+import { addOperatingCommands } from './program-operating.js';
 
 const quoted =
   'A command with flags of its own belongs into quotes: mycloud run "python train.py --lr 0.1". See mycloud run --help.';
 const newest = "the newest of this folder's project unless given";
 
-/** What `run` and `restart` share. */
-const jobFlags = (command: Command): Command =>
+/** What is asked of a job, whoever submits it. */
+const settingFlags = (command: Command): Command =>
   command
     .option(
       '--data <source:mount>',
@@ -42,6 +44,15 @@ const jobFlags = (command: Command): Command =>
     .option('--idle <time>', 'end a Jupyter that nobody has used for so long (default 1h), or none')
     .option('-r, --max-runtime <time>', 'stop it after this long: seconds, or 90s, 30m, 2h')
     .option('--retries <n>', 'try again this often when the command fails')
+    .option(
+      '--notify <address>',
+      'tell https://…, slack:https://… or name@host of its end; may be given more than once',
+      collect,
+    );
+
+/** What `run` and `restart` share. */
+const jobFlags = (command: Command): Command =>
+  settingFlags(command)
     .option('-f, --follow', 'follow its log')
     .option('--open', 'open its page, or print the link where there is no screen')
     .option('--no-open', 'open nothing')
@@ -67,7 +78,7 @@ export function buildProgram(): Command {
     .option('--home <dir>', 'where its data lies (MYCLOUD_HOME, default ~/.mycloud)')
     .addOption(
       new Option('--runner <name>', 'how jobs are isolated')
-        .choices(['auto', 'bubblewrap', 'process', 'docker'])
+        .choices(['auto', 'bubblewrap', 'process', 'docker', 'slurm'])
         .default('auto'),
     )
     .option(
@@ -81,6 +92,7 @@ export function buildProgram(): Command {
     .option('-k, --apikey <token>', 'the same, as floyd called it')
     .option('-u, --username <name>', 'log in by name and password')
     .option('-p, --password <password>', 'the password, where it may stand in a command line')
+    .option('--invite <link>', 'become a user by an invitation; --username says under which name')
     .option('--home <dir>', 'log in to the server that runs here on this folder')
     .action(async (options) => (await import('./commands/login.js')).login(options));
   command('logout', 'Forgets the saved login').action(async (options) =>
@@ -130,6 +142,7 @@ export function buildProgram(): Command {
     .showHelpAfterError(quoted)
     .option('--no-data', 'without its mounts')
     .option('--no-tags', 'without its tags')
+    .option('--no-notify', 'without the addresses that it told of its end')
     .option('--drop-var <name>', 'without this environment variable of its own', collect)
     .action(async (job, words, options) =>
       (await import('./commands/restart.js')).restart(job, words, options),
@@ -244,30 +257,9 @@ export function buildProgram(): Command {
     .action(async (name, options) => (await import('./commands/env.js')).envDelete(name, options));
 
   addDataCommands(program);
+  addOperatingCommands(program, settingFlags);
 
-  const admin = program.command('admin').description('For who runs the server');
-  const adminCommand = (name: string, description: string): Command =>
-    admin
-      .command(name)
-      .description(description)
-      .option(...json);
-  adminCommand(
-    'gc',
-    'Frees what nothing refers to and the grace period has passed for; the server does so by itself',
-  )
-    .option('--dry-run', 'only show what would be freed')
-    .action(async (options) => (await import('./commands/admin.js')).adminGc(options));
-  adminCommand('limit', 'Limits what a user runs at the same time; further jobs wait')
-    .argument('<user>')
-    .option('--jobs <number>', 'jobs, or none for any number')
-    .option('--gpus <number>', 'GPUs of all running jobs, or none for any number')
-    .action(async (user, options) => (await import('./commands/admin.js')).adminLimit(user, options));
-  adminCommand('quota', 'Limits what a user may store')
-    .argument('<user>')
-    .argument('<bytes>', 'such as 500GB, or `none` for as the server is configured')
-    .action(async (user, bytes, options) =>
-      (await import('./commands/admin.js')).adminQuota(user, bytes, options),
-    );
+  addAdminCommands(program);
 
   const token = program.command('token').description('Tokens');
   const tokenCommand = (name: string, description: string): Command =>

@@ -16,6 +16,10 @@ export function errorText(error: AppError): string {
   const lines = [`${c.red('error:')} ${error.message}`];
   for (const { path, message } of error.errors ?? []) lines.push(`  ${path ? `${path}: ` : ''}${message}`);
   if (error.hint) lines.push(c.dim(error.hint));
+  // The server's own faults are looked up in its log by this.
+  const server = error.code === 'internal' || error.code === 'unavailable';
+  if (error.requestId && (server || process.env.MYCLOUD_DEBUG))
+    lines.push(c.dim(`request ${error.requestId}`));
   return `${lines.join('\n')}\n`;
 }
 
@@ -44,6 +48,14 @@ export function durationText(ms: number): string {
   const pad = (n: number) => String(n).padStart(2, '0');
   if (seconds >= 3600) return `${Math.floor(seconds / 3600)}h ${pad(Math.floor((seconds % 3600) / 60))}m`;
   return seconds >= 60 ? `${Math.floor(seconds / 60)}m ${pad(seconds % 60)}s` : `${seconds}s`;
+}
+
+/** 2026-11-29 23:15, in the time zone of this machine. */
+export function timeText(iso: string): string {
+  const time = new Date(iso);
+  const pad = (n: number) => String(n).padStart(2, '0');
+  const day = [time.getFullYear(), pad(time.getMonth() + 1), pad(time.getDate())].join('-');
+  return `${day} ${pad(time.getHours())}:${pad(time.getMinutes())}`;
 }
 
 /** Columns under a header, as wide as their widest cell. */

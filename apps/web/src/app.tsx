@@ -8,6 +8,7 @@ import { ClusterPage } from './cluster/cluster-page.js';
 import { DatasetPage } from './datasets/dataset-page.js';
 import { DatasetsPage } from './datasets/datasets-page.js';
 import { UploadBar } from './datasets/upload/upload-bar.js';
+import { InvitePage } from './invite/invite-page.js';
 import { JobPage } from './job/job-page.js';
 import { JobsPage } from './jobs/jobs-page.js';
 import { Shell } from './layout/shell.js';
@@ -19,15 +20,24 @@ import { Empty, ErrorNotice, Loading } from './ui/notice.js';
 const ComparePage = lazy(() =>
   import('./compare/compare-page.js').then((page) => ({ default: page.ComparePage })),
 );
+const SchedulesPage = lazy(() =>
+  import('./schedules/schedules-page.js').then((page) => ({ default: page.SchedulesPage })),
+);
 const AccountPage = lazy(() =>
   import('./account/account-page.js').then((page) => ({ default: page.AccountPage })),
 );
+const TeamPage = lazy(() => import('./teams/team-page.js').then((page) => ({ default: page.TeamPage })));
+const PeoplePage = lazy(() =>
+  import('./people/people-page.js').then((page) => ({ default: page.PeoplePage })),
+);
+const AuditPage = lazy(() => import('./audit/audit-page.js').then((page) => ({ default: page.AuditPage })));
 
 /** Which page an address leads to. Who isn't logged in is led to the login, and back afterwards. */
 export function App() {
   const { pathname, search, hash } = useLocation();
   const me = useQuery(meQuery);
   if (pathname === '/login') return <LoginPage />;
+  if (pathname === '/invite') return <InvitePage />;
   if (me.data === null || isLoggedOut(me.error)) {
     const to = pathname + search + hash;
     return <Navigate to={to === '/' ? '/login' : `/login?to=${encodeURIComponent(to)}`} replace />;
@@ -47,7 +57,11 @@ export function App() {
             <Route path="/:owner/datasets/:dataset/:version?" element={<DatasetPage />} />
             <Route path="/tensorboard" element={<TensorboardPage />} />
             <Route path="/cluster" element={<ClusterPage />} />
+            <Route path="/schedules" element={<SchedulesPage />} />
             <Route path="/account" element={<AccountPage />} />
+            <Route path="/teams/:team" element={<TeamPage />} />
+            <Route path="/people" element={<PeoplePage />} />
+            <Route path="/audit" element={<AuditPage />} />
             <Route path="/compare" element={<ComparePage />} />
             <Route
               path="*"

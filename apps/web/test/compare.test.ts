@@ -34,6 +34,7 @@ const job = (number: number, more: Partial<Job> = {}): Job => ({
   outputSnapshotId: null,
   attempt: 1,
   exitCode: 0,
+  schedule: null,
   worker: 'w',
   createdAt: '2026-11-25T10:00:00.000Z',
   startedAt: '2026-11-25T10:00:01.000Z',

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { version } from '@mycloud/shared';
 import { createNodeClient } from '@mycloud/shared/node';
 import { openContentCache } from '@mycloud/snapshots';
+import { noTracing, type Tracing } from '@mycloud/telemetry';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import type { WorkerDeps } from './deps.js';
@@ -14,9 +15,14 @@ import { findResources } from './resources.js';
 import { chooseRunners } from './runners/choose.js';
 import { openLauncher } from './runners/launcher.js';
 import { slurmRunner } from './runners/slurm.js';
+import { callHeaders, openWorkerMetrics } from './telemetry.js';
 
 /** Makes what a worker of this configuration needs. @throws AppError when its runner doesn't work here */
-export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps> {
+export async function buildDeps(
+  config: Config,
+  log: Logger,
+  tracing: Tracing = noTracing,
+): Promise<WorkerDeps> {
   await mkdir(config.home, { recursive: true, mode: 0o700 });
   const bySlurm = config.runner === 'slurm';
   // It holds its jobs to their limits itself, on its nodes.
@@ -40,7 +46,12 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
   const resources = bySlurm ? { ...found, gpus: [] } : found;
   return {
     config,
-    client: createNodeClient({ url: config.url, token: config.token, agent: `mycloud-worker/${version}` }),
+    client: createNodeClient({
+      url: config.url,
+      token: config.token,
+      agent: `mycloud-worker/${version}`,
+      headers: callHeaders,
+    }),
     cache,
     runners,
     limits,
@@ -56,5 +67,7 @@ export async function buildDeps(config: Config, log: Logger): Promise<WorkerDeps
     resources,
     gpus: new GpuWatch(resources.gpus, config.gpuSeconds),
     log,
+    metrics: openWorkerMetrics(config.name, config.home),
+    tracing,
   };
 }

@@ -22,6 +22,8 @@ export interface ClaimerOptions {
   /** Nothing is taken while its disk is full. */
   home: string;
   log: Logger;
+  /** Told of each time it asked. */
+  onClaim: (outcome: 'job' | 'none' | 'failed') => void;
   /** Wait at the api for jobs, where there is no queue to wake this worker. */
   longPoll: boolean;
   signal: AbortSignal;
@@ -89,12 +91,16 @@ export class Claimer {
   }
 
   async #claim(machines: string[], waitSeconds: number, ticket?: Ticket): Promise<boolean> {
-    const { client, workerId, roster, signal } = this.#options;
+    const { client, workerId, roster, signal, onClaim } = this.#options;
     const body = { workerId: workerId(), machines, waitSeconds, ...(ticket ? { ticket } : {}) };
     const { assignment } = await answered(
       (limit) => client.call(workerRoutes.claim, { body }, { signal: limit }),
       signal,
-    );
+    ).catch((error: unknown) => {
+      if (!signal.aborted) onClaim('failed');
+      throw error;
+    });
+    onClaim(assignment ? 'job' : 'none');
     if (!assignment) return false;
     this.#remember(assignment);
     // The lease is ours even if a shutdown began meanwhile: the next worker adopts it.

@@ -49,7 +49,9 @@ async function followOnce({ client, workerId, onCommand, signal }: CommandsOptio
   );
   const body = watchSilence(response.body, () => silent.abort());
   for await (const event of readEvents({ body })) {
-    if (event.data) onCommand(workerCommandSchema.parse(JSON.parse(event.data)));
+    // `reconnect`: that api closes, and the stream ends with it.
+    if (event.data && event.event !== 'reconnect')
+      onCommand(workerCommandSchema.parse(JSON.parse(event.data)));
   }
   return true;
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import path from 'node:path';
 import { AppError, withPassword, withSecretFiles } from '@mycloud/shared';
+import { asksForTraces } from '@mycloud/telemetry';
 import { z } from 'zod';
 import { type RunnerName, runnerNames } from './runners/runner.js';
 import type { SlurmOptions } from './runners/slurm.js';
@@ -95,6 +96,9 @@ export const settings = z.object({
   MYCLOUD_SLOTS: z.coerce.number().int().positive().optional(),
   MYCLOUD_TRAINER_BIN: z.string().min(1).optional(),
   MYCLOUD_OUTPUT_SYNC_SECONDS: z.coerce.number().positive().default(30),
+  MYCLOUD_METRICS_PORT: z.coerce.number().int().min(0).max(65535).optional(),
+  MYCLOUD_METRICS_HOST: z.string().min(1).default('127.0.0.1'),
+  MYCLOUD_METRICS_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
   MYCLOUD_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
 });
@@ -104,6 +108,7 @@ export const secretSettings = [
   'MYCLOUD_WORKER_TOKEN',
   'MYCLOUD_QUEUE_URL',
   'MYCLOUD_QUEUE_PASSWORD',
+  'MYCLOUD_METRICS_TOKEN',
 ] as const satisfies readonly (keyof typeof settings.shape)[];
 
 export interface Config {
@@ -145,6 +150,10 @@ export interface Config {
   slots: number | undefined;
   trainerBin: string | undefined;
   outputSyncSeconds: number;
+  /** Where /metrics is served; undefined: nowhere. */
+  metrics: { host: string; port: number; token: string | undefined } | undefined;
+  /** Traces are asked for by OpenTelemetry's own variables, which its libraries read. */
+  traces: boolean;
   logLevel: string;
   /** The search path jobs start from. */
   path: string;
@@ -166,6 +175,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     throw new AppError('bad_request', `the worker's settings are wrong:\n${all}`, { errors });
   }
   const read = parsed.data;
+  const metrics = metricsOf(read);
   return {
     url: read.MYCLOUD_URL,
     token: read.MYCLOUD_WORKER_TOKEN,
@@ -201,9 +211,27 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     slots: read.MYCLOUD_SLOTS ?? (read.MYCLOUD_RUNNER === 'slurm' ? slurmSlots : undefined),
     trainerBin: read.MYCLOUD_TRAINER_BIN,
     outputSyncSeconds: read.MYCLOUD_OUTPUT_SYNC_SECONDS,
+    metrics,
+    traces: asksForTraces(given),
     logLevel: read.MYCLOUD_LOG_LEVEL,
     path: read.PATH,
   };
+}
+
+/** @throws AppError for metrics that anybody on the network could read */
+function metricsOf(read: z.output<typeof settings>): Config['metrics'] {
+  const { MYCLOUD_METRICS_PORT: port, MYCLOUD_METRICS_HOST: host, MYCLOUD_METRICS_TOKEN: token } = read;
+  if (port === undefined) return undefined;
+  if (!token && !/^(127\.|::1$|localhost$)/.test(host)) {
+    throw new AppError(
+      'bad_request',
+      `metrics at ${host} would be read by whoever reaches its port ${port}`,
+      {
+        hint: 'Set MYCLOUD_METRICS_TOKEN, which Prometheus sends as its bearer token, or leave MYCLOUD_METRICS_HOST at 127.0.0.1.',
+      },
+    );
+  }
+  return { host, port, token };
 }
 
 /** Settings of pip, uv and npm, proxies and certificates. */

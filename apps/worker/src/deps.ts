@@ -1,5 +1,6 @@
 import type { Client } from '@mycloud/shared';
 import type { ContentCache } from '@mycloud/snapshots';
+import type { Tracing } from '@mycloud/telemetry';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import type { DiskGuard } from './disk/guard.js';
@@ -9,6 +10,7 @@ import type { Limits } from './limits/limits.js';
 import type { Resources } from './resources.js';
 import type { Runners } from './runners/choose.js';
 import type { Launcher } from './runners/launcher.js';
+import type { WorkerMetrics } from './telemetry.js';
 
 /** What a worker is made of; main.ts makes them. */
 export interface WorkerDeps {
@@ -23,4 +25,6 @@ export interface WorkerDeps {
   resources: Resources;
   gpus: GpuWatch;
   log: Logger;
+  metrics: WorkerMetrics;
+  tracing: Tracing;
 }

@@ -1,4 +1,5 @@
 import { type AttemptProof, workerRoutes } from '@mycloud/shared';
+import { withContext } from '@mycloud/telemetry';
 import type { AttemptFolder, Ending } from './attempt-folder.js';
 import type { Share } from './capacity.js';
 import { type Channels, openChannels } from './channels.js';
@@ -64,7 +65,8 @@ export class Execution {
     const onFailure = (error: unknown): void => this.#writeFailed(error);
     this.#channels = openChannels(deps.client, this.proof, folder, onFailure);
     this.#stages = new StageReports(deps.client, this.proof, this.#over.signal, onFailure);
-    this.done = this.#live();
+    const { traceparent } = folder.state.assignment;
+    this.done = withContext({ jobId, attempt, traceparent: traceparent ?? undefined }, () => this.#live());
   }
 
   /** null while its command doesn't run. */
@@ -105,18 +107,52 @@ export class Execution {
   }
 
   async #live(): Promise<void> {
+    const { tracing, log, metrics } = this.#deps;
+    const { state } = this.#folder;
+    const { phase } = state;
+    const { name, machine, environment } = state.assignment;
+    const attributes = {
+      'mycloud.job': name,
+      'mycloud.job_id': this.proof.jobId,
+      'mycloud.attempt': this.proof.attempt,
+      'mycloud.worker': this.#deps.config.name,
+      'mycloud.machine': machine.name,
+      'mycloud.environment': environment.name,
+    };
+    metrics.attempts.inc();
     try {
-      const { phase } = this.#folder.state;
-      if (phase === 'preparing') await this.#prepareAndStart();
-      if (this.#folder.state.phase === 'waiting') await this.#awaitTurn(phase === 'waiting');
-      if (this.#folder.state.phase === 'running') await this.#run(phase === 'running');
-      if (this.#folder.state.phase === 'saving') await saveOutput(this.#ending());
-      await finishAttempt(this.#ending());
+      await tracing.span('attempt', { kind: 'consumer', attributes }, async (span) => {
+        if (phase === 'preparing') await this.#stage('prepare', () => this.#prepareAndStart());
+        if (this.#folder.state.phase === 'waiting')
+          await this.#stage('wait', () => this.#awaitTurn(phase === 'waiting'));
+        if (this.#folder.state.phase === 'running')
+          await this.#stage('run', () => this.#run(phase === 'running'));
+        if (this.#folder.state.phase === 'saving')
+          await this.#stage('save', () => saveOutput(this.#ending()));
+        await this.#stage('finish', () => finishAttempt(this.#ending()));
+        const reason = this.#folder.state.end?.reason ?? 'worker_error';
+        span.set({ 'mycloud.reason': reason });
+        metrics.attemptsEnded.inc({ reason });
+        log.info({ job: name, reason }, 'attempt ended');
+      });
       await this.#folder.remove();
     } catch (error) {
       await this.#endEarly(error);
     } finally {
+      metrics.attempts.dec();
       await this.#close();
+    }
+  }
+
+  /** A stage with its line in the log, its time and its span. */
+  async #stage(stage: string, work: () => Promise<void>): Promise<void> {
+    const { tracing, log, metrics } = this.#deps;
+    const began = performance.now();
+    log.info({ job: this.#folder.state.assignment.name, stage }, 'attempt goes on');
+    try {
+      await tracing.span(stage, {}, work);
+    } finally {
+      metrics.stageSeconds.observe({ stage }, (performance.now() - began) / 1000);
     }
   }
 

@@ -24,6 +24,8 @@ export interface HeartbeatOptions {
   /** Calls the listener when there is something to tell before the next beat is due. */
   onNews: (listener: () => void) => void;
   onCommand: (command: WorkerCommand) => void;
+  /** Told of each that no api took. */
+  onFailure: () => void;
   log: Logger;
   everyMs: number;
   signal: AbortSignal;
@@ -61,6 +63,7 @@ export async function keepLeases(options: HeartbeatOptions): Promise<void> {
     } catch (error) {
       if (signal.aborted) return;
       if (isRefused(error)) return options.onRefused(error);
+      options.onFailure();
       if (error instanceof AppError && error.code === 'not_found') await options.onUnknown();
       else log.warn({ err: error }, 'the leases could not be renewed; jobs run on');
       // Soon again: an api that comes back finds the leases as they were, and they run on meanwhile.

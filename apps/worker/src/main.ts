@@ -1,5 +1,5 @@
-import { AppError, refusedExitCode } from '@mycloud/shared';
-import { pino } from 'pino';
+import { AppError, refusedExitCode, version } from '@mycloud/shared';
+import { openLog, openTracing, serveMetrics } from '@mycloud/telemetry';
 import { buildDeps } from './build-deps.js';
 import { readConfig } from './config.js';
 import { limitsText } from './limits/limits.js';
@@ -8,8 +8,10 @@ import { startWorker } from './worker.js';
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  const log = pino({ level: config.logLevel, base: { service: 'worker' } });
-  const deps = await buildDeps(config, log);
+  const log = openLog('worker', config.logLevel, { worker: config.name });
+  const tracing = await openTracing('mycloud-worker', version, config.traces);
+  const deps = await buildDeps(config, log, tracing);
+  const metrics = config.metrics && (await serveMetrics(deps.metrics.registry, config.metrics));
   const worker = await startWorker(deps);
   log.info(
     {
@@ -19,6 +21,7 @@ async function main(): Promise<void> {
       images: deps.runners.images,
       limits: limitsText(deps.runners.main.limits),
       machines: worker.machines.map((machine) => machine.name),
+      metricsPort: metrics?.port,
     },
     'ready',
   );
@@ -27,7 +30,11 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     log.info({ signal }, 'stopping; running jobs go on');
-    void worker.close().then(() => process.exit(0));
+    void worker
+      .close()
+      .then(() => metrics?.close())
+      .then(() => tracing.close())
+      .then(() => process.exit(0));
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);

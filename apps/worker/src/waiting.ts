@@ -1,8 +1,9 @@
 import type { AttemptFolder } from './attempt-folder.js';
 import type { Runner, Turn } from './runners/runner.js';
 
-/** A queue may give another reason with each look: so often, and no more, is it told. */
-const tellEveryMs = 30_000;
+/** A queue may give another reason with each look: after the first ones it is told seldom. */
+const firstRestMs = 1000;
+const longestRestMs = 120_000;
 
 export interface WaitingForTurn {
   runner: Runner;
@@ -20,16 +21,18 @@ export async function waitForTurn(waiting: WaitingForTurn): Promise<Turn> {
   const { process: job } = folder.state;
   if (!job || !runner.awaitTurn) throw new Error('a waiting attempt has no process, or no queue');
   let told = '';
-  let toldAt = 0;
+  let notBefore = 0;
+  let restMs = firstRestMs;
   return runner.awaitTurn({
     job,
     runDir: folder.runDir,
     adopted,
     note: (known) => folder.update({ process: known }),
     say: (why) => {
-      if (why === null || why === told || Date.now() - toldAt < tellEveryMs) return;
+      if (why === null || why === told || Date.now() < notBefore) return;
       told = why;
-      toldAt = Date.now();
+      notBefore = Date.now() + restMs;
+      restMs = Math.min(longestRestMs, restMs * 2);
       say(why);
     },
     stop,

@@ -64,6 +64,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     roster,
     home: config.home,
     log,
+    onClaim: (outcome) => deps.metrics.claims.inc({ outcome }),
     longPoll: config.queueUrl === undefined,
     signal,
   });
@@ -101,6 +102,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
       environments: () => deps.environments.built,
       onNews: (listener) => deps.environments.onChange(listener),
       onCommand,
+      onFailure: () => deps.metrics.heartbeatFailures.inc(),
       log,
       // AbortSignal.timeout takes whole milliseconds only.
       everyMs: Math.floor((leaseSeconds * 1000) / 3),

@@ -2,6 +2,7 @@
  * What the page takes of this package: the client, the tables and the types; nothing that carries zod.
  * A test of the page's bundle holds it to that.
  */
+export type { AuditEntry } from './audit.js';
 export { bestOf, betterWay } from './better.js';
 export { type Extra, send } from './client.js';
 export { commandParts } from './command-words.js';
@@ -19,9 +20,11 @@ export type { Project } from './projects.js';
 export { isEnd, type JobStatus, jobStatuses } from './reasons.js';
 export type { RouteInput, RouteOutput } from './route.js';
 export type { RouteByTitle } from './routes.js';
+export type { Schedule, ScheduleRun } from './schedules.js';
 export { shellWord } from './shell.js';
 export type { FileEntry, TreeChange } from './snapshots.js';
 export type { Summaries } from './summaries.js';
+export type { Member, TeamDetail, TeamRole } from './teams.js';
 export type { Tensorboard } from './tensorboards.js';
 export type { Token, User } from './users.js';
 export { version } from './version.js';

@@ -21,6 +21,8 @@ export interface ClientOptions {
   fetch?: (url: string, init: RequestInit) => Promise<Answer>;
   /** Sent as User-Agent where the platform lets us. */
   agent?: string;
+  /** Sent with each call, asked anew for each: what it is part of. */
+  headers?: () => Record<string, string>;
 }
 
 export interface Extra {
@@ -52,7 +54,7 @@ export async function send(
 ): Promise<Answer> {
   const base = options.url.replace(/\/+$/, '');
   const loose = input as Loose;
-  const headers: Record<string, string> = { ...extra.headers };
+  const headers: Record<string, string> = { ...options.headers?.(), ...extra.headers };
   if (options.token) headers.authorization = `Bearer ${options.token}`;
   if (options.agent) headers['user-agent'] = options.agent;
   let body: RequestInit['body'] | undefined = extra.rawBody;
@@ -124,5 +126,6 @@ async function errorOf(response: Answer, route: Address): Promise<AppError> {
   return new AppError(
     response.status >= 500 ? 'unavailable' : 'internal',
     `${route.method} ${route.path} answered ${response.status}`,
+    { requestId: response.headers.get('x-request-id') ?? undefined },
   );
 }

@@ -28,6 +28,8 @@ export interface AppErrorOptions {
   details?: Record<string, unknown>;
   /** Every problem of a request body, when the code is bad_request. */
   errors?: { path: string; message: string }[];
+  /** Of the request that a server refused: its log tells more under it. */
+  requestId?: string;
 }
 
 /** An error a person can act on: what happened, to what, and what to do next. */
@@ -36,6 +38,7 @@ export class AppError extends Error {
   readonly hint: string | undefined;
   readonly details: Record<string, unknown> | undefined;
   readonly errors: { path: string; message: string }[] | undefined;
+  readonly requestId: string | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -46,6 +49,7 @@ export class AppError extends Error {
     this.hint = options.hint;
     this.details = options.details;
     this.errors = options.errors;
+    this.requestId = options.requestId;
   }
 }
 
@@ -59,9 +63,10 @@ export interface Problem {
   hint?: string;
   details?: Record<string, unknown>;
   errors?: { path: string; message: string }[];
+  requestId?: string;
 }
 
-export function toProblem(error: AppError): Problem {
+export function toProblem(error: AppError, requestId?: string): Problem {
   return {
     type: 'about:blank',
     title: error.code.replaceAll('_', ' '),
@@ -71,10 +76,11 @@ export function toProblem(error: AppError): Problem {
     hint: error.hint,
     details: error.details,
     errors: error.errors,
+    requestId,
   };
 }
 
 export function fromProblem(problem: Problem): AppError {
-  const { code, detail, hint, details, errors } = problem;
-  return new AppError(code in errorStatus ? code : 'internal', detail, { hint, details, errors });
+  const { code, detail, hint, details, errors, requestId } = problem;
+  return new AppError(code in errorStatus ? code : 'internal', detail, { hint, details, errors, requestId });
 }

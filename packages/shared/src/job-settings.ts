@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { idSchema } from './common.js';
 import { mountNameSchema } from './names.js';
+import { notifyAddressSchema } from './notify-address.js';
 
 export const tagSchema = z
   .string()
@@ -59,6 +60,8 @@ const settings = {
     .nullable(),
   /** Further attempts after the user's own failures. */
   retries: z.number().int().min(0).max(20),
+  /** Addresses that hear of its end: https://…, slack:https://… or name@host. */
+  notify: z.array(notifyAddressSchema).max(10),
   /** Of a Jupyter: it ends after so long without a busy kernel or an open page; null: never. */
   idleSeconds: z
     .number()
@@ -83,6 +86,7 @@ export const createJobBody = z.object({
   /** null: none. Not given: none for a command, 12 hours for a Jupyter or a server. */
   maxRuntimeSeconds: settings.maxRuntimeSeconds.optional(),
   retries: settings.retries.default(0),
+  notify: settings.notify.default([]),
   /** Not given: an hour. */
   idleSeconds: settings.idleSeconds.optional(),
 });

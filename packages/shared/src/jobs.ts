@@ -50,6 +50,8 @@ export const jobSchema = z.object({
   attempt: z.number().int().nonnegative(),
   exitCode: z.number().int().nullable(),
   worker: z.string().nullable(),
+  /** Name of the schedule that submitted it; null: a person did, or the schedule is gone. */
+  schedule: z.string().nullable(),
   createdAt: timeSchema,
   startedAt: timeSchema.nullable(),
   finishedAt: timeSchema.nullable(),

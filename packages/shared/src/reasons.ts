@@ -39,6 +39,12 @@ export const reasons = {
   gpu_idle: { status: 'stopped', retry: 'never', sentence: 'stopped: {detail}' },
   stopped_by_user: { status: 'stopped', retry: 'never', sentence: 'stopped by {detail}' },
   worker_lost: { status: 'failed', retry: 'system', sentence: 'its worker was lost: {detail}' },
+  /** It ran when the backup was made, and its worker did not come back. */
+  server_restored: {
+    status: 'failed',
+    retry: 'system',
+    sentence: 'it ran when the backup was made that this server was restored from',
+  },
   /** As the last of as many attempts as are allowed, each of them ended so. */
   kills_worker: {
     status: 'failed',

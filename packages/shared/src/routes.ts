@@ -6,8 +6,10 @@ import type { jobRoutes } from './jobs.js';
 import type { logRoutes } from './logs.js';
 import type { machineRoutes } from './machines.js';
 import type { metricRoutes } from './metrics.js';
+import type { notificationRoutes } from './notifications.js';
 import type { projectRoutes } from './projects.js';
 import type { retentionRoutes } from './retention.js';
+import type { scheduleRoutes } from './schedules.js';
 import type { sessionRoutes } from './sessions.js';
 import type { snapshotRoutes } from './snapshots.js';
 import type { storageRoutes } from './storage.js';
@@ -26,8 +28,10 @@ type UserRoute =
   | Values<typeof logRoutes>
   | Values<typeof machineRoutes>
   | Values<typeof metricRoutes>
+  | Values<typeof notificationRoutes>
   | Values<typeof projectRoutes>
   | Values<typeof retentionRoutes>
+  | Values<typeof scheduleRoutes>
   | Values<typeof sessionRoutes>
   | Values<typeof snapshotRoutes>
   | Values<typeof summaryRoutes>

@@ -40,6 +40,8 @@ export const assignmentSchema = z.object({
   idleSeconds: z.number().int().positive().nullable().default(null),
   /** Of a Jupyter: it lets in who sends this. */
   jupyterToken: z.string().nullable().default(null),
+  /** W3C trace context that its spans belong to. */
+  traceparent: z.string().nullable().default(null),
   /** Said in the first log line, such as that --gpu runs on the CPU here. */
   notes: z.array(z.string()),
 });

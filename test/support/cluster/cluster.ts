@@ -19,6 +19,8 @@ export interface ClusterOptions {
   machines?: boolean;
   /** For the apis and workers, beside what docker-compose.yml gives them. */
   env?: Record<string, string>;
+  /** The first user's name. */
+  user?: string;
   /** The program `tensorboard`, which the api's image brings. */
   tensorboard?: string;
 }
@@ -89,6 +91,7 @@ export class Cluster {
       MYCLOUD_ADDRESS: network.edge,
       MYCLOUD_PORT: String(ports.proxy),
       MYCLOUD_STORE_PORT: String(ports.minio),
+      MYCLOUD_USER: options.user ?? '',
     });
     const here: [string, string][] = [
       ['redis:6379', `${network.inner}:${ports.redis}`],
@@ -135,13 +138,13 @@ export class Cluster {
     for (const program of this.programs.reverse()) await program.stop();
   }
 
-  /** All again, after a stop. */
+  /** All again and at once, after a stop: each waits for what it stands on. */
   async resume(): Promise<void> {
     for (const program of this.programs) {
       program.saidSince();
       program.start();
-      await this.#serves(program.name);
     }
+    for (const program of this.programs) await this.#serves(program.name);
   }
 
   async remove(): Promise<void> {

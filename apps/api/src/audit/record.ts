@@ -64,7 +64,7 @@ export async function recordAction(deps: Deps, request: FastifyRequest): Promise
     user: user?.name ?? null,
     via: note.via ?? viaOf(request),
     action,
-    target: note.target ?? targetOf(request),
+    target: note.target ?? targetOf(contract, request),
     detail: { ...shownFields(contract, request.body), ...note.detail },
     address: request.ip,
     outcome,
@@ -108,7 +108,7 @@ type Named = Partial<
 >;
 
 /** What an action was done on, by what it made, else by its address, else by its body. Never by a secret: those have other names. */
-function targetOf({ params, body, audit, principal }: FastifyRequest): string {
+function targetOf(contract: RouteContract, { params, body, audit, principal }: FastifyRequest): string {
   const made = (audit.answer ?? {}) as Named;
   const at = (params ?? {}) as Named;
   const { owner, project, dataset, number, team, user } = at;
@@ -118,7 +118,8 @@ function targetOf({ params, body, audit, principal }: FastifyRequest): string {
   if (owner && dataset) return datasetName(owner, dataset, number ? Number(number) : undefined);
   if (team) return user ? `${team}/${user}` : team;
   if (user) return user;
-  if (typeof made.name === 'string') return made.owner ? `${made.owner}/${made.name}` : made.name;
+  if (typeof made.name === 'string')
+    return made.owner ? `${made.owner}/${contract.tag}/${made.name}` : made.name;
   if (at['*'] !== undefined) return at['*'] || (principal?.name ?? '');
   const named = at.name ?? (body as Named | undefined)?.name;
   return typeof named === 'string' ? named : (at.id ?? '');

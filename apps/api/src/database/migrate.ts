@@ -26,15 +26,67 @@ interface Migration {
   checksum: string;
 }
 
-function readMigrations(folder = migrationsFolder()): Migration[] {
-  return readdirSync(folder, { withFileTypes: true })
+const migrationNames = (folder = migrationsFolder()): string[] =>
+  readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
-    .sort()
-    .map((name) => {
-      const sql = readFileSync(path.join(folder, name, 'migration.sql'), 'utf8');
-      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
-    });
+    .sort();
+
+function readMigrations(folder = migrationsFolder()): Migration[] {
+  return migrationNames(folder).map((name) => {
+    const sql = readFileSync(path.join(folder, name, 'migration.sql'), 'utf8');
+    return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
+  });
+}
+
+/** The names of migrations of this release that the database doesn't have. */
+export async function pendingMigrations(pool: pg.Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    'SELECT migration_name AS name FROM "_prisma_migrations" WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
+  );
+  const done = new Set(rows.map(({ name }) => name));
+  return migrationNames().filter((name) => !done.has(name));
+}
+
+const makeTable = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
+  id VARCHAR(36) PRIMARY KEY, checksum VARCHAR(64) NOT NULL, finished_at TIMESTAMPTZ, migration_name VARCHAR(255) NOT NULL,
+  logs TEXT, rolled_back_at TIMESTAMPTZ, started_at TIMESTAMPTZ NOT NULL DEFAULT now(), applied_steps_count INTEGER NOT NULL DEFAULT 0)`;
+
+async function doneMigrations(client: pg.PoolClient): Promise<Set<string>> {
+  const { rows } = await client.query<{ migration_name: string }>(
+    'SELECT migration_name FROM "_prisma_migrations" WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
+  );
+  return new Set(rows.map((row) => row.migration_name));
+}
+
+async function apply(client: pg.PoolClient, { name, sql, checksum }: Migration): Promise<void> {
+  await client.query(sql);
+  await client.query(
+    `INSERT INTO "_prisma_migrations" (id, checksum, finished_at, migration_name, applied_steps_count) VALUES ($1, $2, now(), $3, 1)`,
+    [randomUUID(), checksum, name],
+  );
+}
+
+/** Those of these migrations that this release has never heard of: a later one made them. */
+export function unknownMigrations(names: readonly string[]): string[] {
+  const known = new Set(readMigrations().map(({ name }) => name));
+  return names.filter((name) => !known.has(name));
+}
+
+/** Those of this release that a database lacks: all of them, where it was never migrated. */
+export async function missingMigrations(client: pg.PoolClient): Promise<string[]> {
+  const { rowCount } = await client.query(`SELECT 1 WHERE to_regclass('"_prisma_migrations"') IS NOT NULL`);
+  const done = rowCount ? await doneMigrations(client) : new Set<string>();
+  return readMigrations()
+    .map(({ name }) => name)
+    .filter((name) => !done.has(name));
+}
+
+/** Makes the tables of an empty database as these migrations left them, in the caller's transaction. */
+export async function applyMigrations(client: pg.PoolClient, names: readonly string[]): Promise<void> {
+  await client.query(makeTable);
+  for (const migration of readMigrations())
+    if (names.includes(migration.name)) await apply(client, migration);
 }
 
 /**
@@ -46,29 +98,20 @@ export async function migrate(pool: pg.Pool): Promise<string[]> {
   const applied: string[] = [];
   try {
     await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
-    await client.query(`CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
-      id VARCHAR(36) PRIMARY KEY, checksum VARCHAR(64) NOT NULL, finished_at TIMESTAMPTZ, migration_name VARCHAR(255) NOT NULL,
-      logs TEXT, rolled_back_at TIMESTAMPTZ, started_at TIMESTAMPTZ NOT NULL DEFAULT now(), applied_steps_count INTEGER NOT NULL DEFAULT 0)`);
-    const { rows } = await client.query<{ migration_name: string }>(
-      'SELECT migration_name FROM "_prisma_migrations" WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
-    );
-    const done = new Set(rows.map((row) => row.migration_name));
+    await client.query(makeTable);
+    const done = await doneMigrations(client);
     const migrations = readMigrations();
-    const unknown = [...done].filter((name) => !migrations.some((migration) => migration.name === name));
+    const unknown = unknownMigrations([...done]);
     if (unknown.length > 0) {
       throw new AppError('conflict', `the database is newer than this server: it has ${unknown.join(', ')}`, {
         hint: 'Start the release that made it, or a later one.',
       });
     }
-    for (const { name, sql, checksum } of migrations.filter((migration) => !done.has(migration.name))) {
+    for (const migration of migrations.filter(({ name }) => !done.has(name))) {
       await client.query('BEGIN');
-      await client.query(sql);
-      await client.query(
-        `INSERT INTO "_prisma_migrations" (id, checksum, finished_at, migration_name, applied_steps_count) VALUES ($1, $2, now(), $3, 1)`,
-        [randomUUID(), checksum, name],
-      );
+      await apply(client, migration);
       await client.query('COMMIT');
-      applied.push(name);
+      applied.push(migration.name);
     }
     await client.query('SELECT pg_advisory_unlock($1)', [migrationLock]);
     client.release();

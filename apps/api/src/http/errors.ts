@@ -10,7 +10,10 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (request.audit) request.audit.outcome = problem.code;
   if (problem.code === 'internal') request.log.error({ err: error }, 'unexpected');
   if (problem.code === 'unavailable') void reply.header('retry-after', '1');
-  return reply.status(errorStatus[problem.code]).type('application/problem+json').send(toProblem(problem));
+  return reply
+    .status(errorStatus[problem.code])
+    .type('application/problem+json')
+    .send(toProblem(problem, request.id));
 }
 
 /** What a request ended with, as an error a person can act on. */

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { AppError, type createJobBody } from '@mycloud/shared';
+import { AppError, type createJobBody, jobName } from '@mycloud/shared';
+import { workContext } from '@mycloud/telemetry';
 import type { z } from 'zod';
 import type { Deps } from '../deps.js';
 import { ownRight, reaches } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
-import { findProject } from './access.js';
+import { checkAddress } from '../notifications/address.js';
+import { findProject, type ProjectRow } from './access.js';
 import { newId } from './id.js';
 import { modeOf } from './mode.js';
 import { type ResolvedMount, resolveMount } from './mounts.js';
@@ -18,6 +20,7 @@ export type JobBody = z.output<typeof createJobBody>;
 /**
  * Submits a job and answers its id. With a key, the same call made again answers the same job.
  * @param known mounts whose bytes are known already: they aren't looked up anew, whatever became of their source
+ * @param schedule which submits it
  * @throws AppError bad_request, not_found (nearest names), forbidden, conflict (the key was used for another body)
  */
 export async function createJob(
@@ -27,19 +30,13 @@ export async function createJob(
   body: JobBody,
   key: string | undefined,
   known: ResolvedMount[] = [],
+  schedule: { id: string; name: string } | null = null,
 ): Promise<string> {
   if (key !== undefined && (key === '' || key.length > 200)) {
     throw new AppError('bad_request', 'an Idempotency-Key has 1 to 200 characters');
   }
-  refuseNul({ command: body.command, description: body.description, ...body.env });
   const project = await findProject(deps, caller, at.owner, at.project, 'read');
-  if (!reaches(ownRight(caller, project.ownerId), 'write')) {
-    throw new AppError('forbidden', `${at.owner}/projects/${at.project} belongs to ${at.owner}`, {
-      hint: caller.teams.has(project.ownerId)
-        ? `You are a viewer of ${at.owner}; one of its admins can make you a member.`
-        : 'Submit to a project of your own.',
-    });
-  }
+  checkSubmitter(caller, project);
   const bodyHash = createHash('sha256')
     .update(JSON.stringify([project.id, body]))
     .digest('hex');
@@ -47,6 +44,67 @@ export async function createJob(
   const earlier = key === undefined ? undefined : await jobOfKey(deps.pool, caller.userId, key, bodyHash);
   if (earlier) return earlier;
 
+  const { environment, limits, mounts } = await checkJob(deps, caller, project, body, known);
+
+  const id = newId();
+  const job = {
+    ...body,
+    ...limits,
+    environment: environment.name,
+    id,
+    projectId: project.id,
+    ownerId: caller.userId,
+    teamId: project.ownerId === caller.userId ? null : project.ownerId,
+    scheduleId: schedule?.id ?? null,
+    traceparent: workContext().traceparent ?? null,
+  };
+  const said = [
+    ...(schedule ? [{ type: 'scheduled', message: `submitted by the schedule ${schedule.name}` }] : []),
+    ...(environment.note ? [{ type: 'note', message: environment.note }] : []),
+  ];
+  const queue = async (sql: Sql) => {
+    const made = await queueJob(sql, job, mounts, said);
+    if (made) return { id, ...made };
+    throw new AppError('not_found', `${project.name} was deleted meanwhile`);
+  };
+  const made = await (key === undefined
+    ? queue(deps.pool)
+    : transaction(deps.pool, async (sql) => {
+        if (await takeKey(sql, caller.userId, key, bodyHash, id)) return queue(sql);
+        return { id: await jobOfKey(sql, caller.userId, key, bodyHash), priority: undefined, number: 0 };
+      }));
+  if (!made.id) throw new AppError('conflict', 'this call was made twice at once', { hint: 'Try again.' });
+  if (made.priority === undefined) return made.id;
+  const { machine, mode } = body;
+  const name = jobName({ owner: project.owner, project: project.name, number: made.number });
+  deps.log.info({ jobId: id, job: name, by: caller.name, machine, mode }, 'job submitted');
+  await deps.hub.publish({ type: 'job', jobId: id });
+  await announceQueued(deps, { id, machine: body.machine, priority: made.priority, attempt: 0 });
+  return id;
+}
+
+function checkSubmitter(caller: UserPrincipal, project: ProjectRow): void {
+  if (reaches(ownRight(caller, project.ownerId), 'write')) return;
+  throw new AppError('forbidden', `${project.owner}/projects/${project.name} belongs to ${project.owner}`, {
+    hint: caller.teams.has(project.ownerId)
+      ? `You are a viewer of ${project.owner}; one of its admins can make you a member.`
+      : 'Submit to a project of your own.',
+  });
+}
+
+/**
+ * Looks whether a job could be submitted, and finds what its words mean now.
+ * @throws AppError bad_request, not_found (nearest names), forbidden
+ */
+export async function checkJob(
+  deps: Deps,
+  caller: UserPrincipal,
+  project: ProjectRow,
+  body: JobBody,
+  known: ResolvedMount[] = [],
+) {
+  checkSubmitter(caller, project);
+  refuseNul({ command: body.command, description: body.description, ...body.env });
   deps.catalogue.machine(body.machine);
   const environment = deps.catalogue.environment(body.environment);
   const limits = modeOf(body, environment);
@@ -58,34 +116,8 @@ export async function createJob(
     ),
   );
   await checkCode(deps, [project.ownerId, caller.userId], body.codeSnapshotId);
-
-  const id = newId();
-  const job = {
-    ...body,
-    ...limits,
-    environment: environment.name,
-    id,
-    projectId: project.id,
-    ownerId: caller.userId,
-    teamId: project.ownerId === caller.userId ? null : project.ownerId,
-  };
-  const notes = environment.note ? [environment.note] : [];
-  const queue = async (sql: Sql) => {
-    const made = await queueJob(sql, job, mounts, notes);
-    if (made) return { id, priority: made.priority };
-    throw new AppError('not_found', `${project.name} was deleted meanwhile`);
-  };
-  const made = await (key === undefined
-    ? queue(deps.pool)
-    : transaction(deps.pool, async (sql) => {
-        if (await takeKey(sql, caller.userId, key, bodyHash, id)) return queue(sql);
-        return { id: await jobOfKey(sql, caller.userId, key, bodyHash), priority: undefined };
-      }));
-  if (!made.id) throw new AppError('conflict', 'this call was made twice at once', { hint: 'Try again.' });
-  if (made.priority === undefined) return made.id;
-  await deps.hub.publish({ type: 'job', jobId: id });
-  await announceQueued(deps, { id, machine: body.machine, priority: made.priority, attempt: 0 });
-  return id;
+  for (const address of body.notify) await checkAddress(deps, address);
+  return { environment, limits, mounts };
 }
 
 /** @returns whether the key is this call's; a call with the same key at the same time is waited for */

@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.js';
 import { compactLogs } from '../logs/compact.js';
+import { forgetDeliveries } from '../notifications/deliveries.js';
 import { expire } from '../retention/expire.js';
 import { collectGarbage } from '../snapshots/gc/collect.js';
 import { forgetOldRows, reconcile } from './reconcile.js';
@@ -15,6 +16,7 @@ export function startJobLoops(deps: Deps): { close(): Promise<void> } {
     repeat(deps, housekeepingMs, 'the housekeeping', async () => {
       await expire(deps);
       await forgetOldRows(deps);
+      await forgetDeliveries(deps);
     }),
     // Not at once: it reads every manifest, and a start should be quick.
     repeat(

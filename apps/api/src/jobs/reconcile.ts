@@ -52,7 +52,9 @@ async function endLostAttempts(deps: Deps): Promise<void> {
      WHERE "endedAt" IS NULL AND "leaseUntil" < now() ORDER BY "leaseUntil" LIMIT 500`,
   );
   for (const lost of rows) {
-    if (await loseAttempt(deps, lost)) deps.log.warn(lost, 'its worker was lost');
+    if (!(await loseAttempt(deps, lost))) continue;
+    deps.metrics.leasesLost.inc();
+    deps.log.warn(lost, 'its worker was lost');
   }
 }
 

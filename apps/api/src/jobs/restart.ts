@@ -22,7 +22,7 @@ export async function restartJob(
   const old = await one<JobBody>(
     deps.pool,
     `SELECT mode, command, description, tags, "codeSnapshotId", machine, environment, env, tensorboard,
-       "maxRuntimeSeconds", retries, "idleSeconds" FROM "Job" WHERE id = $1`,
+       "maxRuntimeSeconds", retries, "idleSeconds", notify FROM "Job" WHERE id = $1`,
     [job.id],
   );
   if (!old) throw new AppError('not_found', 'this job was deleted');

@@ -38,6 +38,7 @@ export interface JobRow {
   attempt: number;
   exitCode: number | null;
   worker: string | null;
+  schedule: string | null;
   priority: number;
   createdAt: Date;
   queuedAt: Date;
@@ -46,7 +47,7 @@ export interface JobRow {
 }
 
 /** By name: a prepared statement with j.* would fail once a migration adds a column. All of them: the compiler counts. */
-const columns: Record<Exclude<keyof JobRow, 'owner' | 'project' | 'worker'>, true> = {
+const columns: Record<Exclude<keyof JobRow, 'owner' | 'project' | 'worker' | 'schedule'>, true> = {
   id: true,
   number: true,
   status: true,
@@ -78,11 +79,19 @@ const columns: Record<Exclude<keyof JobRow, 'owner' | 'project' | 'worker'>, tru
 /** What every view of a job needs, and more that is to be selected; joins and conditions are appended. */
 export const selectJobs = (...more: string[]): string => {
   const own = Object.keys(columns).map((name) => `j."${name}"`);
-  const selected = [...own, 'u.name AS owner', 'p.name AS project', 'w.name AS worker', ...more].join(', ');
+  const selected = [
+    ...own,
+    'u.name AS owner',
+    'p.name AS project',
+    'w.name AS worker',
+    's.name AS schedule',
+    ...more,
+  ].join(', ');
   return `SELECT ${selected}
   FROM "Job" j JOIN "Project" p ON p.id = j."projectId" JOIN "User" u ON u.id = p."ownerId"
   LEFT JOIN "Attempt" a ON a."jobId" = j.id AND a.number = j.attempt
-  LEFT JOIN "Worker" w ON w.id = a."workerId"`;
+  LEFT JOIN "Worker" w ON w.id = a."workerId"
+  LEFT JOIN "Schedule" s ON s.id = j."scheduleId"`;
 };
 
 const iso = (time: Date | null): string | null => time?.toISOString() ?? null;
@@ -119,7 +128,12 @@ export async function viewRows(
   waits: (row: JobRow) => Promise<string>,
 ): Promise<Job[]> {
   const ids = rows.map((row) => row.id);
-  const [mounts, metrics] = await Promise.all([mountsOf(deps, ids), lastMetrics(deps, ids)]);
+  const preparing = rows.filter((row) => row.status === 'preparing').map((row) => row.id);
+  const [mounts, metrics, waiting] = await Promise.all([
+    mountsOf(deps, ids),
+    lastMetrics(deps, ids),
+    waitingWords(deps, preparing),
+  ]);
   return Promise.all(
     rows.map(async (row) => ({
       id: row.id,
@@ -129,7 +143,7 @@ export async function viewRows(
       number: row.number,
       status: row.status,
       reason: row.reason,
-      message: await messageOf(row, waits),
+      message: waiting.get(row.id) ?? (await messageOf(row, waits)),
       mode: row.mode,
       command: row.command,
       description: row.description,
@@ -148,6 +162,7 @@ export async function viewRows(
       attempt: row.attempt,
       exitCode: row.exitCode,
       worker: row.worker,
+      schedule: row.schedule,
       createdAt: row.createdAt.toISOString(),
       startedAt: iso(row.startedAt),
       finishedAt: iso(row.finishedAt),
@@ -160,6 +175,21 @@ export async function viewRows(
 async function messageOf(row: JobRow, waits: (row: JobRow) => Promise<string>): Promise<string | null> {
   if (row.status === 'queued') return waits(row);
   return isEnd(row.status) && row.reason ? reasonSentence(row.reason, row.detail) : null;
+}
+
+/** What workers said last of jobs they have, and that wait somewhere else, such as in Slurm's queue. */
+async function waitingWords(deps: Deps, preparing: string[]): Promise<Map<string, string>> {
+  if (preparing.length === 0) return new Map();
+  const { rows } = await deps.pool.query<{ jobId: string; message: string }>(
+    prepared(
+      `SELECT j.id AS "jobId", e.message FROM "Job" j CROSS JOIN LATERAL (
+         SELECT message FROM "Event" WHERE "jobId" = j.id AND type = 'waiting' AND attempt = j.attempt
+         ORDER BY id DESC LIMIT 1) e
+       WHERE j.id = ANY($1)`,
+      [preparing],
+    ),
+  );
+  return new Map(rows.map(({ jobId, message }) => [jobId, message]));
 }
 
 async function mountsOf(deps: Deps, ids: string[]): Promise<Map<string, Job['mounts']>> {

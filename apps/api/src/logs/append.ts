@@ -25,7 +25,11 @@ export async function appendLines(
     (await appendNext(deps, caller, proof, firstSeq, storedLines)) ??
     (await appendRest(deps, caller, proof, firstSeq, storedLines));
   const { jobId, attempt } = proof;
-  if (stored) await deps.hub.publish({ type: 'logs', jobId, attempt, lastSeq, stored });
+  if (stored) {
+    deps.metrics.logLines.inc(stored.lines.length);
+    deps.metrics.logBytes.inc(stored.lines.reduce((sum, line) => sum + Buffer.byteLength(line[2]), 0));
+    await deps.hub.publish({ type: 'logs', jobId, attempt, lastSeq, stored });
+  }
   return lastSeq;
 }
 

@@ -5,6 +5,7 @@ import type { Hub } from '../hub.js';
 
 /** A comment this often keeps proxies and clients from giving the stream up. */
 const keepAliveMs = 10_000;
+const reconnectMs = 500;
 
 /** One response of server-sent events. */
 export interface EventStream {
@@ -23,7 +24,8 @@ export function frame(event: string | undefined, data: unknown, id?: string): st
 
 /**
  * Opens event streams of an app and ends them when it closes, which would wait for them for ever otherwise, and when the
- * login is over by which they were asked for.
+ * login is over by which they were asked for. When it closes a follower is told to reconnect: an event `reconnect`, without an
+ * id, so that its cursor stays.
  */
 export function eventStreams(app: FastifyInstance, hub: Hub): (reply: FastifyReply) => EventStream {
   const open = new Map<() => void, Principal | undefined>();
@@ -47,10 +49,12 @@ export function eventStreams(app: FastifyInstance, hub: Hub): (reply: FastifyRep
       if (!response.writableNeedDrain) response.write(': alive\n\n');
     }, keepAliveMs);
     const end = () => response.end();
-    open.set(end, reply.request.principal);
+    // Another api may be asked at once, and this one when it is back.
+    const leave = () => response.end(`retry: ${reconnectMs}\nevent: reconnect\ndata: {}\n\n`);
+    open.set(leave, reply.request.principal);
     const closed = () => {
       clearInterval(timer);
-      open.delete(end);
+      open.delete(leave);
       gone.abort();
     };
     response.once('close', closed);

@@ -30,6 +30,9 @@ export async function openPostgresQueues(
   return {
     name: 'postgres',
     open: (name) => new Queue(name, { connection: pool }),
+    check: async () => {
+      await pool.query('SELECT 1');
+    },
     close: () => pool.end(),
   };
 }

@@ -24,6 +24,9 @@ export function openRedisQueues(url: string, log: Logger): QueueBackend {
   return {
     name: 'redis',
     open: (name) => new Queue<Ticket>(name, { connection }),
+    check: async () => {
+      await connection.ping();
+    },
     close: async () => connection.disconnect(),
   };
 }

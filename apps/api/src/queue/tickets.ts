@@ -10,6 +10,8 @@ export interface TicketQueue {
   readonly backend: 'postgres' | 'redis';
   /** Puts a ticket into the machine's queue; lower priority numbers are taken first. @throws AppError unavailable */
   send(machine: string, ticket: Ticket, priority: number): Promise<void>;
+  /** @throws when the queue does not answer */
+  check(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -25,6 +27,8 @@ interface OpenQueue {
 export interface QueueBackend {
   readonly name: 'postgres' | 'redis';
   open(queueName: string): OpenQueue;
+  /** @throws when it does not answer */
+  check(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -77,6 +81,7 @@ export async function openTickets(
         throw new AppError('unavailable', `the queue did not take the ticket of ${ticket.jobId}`, { cause });
       });
     },
+    check: () => backend.check(),
     async close() {
       await Promise.allSettled([...queues.values()].map((queue) => queue.close()));
       await backend.close();

@@ -1,5 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@mycloud/shared';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -10,6 +11,11 @@ import type { Hub } from '../hub.js';
 const pingMs = 15_000;
 /** What one message may hold. */
 const maxMessage = 16 * 1024 * 1024;
+
+/** WebSocket's close code for a server that restarts: who is told so connects again. */
+const serviceRestart = 1012;
+/** A peer that doesn't answer the close is cut off after this. */
+const closeMs = 1000;
 
 interface Upgrade {
   socket: Duplex;
@@ -33,6 +39,7 @@ export interface Upgrades {
 export function openUpgrades(app: FastifyInstance, hub: Hub): Upgrades {
   const asked = new WeakMap<IncomingMessage, Upgrade>();
   const open = new Map<Duplex, Principal | undefined>();
+  const sockets = new Set<WebSocket>();
   hub.subscribe((signal) => {
     for (const [socket, caller] of open) if (endedBy(signal, caller)) socket.destroy();
   });
@@ -64,6 +71,8 @@ export function openUpgrades(app: FastifyInstance, hub: Hub): Upgrades {
     app.server.emit('connection', socket);
   };
   app.addHook('preClose', async () => {
+    for (const socket of sockets) socket.close(serviceRestart, 'this server closes; connect again');
+    await Promise.race([Promise.all([...sockets].map(closed)), sleep(closeMs, undefined, { ref: false })]);
     for (const socket of open.keys()) socket.destroy();
   });
 
@@ -82,6 +91,8 @@ export function openUpgrades(app: FastifyInstance, hub: Hub): Upgrades {
       return new Promise((resolve) => {
         server.handleUpgrade(request.raw, upgrade.socket, upgrade.head, (socket) => {
           keep(upgrade.socket, request.principal);
+          sockets.add(socket);
+          socket.once('close', () => sockets.delete(socket));
           keepAlive(socket);
           resolve(socket);
         });
@@ -89,6 +100,9 @@ export function openUpgrades(app: FastifyInstance, hub: Hub): Upgrades {
     },
   };
 }
+
+const closed = (socket: WebSocket): Promise<void> =>
+  new Promise((resolve) => socket.once('close', () => resolve()));
 
 /** Pings, so that a peer whose machine is gone is noticed, and proxies see life. */
 function keepAlive(socket: WebSocket): void {

@@ -2,6 +2,7 @@ import { AppError, type Assignment, type JobMode, jobName } from '@mycloud/share
 import type { Deps } from '../deps.js';
 import { one, prepared } from '../jobs/sql.js';
 import type { Claimed } from '../jobs/transitions/begin.js';
+
 import type { WorkerRow } from './held.js';
 
 interface Row {
@@ -17,6 +18,7 @@ interface Row {
   maxRuntimeSeconds: number | null;
   idleSeconds: number | null;
   jupyterToken: string | null;
+  traceparent: string | null;
   codeId: string | null;
   codeHash: string | null;
   outputId: string | null;
@@ -28,12 +30,16 @@ const pair = (snapshotId: string | null, snapshot: string | null) =>
   snapshotId && snapshot ? { snapshotId, snapshot } : null;
 
 /** All a worker needs to run the attempt it claimed. */
-export async function assignmentOf(deps: Deps, worker: WorkerRow, claimed: Claimed): Promise<Assignment> {
+export async function assignmentOf(
+  deps: Deps,
+  worker: WorkerRow,
+  claimed: Omit<Claimed, 'waited'>,
+): Promise<Assignment> {
   const [row, mounts] = await Promise.all([
     one<Row>(
       deps.pool,
       `SELECT u.name AS owner, p.name AS project, j.number, j.mode, j.command, j.env, j.machine, j.environment, j.tensorboard,
-         j."maxRuntimeSeconds", j."idleSeconds", j."jupyterToken",
+         j."maxRuntimeSeconds", j."idleSeconds", j."jupyterToken", j.traceparent,
          ARRAY(SELECT e.message FROM "Event" e WHERE e."jobId" = j.id AND e.type = 'note' ORDER BY e.id) AS notes,
          c.id AS "codeId", c.hash AS "codeHash", o.id AS "outputId", o.hash AS "outputHash"
        FROM "Job" j JOIN "Project" p ON p.id = j."projectId" JOIN "User" u ON u.id = p."ownerId"
@@ -80,6 +86,7 @@ export async function assignmentOf(deps: Deps, worker: WorkerRow, claimed: Claim
     maxRuntimeSeconds: row.maxRuntimeSeconds,
     idleSeconds: row.idleSeconds,
     jupyterToken: row.jupyterToken,
+    traceparent: row.traceparent,
     notes,
   };
 }

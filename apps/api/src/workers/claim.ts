@@ -31,8 +31,11 @@ export async function claim(
   );
   const take = async () => {
     if (gone.aborted || machines.length === 0) return null;
+    const began = Date.now();
     const claimed = await claimJob(deps, worker, machines, asked.ticket);
-    return claimed ? assignmentOf(deps, worker, claimed) : null;
+    if (!claimed) return null;
+    const { waited, ...held } = claimed;
+    return traced(deps, worker, await assignmentOf(deps, worker, held), { began, waited });
   };
   if (asked.ticket || asked.waitSeconds === 0) return take();
 
@@ -49,6 +52,29 @@ export async function claim(
   } finally {
     bell.close();
   }
+}
+
+/** Its time in the queue and its claim become spans of the trace it was submitted in; the worker's belong to the claim. */
+function traced(
+  deps: Deps,
+  worker: WorkerRow,
+  assignment: Assignment,
+  { began, waited }: { began: number; waited: number },
+): Assignment {
+  const { traceparent: parent, jobId, name, attempt, machine } = assignment;
+  if (!parent) return assignment;
+  const attributes = {
+    'mycloud.job': name,
+    'mycloud.job_id': jobId,
+    'mycloud.attempt': attempt,
+    'mycloud.worker': worker.name,
+    'mycloud.machine': machine.name,
+  };
+  const queued = deps.tracing.start('queued', { parent, attributes, startedAt: began - waited * 1000 });
+  queued.end();
+  const claim = deps.tracing.start('claim', { kind: 'producer', parent, attributes, startedAt: began });
+  claim.end();
+  return { ...assignment, traceparent: claim.traceparent ?? parent };
 }
 
 /** Without its GPUs a machine is offered only by an embedded server, which says so in the first log line. */

@@ -1,7 +1,7 @@
-import { storageRoutes, userRoutes } from '@mycloud/shared';
+import { type Retention, retentionRoutes, storageRoutes, userRoutes } from '@mycloud/shared';
 import { openSession } from '../context.js';
 import { print, printJson } from '../output.js';
-import { bytesText, parseBytes } from '../text.js';
+import { bytesText, parseBytes, table } from '../text.js';
 import { usage } from '../usage.js';
 
 export async function adminGc({ dryRun = false, json }: { dryRun?: boolean; json?: boolean }): Promise<void> {
@@ -49,6 +49,31 @@ export async function adminLimit(
   print(
     `${user} may run ${words(limits.jobs, 'job')} and use ${words(limits.gpus, 'GPU')} at the same time.`,
   );
+}
+
+export async function adminRetention({
+  json,
+  ...wanted
+}: Partial<Record<keyof Retention, string>> & { json?: boolean }): Promise<void> {
+  const said = Object.entries(wanted).map(([what, text]) => [what, daysOf(`--${what}`, text)]);
+  const body = Object.fromEntries(said) as Partial<Retention>;
+  const session = await openSession();
+  const now =
+    said.length === 0
+      ? await session.client.call(retentionRoutes.get, {})
+      : await session.client.call(retentionRoutes.set, { body });
+  if (json) return printJson(now);
+  const rows = Object.entries(now).map(([what, days]) => [what, days === null ? 'for ever' : `${days} days`]);
+  print(table(['WHAT', 'IS KEPT'], rows));
+}
+
+/** null: for ever. */
+function daysOf(option: string, text: string): number | null {
+  if (text === 'none') return null;
+  const days = /^(\d{1,5})d?$/.exec(text)?.[1];
+  if (days === undefined || Number(days) === 0)
+    throw usage(`${option} ${text}: write a number of days, or none`);
+  return Number(days);
 }
 
 /** undefined: it stays as it is; null: any number. */

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { AppError, userRoutes } from '@mycloud/shared';
+import { AppError, invitationRoutes, userRoutes } from '@mycloud/shared';
 import { createNodeClient } from '@mycloud/shared/node';
-import { CommanderError } from 'commander';
+import { ask } from '../ask.js';
 import { forgetLogin, type Login, readLogin, saveLogin } from '../context.js';
 import { hint, printJson } from '../output.js';
 
@@ -16,21 +16,9 @@ interface Options {
   username?: string;
   password?: string;
   home?: string;
+  /** An invitation: its link, or the secret in it. */
+  invite?: string;
   json?: boolean;
-}
-
-async function readStdin(): Promise<string> {
-  let text = '';
-  for await (const part of process.stdin) text += part;
-  return text.trim();
-}
-
-async function ask(what: string): Promise<string> {
-  if (!process.stdin.isTTY) return readStdin();
-  const { isCancel, password } = await import('@clack/prompts');
-  const answer = await password({ message: what });
-  if (isCancel(answer)) throw new CommanderError(1, 'cancelled', 'cancelled');
-  return answer;
 }
 
 /** Address and first token of the server that `up` runs on a folder of this machine. */
@@ -46,9 +34,32 @@ async function loginOfHome(home: string): Promise<Login> {
   }
 }
 
+/** `http://server:7070/invite#SECRET`, or the secret alone. */
+function readInvitation(text: string): { url?: string; secret: string } {
+  const [, url, secret] = /^(https?:\/\/[^#]+)\/invite#(.+)$/.exec(text) ?? [];
+  return secret ? { url, secret } : { secret: text };
+}
+
+/** Makes the user that an invitation is for. */
+async function accept(url: string, secret: string, options: Options): Promise<Login> {
+  const client = createNodeClient({ url });
+  const offer = await client.call(invitationRoutes.look, { body: { secret } });
+  const team = offer.team === null ? '' : `, into the team ${offer.team}`;
+  hint(`${offer.invitedBy} invites you to ${url}${team}.`);
+  const name = options.username ?? os.userInfo().username;
+  const password = options.password ?? (await ask(`A password for ${name} (another name by --username)`));
+  await client.call(invitationRoutes.accept, { body: { secret, name, password } });
+  return { url, token: (await client.call(userRoutes.login, { body: { name, password } })).token };
+}
+
 async function chosenLogin(options: Options): Promise<Login> {
   if (options.home) return loginOfHome(options.home);
-  const url = (options.url ?? (await readLogin()).url ?? 'http://127.0.0.1:7070').replace(/\/+$/, '');
+  const invited = options.invite === undefined ? undefined : readInvitation(options.invite);
+  const url = (options.url ?? invited?.url ?? (await readLogin()).url ?? 'http://127.0.0.1:7070').replace(
+    /\/+$/,
+    '',
+  );
+  if (invited) return accept(url, invited.secret, options);
   if (options.username || options.password) {
     const name = options.username ?? os.userInfo().username;
     const body = { name, password: options.password ?? (await ask(`Password of ${name}`)) };

@@ -43,10 +43,7 @@ export async function run(words: string[], options: Options): Promise<void> {
   const session = await openSession();
   const params = await projectHere(session);
 
-  hint(`Uploading the code of ${params.owner}/projects/${params.project}…`);
-  const code = (await readdir('.')).length > 0 ? await upload(session, '.', params.owner) : null;
-  if (code) hint(sentText(code));
-  const body = { ...settings, command, codeSnapshotId: code?.snapshotId ?? null, env };
+  const body = { ...settings, command, codeSnapshotId: await uploadCode(session, params), env };
   if (combinations) return submitSweep(session, params, body, combinations, options);
   const job = await session.client.call(
     jobRoutes.create,
@@ -56,13 +53,24 @@ export async function run(words: string[], options: Options): Promise<void> {
   await showSubmitted(session, job, { ...options, env: settings.environment });
 }
 
+/** Uploads this folder as code. @returns its snapshot; null where the folder is empty */
+export async function uploadCode(
+  session: Session,
+  at: { owner: string; project: string },
+): Promise<string | null> {
+  hint(`Uploading the code of ${at.owner}/projects/${at.project}…`);
+  const code = (await readdir('.')).length > 0 ? await upload(session, '.', at.owner) : null;
+  if (code) hint(sentText(code));
+  return code?.snapshotId ?? null;
+}
+
 /** What is of a server has no place here. */
 async function locally(
   command: string,
   settings: ReturnType<typeof readSettings>,
   options: Options,
 ): Promise<void> {
-  const ofServer = ['sweep', 'retries', 'tag', 'message', 'follow', 'json'] as const;
+  const ofServer = ['sweep', 'retries', 'notify', 'tag', 'message', 'follow', 'json'] as const;
   const given = ofServer.filter((flag) => options[flag] !== undefined);
   if (given.length > 0) throw usage(`--${given.join(' and --')} can't be asked for together with --local`);
   if (settings.mode && settings.mode !== 'command')
@@ -78,7 +86,7 @@ async function locally(
 }
 
 /** What to run: the words, or else the file's. @throws CommanderError where neither says so */
-function commandOf(mode: JobMode | undefined, words: string[], file: FolderSettings): string {
+export function commandOf(mode: JobMode | undefined, words: string[], file: FolderSettings): string {
   const { name, tasks } = file;
   // The file's command for its other jobs is none for a Jupyter.
   const isMeant = mode !== 'jupyter' || /^jupyter(\s|$)/.test(file.command ?? '');
@@ -94,13 +102,13 @@ function commandOf(mode: JobMode | undefined, words: string[], file: FolderSetti
   throw usage(`say what to run, such as mycloud run ${example}, ${where}`);
 }
 
-function warnOfPaths(command: string): void {
+export function warnOfPaths(command: string): void {
   for (const { written, meant, why } of wrongPaths(command))
     hint(`warning: ${written} ${why}; did you mean ${meant}?`);
 }
 
 /** The project of this folder. One that floyd began becomes ours here, once, and that is told. */
-async function projectHere(session: Session): Promise<{ owner: string; project: string }> {
+export async function projectHere(session: Session): Promise<{ owner: string; project: string }> {
   const [folder, at] = await Promise.all([folderProject(), session.folder()]);
   if (!folder || !at) {
     throw new AppError('bad_request', 'this folder belongs to no project', {

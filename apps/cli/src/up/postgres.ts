@@ -52,6 +52,18 @@ export interface EmbeddedPostgres {
   queueUrl: string;
 }
 
+const portFile = (home: string): string => path.join(home, 'postgres-port');
+const urlOf = (name: string, password: string, port: number): string =>
+  `postgres://${name}:${password}@127.0.0.1:${port}/${database}`;
+
+/** How to reach the home's database where it runs already, as its owner. */
+export async function runningDatabaseUrl(
+  home: string,
+  { databasePassword }: { databasePassword: string },
+): Promise<string> {
+  return urlOf(user, databasePassword, Number.parseInt(await readFile(portFile(home), 'utf8'), 10));
+}
+
 /** Makes the home's database when it has none, and answers how to run it. */
 export async function preparePostgres(
   home: string,
@@ -65,13 +77,11 @@ export async function preparePostgres(
     tell('Making the database…');
     await makeDatabase({ initdb, env }, dir, owner, secrets.databasePassword);
   }
-  const port = await rememberedPort(path.join(home, 'postgres-port'));
+  const port = await rememberedPort(portFile(home));
   const [command = '', ...args] = [...owner.prefix, postgres, '-D', dir, '-p', String(port), ...settings()];
-  const urlOf = (name: string, password: string) =>
-    `postgres://${name}:${password}@127.0.0.1:${port}/${database}`;
   return {
-    url: urlOf(user, secrets.databasePassword),
-    queueUrl: urlOf('mycloud_queue', secrets.queuePassword),
+    url: urlOf(user, secrets.databasePassword, port),
+    queueUrl: urlOf('mycloud_queue', secrets.queuePassword, port),
     program: {
       name: 'postgres',
       command,

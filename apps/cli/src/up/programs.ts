@@ -76,15 +76,18 @@ export function joiningWorker(
   });
   return { ...worker, finalCode: refusedExitCode };
 }
+/** Tests read the sources; programs always run what the build made of them. */
+export const builtFile = (entry: string): string =>
+  fileURLToPath(import.meta.resolve(entry)).replace(
+    /([\\/])src([\\/].*)?([\\/])main\.ts$/,
+    '$1dist$2$3main.js',
+  );
 
 function nodeProgram(name: string, entry: string, env: Env): Program {
   return {
     name,
     command: process.execPath,
-    // Tests read the sources; programs always run what the build made of them.
-    args: [
-      fileURLToPath(import.meta.resolve(entry)).replace(/([\\/])src([\\/])main\.ts$/, '$1dist$2main.js'),
-    ],
+    args: [builtFile(entry)],
     env,
     ready(line) {
       const said = parse(line);

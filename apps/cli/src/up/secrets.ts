@@ -17,8 +17,11 @@ const secretsSchema = z.object({
 });
 export type Secrets = z.infer<typeof secretsSchema>;
 
-/** The secrets of a home, made at its first start; readable by their owner alone. */
-export async function openSecrets(home: string): Promise<Secrets> {
+/**
+ * The secrets of a home, made at its first start; readable by their owner alone.
+ * @param user the first user's name, where they are made; as the system calls who runs it, unless given
+ */
+export async function openSecrets(home: string, user?: string): Promise<Secrets> {
   const file = path.join(home, 'secrets.json');
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -36,7 +39,7 @@ export async function openSecrets(home: string): Promise<Secrets> {
   }
   const secret = () => randomBytes(24).toString('base64url');
   const secrets: Secrets = {
-    user: validName(os.userInfo().username),
+    user: user ?? validName(os.userInfo().username),
     token: `myc_${secret()}`,
     workerToken: `myc_${secret()}`,
     databasePassword: secret(),

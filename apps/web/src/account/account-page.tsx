@@ -4,9 +4,10 @@ import { bytesText, fullTime } from '../ui/format.js';
 import { useHead } from '../ui/head.js';
 import { Loading } from '../ui/notice.js';
 import { SettingsList } from '../ui/settings-list.js';
+import { Teams } from './teams.js';
 import { Tokens } from './tokens.js';
 
-/** Who is logged in, what he stores, and the tokens that stand for him. */
+/** Who is logged in, what he stores, the teams he is in, and the tokens that stand for him. */
 export function AccountPage() {
   const me = useQuery(meQuery);
   const storage = useQuery(storageQuery);
@@ -26,6 +27,7 @@ export function AccountPage() {
     <div className="page">
       <h1>Account</h1>
       <SettingsList rows={rows} />
+      <Teams />
       <Tokens admin={me.data.role === 'admin'} />
     </div>
   );

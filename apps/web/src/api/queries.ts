@@ -185,6 +185,12 @@ export const workersQuery = queryOptions({
   refetchInterval: 5000,
 });
 
+export const schedulesQuery = queryOptions({
+  queryKey: ['schedules'],
+  queryFn: ({ signal }) => call('GET /v1/schedules', {}, { signal }),
+  refetchInterval: 5000,
+});
+
 export const machinesQuery = queryOptions({
   queryKey: ['machines'],
   queryFn: ({ signal }) => call('GET /v1/machines', {}, { signal }),
@@ -224,3 +230,40 @@ export const queueQuery = queryOptions({
 });
 
 export const isActive = (job: Job): boolean => !isEnd(job.status);
+
+export const teamsQuery = queryOptions({
+  queryKey: ['teams'],
+  queryFn: ({ signal }) => call('GET /v1/teams', {}, { signal }),
+  staleTime: 60_000,
+});
+
+export const teamQuery = (team: string) =>
+  queryOptions({
+    queryKey: ['team', team],
+    queryFn: ({ signal }) => call('GET /v1/teams/:team', { params: { team } }, { signal }),
+  });
+
+export const usersQuery = queryOptions({
+  queryKey: ['users'],
+  queryFn: ({ signal }) => call('GET /v1/users', { query: { limit: 500 } }, { signal }),
+});
+
+export const invitationsQuery = queryOptions({
+  queryKey: ['invitations'],
+  queryFn: ({ signal }) => call('GET /v1/invitations', {}, { signal }),
+});
+
+export interface AuditFilter {
+  user?: string;
+  action?: string;
+  target?: string;
+}
+
+export const auditQuery = (filter: AuditFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['audit', filter],
+    queryFn: ({ pageParam, signal }) =>
+      call('GET /v1/audit', { query: { ...filter, limit: 100, cursor: pageParam } }, { signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+  });

@@ -1,7 +1,8 @@
 import type { Version } from '@mycloud/shared/browser';
 import { useQuery } from '@tanstack/react-query';
 import { Link, NavLink, useParams } from 'react-router';
-import { datasetQuery, meQuery, versionsQuery } from '../api/queries.js';
+import { datasetQuery, versionsQuery } from '../api/queries.js';
+import { useRights } from '../api/rights.js';
 import { Explorer } from '../files/explorer.js';
 import { CopyText } from '../ui/copy.js';
 import { bytesText, countText, fullTime, timeText } from '../ui/format.js';
@@ -19,7 +20,7 @@ export function DatasetPage() {
   useHead(`${owner}/${dataset}`);
   const found = useQuery(datasetQuery(owner, dataset));
   const versions = useQuery(versionsQuery(owner, dataset));
-  const me = useQuery(meQuery);
+  const rights = useRights(owner);
   const error = found.error ?? versions.error;
   const items = versions.data?.items ?? [];
   const chosen = version ? items.find(({ number }) => String(number) === version) : items[0];
@@ -33,7 +34,7 @@ export function DatasetPage() {
         <h1>{dataset}</h1>
         {found.data?.description && <p className="job-text">{found.data.description}</p>}
       </div>
-      {me.data?.name === owner && <DropFolder owner={owner} dataset={dataset} />}
+      {rights.submit && <DropFolder owners={[owner]} dataset={dataset} />}
       {error && <ErrorNotice error={error} retry={() => void versions.refetch()} />}
       {versions.isPending && !error && <Loading what="versions" />}
       {versions.data && items.length === 0 && (
@@ -72,14 +73,14 @@ export function DatasetPage() {
           <Changes key={chosen.id} version={chosen} versions={items} />
           <h2 className="section-title">Used by</h2>
           <Uses key={`uses ${chosen.id}`} owner={owner} dataset={dataset} number={chosen.number} />
-          {me.data?.name === owner && (
+          {rights.remove && (
             <p>
               <DeleteVersion owner={owner} dataset={dataset} version={chosen} />
             </p>
           )}
         </>
       )}
-      {me.data?.name === owner && found.data && (
+      {rights.remove && found.data && (
         <p>
           <DeleteDataset owner={owner} dataset={dataset} />
         </p>

@@ -1,7 +1,8 @@
 import type { Dataset } from '@mycloud/shared/browser';
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
-import { datasetsQuery, meQuery } from '../api/queries.js';
+import { datasetsQuery } from '../api/queries.js';
+import { useWritableOwners } from '../api/rights.js';
 import { bytesText, countText, timeText } from '../ui/format.js';
 import { useHead } from '../ui/head.js';
 import { MoreButton } from '../ui/more-button.js';
@@ -10,13 +11,13 @@ import { DropFolder } from './upload/drop-folder.js';
 
 export function DatasetsPage() {
   useHead('Datasets');
+  const owners = useWritableOwners();
   const found = useInfiniteQuery(datasetsQuery);
-  const me = useQuery(meQuery);
   const items = found.data?.pages.flatMap((page) => page.items);
   return (
     <div className="page">
       <h1>Datasets</h1>
-      {me.data && <DropFolder owner={me.data.name} />}
+      {owners.length > 0 && <DropFolder owners={owners} />}
       {found.error && !items && <ErrorNotice error={found.error} retry={() => found.refetch()} />}
       {found.isPending && <Loading what="datasets" />}
       {items?.length === 0 && (

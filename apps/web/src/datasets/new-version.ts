@@ -6,7 +6,7 @@ export async function addVersion(owner: string, dataset: string, snapshotId: str
   const params = { owner, dataset };
   const { items } = await call('GET /v1/datasets', { query: { owner, limit: 500 } });
   if (!items.some(({ name }) => name === dataset)) {
-    await call('POST /v1/datasets', { body: { name: dataset } }).catch((error: unknown) => {
+    await call('POST /v1/datasets', { body: { owner, name: dataset } }).catch((error: unknown) => {
       // Made meanwhile, or one of more than were listed.
       if (!(error instanceof AppError && error.code === 'conflict')) throw error;
     });

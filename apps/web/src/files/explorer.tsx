@@ -4,7 +4,8 @@ import { Download, File, Folder, Link2 } from 'lucide-react';
 import { Fragment } from 'react';
 import { useSearchParams } from 'react-router';
 import { archiveUrl } from '../api/call.js';
-import { filesQuery, meQuery } from '../api/queries.js';
+import { filesQuery } from '../api/queries.js';
+import { useRights } from '../api/rights.js';
 import { bytesText, countText } from '../ui/format.js';
 import { ErrorNotice, Loading } from '../ui/notice.js';
 import { VirtualList } from '../ui/virtual-list.js';
@@ -29,7 +30,7 @@ export function Explorer({ snapshotId, root, name, owner }: Props) {
   const folder = search.get('folder') ?? '';
   const path = search.get('file');
   const found = useQuery(filesQuery(snapshotId, folder));
-  const me = useQuery(meQuery);
+  const rights = useRights(owner);
   const go = (next: { folder?: string; file?: string }) =>
     setSearch((old) => {
       old.delete('file');
@@ -61,7 +62,7 @@ export function Explorer({ snapshotId, root, name, owner }: Props) {
               <Download size={14} aria-hidden /> {folder ? 'This folder' : 'All'} as {format}
             </a>
           ))}
-          {me.data?.name === owner && (
+          {rights.submit && (
             <MakeDataset
               key={folder}
               snapshotId={snapshotId}

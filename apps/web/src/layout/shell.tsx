@@ -1,6 +1,18 @@
 import type { User } from '@mycloud/shared/browser';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { CircleHelp, Database, LogOut, Moon, Rows3, Server, Sun, UserRound, WifiOff } from 'lucide-react';
+import {
+  CalendarClock,
+  CircleHelp,
+  Database,
+  LogOut,
+  Moon,
+  Rows3,
+  Server,
+  Sun,
+  UserRound,
+  Users,
+  WifiOff,
+} from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { Link, useLocation, useNavigate } from 'react-router';
 import { call } from '../api/call.js';
@@ -11,9 +23,13 @@ import { useTheme } from '../ui/theme.js';
 import { ToastPlace } from '../ui/toast.js';
 import { Help } from './help.js';
 
+/** What only admins of the server are shown: others would be refused there. */
+const adminPlaces = [{ to: '/people', word: 'People', icon: Users, holds: /^\/(people|audit|teams\/.*)$/ }];
+
 const places = [
   { to: '/', word: 'Jobs', icon: Rows3, holds: /^\/$|^\/[^/]+\/projects\// },
   { to: '/datasets', word: 'Datasets', icon: Database, holds: /^\/datasets$|^\/[^/]+\/datasets\// },
+  { to: '/schedules', word: 'Schedules', icon: CalendarClock, holds: /^\/schedules$/ },
   { to: '/cluster', word: 'Cluster', icon: Server, holds: /^\/cluster$/ },
 ];
 
@@ -35,18 +51,20 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
           <span>mycloud</span>
         </Link>
         <nav aria-label="Places">
-          {places.map(({ to, word, icon: Icon, holds }) => (
-            <Link
-              key={to}
-              to={to}
-              aria-label={word}
-              className={holds.test(pathname) ? 'active' : undefined}
-              aria-current={holds.test(pathname) ? 'page' : undefined}
-            >
-              <Icon size={16} aria-hidden />
-              <span>{word}</span>
-            </Link>
-          ))}
+          {[...places, ...(user.role === 'admin' ? adminPlaces : [])].map(
+            ({ to, word, icon: Icon, holds }) => (
+              <Link
+                key={to}
+                to={to}
+                aria-label={word}
+                className={holds.test(pathname) ? 'active' : undefined}
+                aria-current={holds.test(pathname) ? 'page' : undefined}
+              >
+                <Icon size={16} aria-hidden />
+                <span>{word}</span>
+              </Link>
+            ),
+          )}
         </nav>
         <ConnectionMark />
         <ThemeButton />

@@ -85,6 +85,10 @@ export function slurmRunner(options: SlurmOptions): SlurmRunner {
     return !wrote || overFor > options.fileSeconds * 1000;
   };
 
+  /** It has begun, as its files said, and waits nevertheless. */
+  const tookBack = (id: string): boolean =>
+    watch.waitsSince(id, (ranAt.get(id) ?? Number.POSITIVE_INFINITY) + settleMs);
+
   const runner: SlurmRunner = {
     name: 'slurm',
     get mountsReadOnly() {
@@ -132,8 +136,7 @@ export function slurmRunner(options: SlurmOptions): SlurmRunner {
       if (!job.slurm) return true;
       const id = job.slurm;
       if (!ranAt.has(id)) ranAt.set(id, Date.now());
-      // It has begun, as its files say: if it waits nevertheless, Slurm has taken it back.
-      return !isOver(id) && !watch.waitsSince(id, (ranAt.get(id) ?? 0) + settleMs);
+      return !isOver(id) && !tookBack(id);
     },
     exitCode: (_, runDir) => readExitCode(runDir),
     async verdict(job, runDir, exitCode) {
@@ -190,9 +193,10 @@ export function slurmRunner(options: SlurmOptions): SlurmRunner {
     async clear(job) {
       if (!job.slurm) return;
       killedAt.delete(job.slurm);
+      // One that was requeued would not end by itself.
+      if (watch.overForMs(job.slurm) === null)
+        watch.doom(job.slurm, tookBack(job.slurm) ? 0 : endsByItselfMs);
       ranAt.delete(job.slurm);
-      if (watch.overForMs(job.slurm) === null) watch.doom(job.slurm, endsByItselfMs);
-      else watch.forget(job.slurm);
     },
     async sweep(keep) {
       for (const { id, name, state, comment: whose } of await commands.jobs()) {

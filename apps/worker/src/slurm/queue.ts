@@ -80,6 +80,7 @@ const explained: Record<string, string> = {
   AssocMaxJobsLimit: 'as many jobs run as its account may have',
   PartitionTimeLimit: 'it asks for more time than the partition gives',
   PartitionNodeLimit: 'the partition has no node for it',
+  PartitionConfig: 'no node of the partition has what it asks for',
   PartitionDown: 'the partition is down',
   PartitionInactive: 'the partition takes no jobs now',
   JobHeldAdmin: 'an administrator holds it',

@@ -1,6 +1,6 @@
 import type { Reason } from '@mycloud/shared';
 import { readRunFile } from './files.js';
-import type { SlurmJob } from './queue.js';
+import { type SlurmJob, standingOf } from './queue.js';
 
 /** Slurm's states in which something other than the command ended it. */
 const ends: Record<string, Reason> = {
@@ -40,10 +40,10 @@ export async function verdictOf(
   const told = (await readRunFile(runDir, 'told')) !== null;
   if (told && job.secondsLeft !== null && job.secondsLeft < nearLimitSeconds)
     return { reason: 'max_runtime', detail: detailOf('max_runtime', job) };
-  if (exitCode !== null) return null;
   // It began, and Slurm has taken it back into its queue to begin it again elsewhere.
-  if (job.state === 'PENDING' || job.state.startsWith('REQUEUE'))
+  if ((exitCode ?? 255) > 128 && standingOf(job.state) === 'waiting')
     return { reason: 'node_failed', detail: `Slurm's job ${job.id} was requeued` };
+  if (exitCode !== null) return null;
   return {
     reason: 'worker_lost',
     detail: `its batch script on ${job.host} ended without a word (${job.state})`,

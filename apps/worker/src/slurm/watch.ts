@@ -6,6 +6,8 @@ import { standingOf } from './queue.js';
 
 /** Slurm has to say twice that it doesn't know a job. */
 const looksUntilUnknown = 2;
+/** A job that nobody has asked for during this time is followed no more. */
+const unaskedMs = 60_000;
 
 /** What the last looks told of a job. */
 interface Sight {
@@ -16,6 +18,7 @@ interface Sight {
   overSince: number | null;
   /** When the look began that told this. */
   lookedAt: number;
+  askedAt: number;
 }
 
 /**
@@ -58,11 +61,6 @@ export class SlurmWatch {
     return job !== null && lookedAt > time && standingOf(job.state) === 'waiting';
   }
 
-  /** Nobody asks for it any more. */
-  forget(id: string): void {
-    this.#sights.delete(id);
-  }
-
   /** Cancels a job, time and again, until it is over. @param afterMs it is given this long to end by itself */
   doom(id: string, afterMs = 0): void {
     this.#follow(id);
@@ -80,8 +78,9 @@ export class SlurmWatch {
 
   #follow(id: string): Sight {
     const known = this.#sights.get(id);
+    if (known) known.askedAt = Date.now();
     if (known) return known;
-    const fresh: Sight = { job: null, missed: 0, overSince: null, lookedAt: 0 };
+    const fresh: Sight = { job: null, missed: 0, overSince: null, lookedAt: 0, askedAt: Date.now() };
     this.#sights.set(id, fresh);
     this.#loop ??= this.#run().finally(() => {
       this.#loop = null;
@@ -92,6 +91,8 @@ export class SlurmWatch {
   async #run(): Promise<void> {
     while (this.#sights.size > 0) {
       await this.look();
+      for (const [id, { askedAt }] of this.#sights)
+        if (askedAt < Date.now() - unaskedMs) this.#sights.delete(id);
       await sleep(this.#everyMs, undefined, { ref: false });
     }
   }
@@ -114,10 +115,8 @@ export class SlurmWatch {
 
   async #cancelDoomed(): Promise<void> {
     for (const [id, from] of this.#doomed) {
-      if (this.#follow(id).overSince !== null) {
-        this.#doomed.delete(id);
-        this.forget(id);
-      } else if (Date.now() >= from) await this.#commands.cancel(id);
+      if (this.#follow(id).overSince !== null) this.#doomed.delete(id);
+      else if (Date.now() >= from) await this.#commands.cancel(id);
     }
   }
 }

@@ -143,6 +143,7 @@ export class World {
       attempt: 1,
       fence: 1,
       leaseSeconds: 3,
+      traceparent: null,
       command,
       env: {},
       machine: { name: 'cpu', cores: 1, memoryBytes: 2 ** 30, gpus: 0 },

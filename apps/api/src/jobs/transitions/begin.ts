@@ -25,6 +25,11 @@ export interface NewJob {
   idleSeconds: number | null;
   jupyterToken: string | null;
   codeSnapshotId: string | null;
+  /** Addresses that hear of its end. */
+  notify: string[];
+  /** Of the schedule that submits it. */
+  scheduleId: string | null;
+  traceparent: string | null;
 }
 
 interface NewMount {
@@ -37,25 +42,25 @@ interface NewMount {
  * Adds a job to a project, with its mounts and the events of its beginning, in one statement: submissions to a project wait
  * for one another from the number on. It is queued, its ticket counted as sent; its priority is the number of jobs its owner
  * has outstanding.
- * @param notes said of it in its events
+ * @param said further events of its beginning
  * @returns undefined when there is no such project any more
  */
 export async function queueJob(
   sql: Sql,
   job: NewJob,
   mounts: readonly NewMount[],
-  notes: readonly string[],
-): Promise<{ priority: number } | undefined> {
-  return one<{ priority: number }>(
+  said: readonly { type: string; message: string }[],
+): Promise<{ priority: number; number: number } | undefined> {
+  return one<{ priority: number; number: number }>(
     sql,
     `WITH project AS (UPDATE "Project" SET "lastJob" = "lastJob" + 1 WHERE id = $2 RETURNING "lastJob" AS number),
      made AS (
        INSERT INTO "Job" (id, "projectId", number, "ownerId", command, description, machine, environment, env,
          tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", tags, mode, "idleSeconds", "jupyterToken",
-         "teamId", "ticketAt", status, priority)
-       SELECT $1, $2, number, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $22, now(), 'queued',
+         "teamId", notify, "scheduleId", traceparent, "ticketAt", status, priority)
+       SELECT $1, $2, number, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $22, $23::text[], $24, $25, now(), 'queued',
          (SELECT count(*) FROM "Job" WHERE "ownerId" = $3 AND status IN ('queued','preparing','running','saving'))
-       FROM project RETURNING id, priority),
+       FROM project RETURNING id, number, priority),
      mounted AS (
        INSERT INTO "Mount" ("jobId", name, source, "snapshotId")
        SELECT made.id, m.* FROM made, unnest($17::text[], $18::text[], $19::uuid[]) m),
@@ -63,7 +68,7 @@ export async function queueJob(
        INSERT INTO "Event" ("jobId", attempt, type, message)
        SELECT made.id, 0, e.type, e.message FROM made, unnest($20::text[], $21::text[]) WITH ORDINALITY e(type, message, nth)
        ORDER BY nth)
-     SELECT priority FROM made`,
+     SELECT priority, number FROM made`,
     [
       job.id,
       job.projectId,
@@ -84,9 +89,12 @@ export async function queueJob(
       mounts.map((mount) => mount.name),
       mounts.map((mount) => mount.source),
       mounts.map((mount) => mount.snapshotId),
-      ['queued', ...notes.map(() => 'note')],
-      [`queued for ${job.machine}`, ...notes].map(storable),
+      ['queued', ...said.map((event) => event.type)],
+      [`queued for ${job.machine}`, ...said.map((event) => event.message)].map(storable),
       job.teamId,
+      job.notify,
+      job.scheduleId,
+      job.traceparent,
     ],
   );
 }
@@ -95,6 +103,8 @@ export interface Claimed {
   jobId: string;
   attempt: number;
   fence: number;
+  /** Seconds it stood in the queue. */
+  waited: number;
 }
 
 /**
@@ -119,7 +129,14 @@ export async function claimJob(
          ORDER BY priority, "queuedAt" LIMIT 64) q
        JOIN "Job" j ON j.id = q.id AND j.status = 'queued'
        WHERE m.name = ANY($3) ORDER BY q.priority, q."queuedAt" LIMIT 1 FOR NO KEY UPDATE OF j SKIP LOCKED`;
-  const claimed = await one<{ jobId: string; attempt: number; fence: string }>(
+  const began = performance.now();
+  const claimed = await one<{
+    jobId: string;
+    attempt: number;
+    fence: string;
+    machine: string;
+    waited: number;
+  }>(
     deps.pool,
     `WITH catalogue AS (SELECT * FROM unnest($4::text[], $5::int[]) c(name, gpus)),
      limited AS (
@@ -134,14 +151,14 @@ export async function claimJob(
        WHERE j.id = next.id AND j.status = 'queued' AND NOT (SELECT draining OR "removedAt" IS NOT NULL FROM "Worker" WHERE id = $1)
          AND mycloud_may_run(j."ownerId", (SELECT gpus FROM catalogue c WHERE c.name = j.machine), $4, $5)
          AND mycloud_may_run(j."teamId", (SELECT gpus FROM catalogue c WHERE c.name = j.machine), $4, $5)
-       RETURNING j.id, j.attempt),
+       RETURNING j.id, j.attempt, j.machine, EXTRACT(EPOCH FROM now() - j."queuedAt")::float8 AS waited),
      made AS (
        INSERT INTO "Attempt" ("jobId", number, "workerId", fence, "leaseUntil")
        SELECT id, attempt, $1, nextval('mycloud_fence'), now() + make_interval(secs => $2) FROM moved
        RETURNING "jobId", number, fence),
      said AS (
        INSERT INTO "Event" ("jobId", attempt, type, message) SELECT id, attempt, 'preparing', $6::text FROM moved)
-     SELECT "jobId", number AS attempt, fence FROM made`,
+     SELECT "jobId", number AS attempt, fence, machine, waited FROM made JOIN moved ON moved.id = made."jobId"`,
     [
       worker.id,
       deps.config.leaseSeconds,
@@ -155,9 +172,13 @@ export async function claimJob(
     ],
   );
   if (!claimed) return undefined;
+  const { jobId, attempt, machine, waited } = claimed;
+  deps.metrics.claimSeconds.observe((performance.now() - began) / 1000);
+  deps.metrics.waitSeconds.observe({ machine }, waited);
+  deps.log.info({ jobId, attempt, worker: worker.name, machine, waited }, 'job claimed');
   // Not waited for: it never fails, and a worker is waiting.
-  void deps.hub.publish({ type: 'job', jobId: claimed.jobId });
-  return { ...claimed, fence: Number(claimed.fence) };
+  void deps.hub.publish({ type: 'job', jobId });
+  return { jobId, attempt, fence: Number(claimed.fence), waited };
 }
 
 const stages = {
@@ -191,5 +212,7 @@ export async function setStage(
     [proof.jobId, proof.attempt, proof.fence, tokenOwner, to, from, message],
   );
   if (!done?.held) throw staleFence(proof.attempt);
-  if (done.moved > 0) await deps.hub.publish({ type: 'job', jobId: proof.jobId });
+  if (done.moved === 0) return;
+  deps.log.info({ jobId: proof.jobId, attempt: proof.attempt, status: to }, 'job went on');
+  await deps.hub.publish({ type: 'job', jobId: proof.jobId });
 }

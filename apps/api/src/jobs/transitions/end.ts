@@ -8,6 +8,7 @@ import {
   reasons,
 } from '@mycloud/shared';
 import type { Deps } from '../../deps.js';
+import { addDeliveries, announceDeliveries } from '../../notifications/outbox.js';
 import { checkOutput } from '../output.js';
 import { wakeForOwners } from '../running-limits.js';
 import { one, prepared, type Sql, transaction } from '../sql.js';
@@ -68,18 +69,27 @@ export async function loseAttempt(
 ): Promise<boolean> {
   const ended = await transaction(deps.pool, async (sql) => {
     const job = await lockJob(sql, lost.jobId);
-    const attempt = await one<{ leaseUntil: Date; worker: string; removedBy: string | null }>(
+    const attempt = await one<{
+      leaseUntil: Date;
+      worker: string;
+      removedBy: string | null;
+      restored: boolean;
+    }>(
       sql,
-      `SELECT a."leaseUntil", w.name AS worker, w."removedBy" FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
+      `SELECT a."leaseUntil", w.name AS worker, w."removedBy", EXISTS (SELECT 1 FROM "Setting" s WHERE s.name = 'restored'
+         AND a."startedAt" < (s.value->>'at')::timestamptz) AS restored FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
        WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND a."leaseUntil" < now()
        FOR NO KEY UPDATE OF a`,
       [lost.jobId, lost.attempt, lost.fence],
     );
     if (!job || !attempt || job.attempt !== lost.attempt) return undefined;
+    const end = { exitCode: null, outputSnapshotId: null };
+    // One that was running when a backup was made was not lost by its worker, which may have long ended it.
+    if (attempt.restored) return endAttempt(sql, job, { ...end, reason: 'server_restored', detail: '' });
     const detail = attempt.removedBy
       ? `${attempt.worker} was removed by ${attempt.removedBy}`
       : `${attempt.worker} was not heard of after ${attempt.leaseUntil.toISOString()}`;
-    return endAttempt(sql, job, { reason: 'worker_lost', detail, exitCode: null, outputSnapshotId: null });
+    return endAttempt(sql, job, { ...end, reason: 'worker_lost', detail });
   });
   if (ended) await tellEnd(deps, ended);
   return ended !== undefined;
@@ -101,6 +111,8 @@ function triedAgain(job: LockedJob, reason: Reason): boolean {
 interface Ended {
   job: LockedJob;
   again: boolean;
+  /** What it became, and why; absent where its attempt was taken back. */
+  end?: { status: EndStatus | 'queued'; reason: Reason; exitCode: number | null };
 }
 
 /**
@@ -150,7 +162,8 @@ async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<E
       again ? [...ended, ...moved] : [...ended, ...moved, detail],
     ),
   );
-  return { job, again };
+  if (status !== 'queued' && job.heardOf) await addDeliveries(sql, job.id, status);
+  return { job, again, end: { status, reason, exitCode: outcome.exitCode } };
 }
 
 /** How many attempts of a job ended with their worker lost, before this one. */
@@ -164,8 +177,14 @@ async function lostAttempts(sql: Sql, jobId: string): Promise<number> {
 }
 
 /** Tells all apis of an end that is committed, and workers of what may begin now. */
-export async function tellEnd(deps: Deps, { job, again }: Ended): Promise<void> {
+export async function tellEnd(deps: Deps, { job, again, end }: Ended): Promise<void> {
+  if (end) {
+    const { status, reason } = end;
+    deps.metrics.attemptsEnded.inc({ status, reason });
+    deps.log.info({ jobId: job.id, attempt: job.attempt, ...end }, again ? 'job queued again' : 'job ended');
+  }
   void deps.hub.publish({ type: 'job', jobId: job.id });
   if (again) await announceQueued(deps, job);
+  else if (job.heardOf) await announceDeliveries(deps);
   if (job.limited) await wakeForOwners(deps, [job.ownerId, job.teamId]);
 }

@@ -1,4 +1,5 @@
 import { AppError, type JobStatus } from '@mycloud/shared';
+import { isHeardOf } from '../../notifications/outbox.js';
 import { one, type Sql } from '../sql.js';
 
 /*
@@ -23,6 +24,8 @@ export interface LockedJob {
   stopRequestedBy: string | null;
   /** Who submitted it, or its team, may run only so much at once. */
   limited: boolean;
+  /** Somebody wants to hear of its end. */
+  heardOf: boolean;
 }
 
 /** holds: until the transaction ends, the job is nobody else's to change. */
@@ -31,7 +34,8 @@ export const lockJob = (sql: Sql, jobId: string): Promise<LockedJob | undefined>
     sql,
     `SELECT j.id, j.status, j.attempt, j."ownerId", j."teamId", p."ownerId" AS "projectOwner", j.machine, j.priority, j.retries, j."userFailures", j."stopRequestedBy",
        EXISTS (SELECT 1 FROM "User" u WHERE u.id IN (j."ownerId", j."teamId")
-         AND (u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL)) AS limited
+         AND (u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL)) AS limited,
+       ${isHeardOf} AS "heardOf"
      FROM "Job" j JOIN "Project" p ON p.id = j."projectId" WHERE j.id = $1 FOR NO KEY UPDATE OF j`,
     [jobId],
   );

@@ -5,8 +5,8 @@ import { markSnapshots, sweepChunks } from './mark.js';
 import { rewriteSparsePacks } from './rewrite.js';
 import { deleteEmptyPacks, deleteIncompletePacks, deleteSnapshots } from './sweep.js';
 
-/** Any number, the same for every api: who holds it collects. */
-const collectLock = 7_046_029_255;
+/** Any number, the same for every api: who holds it collects, or keeps others from it (backup/backup.ts). */
+export const collectLock = 7_046_029_255;
 
 /** One run: what it works on and what it counts. */
 export interface Collection {

@@ -5,12 +5,13 @@ import { Dialog } from '../../ui/dialog.js';
 import { bytesText, countText } from '../../ui/format.js';
 import { ErrorNotice } from '../../ui/notice.js';
 import { DatasetName } from '../dataset-name.js';
+import { OwnerChoice } from '../owner-choice.js';
 import { type ChosenFolder, folderOfDrop, folderOfInput, treeOf, type UploadTree } from './folder.js';
 import { startUpload, useUpload } from './upload.js';
 
 interface Props {
-  /** Who is logged in, whose dataset it becomes. */
-  owner: string;
+  /** Whose dataset it may become: who is logged in, and teams of his. */
+  owners: readonly string[];
   /** The dataset whose next version it becomes; undefined: one that is asked for. */
   dataset?: string;
 }
@@ -24,7 +25,7 @@ const nameOf = (folder: string): string =>
     .slice(0, 63);
 
 /** Takes a folder dropped anywhere on the page, or chosen by the button, and asks once more before it is sent. */
-export function DropFolder({ owner, dataset }: Props) {
+export function DropFolder({ owners, dataset }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const [tree, setTree] = useState<UploadTree>();
   const [error, setError] = useState<unknown>();
@@ -70,7 +71,7 @@ export function DropFolder({ owner, dataset }: Props) {
       </div>
       {error !== undefined && <ErrorNotice error={error} />}
       {over && <div className="drop-over">Drop the folder to upload it</div>}
-      {tree && <Confirm owner={owner} dataset={dataset} tree={tree} close={() => setTree(undefined)} />}
+      {tree && <Confirm owners={owners} dataset={dataset} tree={tree} close={() => setTree(undefined)} />}
     </>
   );
 }
@@ -110,8 +111,9 @@ function useDrop(setOver: (over: boolean) => void, onDrop: (items: DataTransferI
   }, []);
 }
 
-function Confirm({ owner, dataset, tree, close }: Props & { tree: UploadTree; close: () => void }) {
+function Confirm({ owners, dataset, tree, close }: Props & { tree: UploadTree; close: () => void }) {
   const client = useQueryClient();
+  const [owner = '', setOwner] = useState(owners[0]);
   const [name, setName] = useState(dataset ?? nameOf(tree.name));
   const [message, setMessage] = useState('');
   const begin = () => {
@@ -136,6 +138,7 @@ function Confirm({ owner, dataset, tree, close }: Props & { tree: UploadTree; cl
           begin();
         }}
       >
+        <OwnerChoice owners={owners} owner={owner} setOwner={setOwner} />
         <DatasetName owner={owner} name={name} setName={setName} />
         <label className="field">
           What is new in it (optional)

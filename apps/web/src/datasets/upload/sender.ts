@@ -23,13 +23,17 @@ export class Sender {
   private packBytes = 0;
   private failure: { error: unknown } | undefined;
 
-  constructor(private readonly onSent: (bytes: number) => void) {}
+  /** @param owner for whom it is stored: the user, or a team of his */
+  constructor(
+    private readonly owner: string,
+    private readonly onSent: (bytes: number) => void,
+  ) {}
 
   /** Takes chunks; waits while as many packs are under way as may be. @throws what went wrong with any so far */
   async add(chunks: readonly CutChunk[]): Promise<void> {
     const fresh = chunks.filter(({ hash }) => !this.known.has(hash) && this.known.add(hash));
     if (fresh.length === 0) return;
-    const body = { hashes: fresh.map(({ hash }) => hash) };
+    const body = { hashes: fresh.map(({ hash }) => hash), owner: this.owner };
     const { missing } = await withRetry(() => call('POST /v1/chunks/missing', { body }));
     const wanted = new Set(missing);
     for (const chunk of fresh) {
@@ -93,17 +97,19 @@ export class Sender {
     body: { checksum: string; size: number; chunks: { hash: string; size: number; offset: number }[] },
     bytes: Blob,
   ): Promise<void> {
-    const { id, upload } = await call('POST /v1/packs', { body });
+    const { id, upload } = await call('POST /v1/packs', { body: { ...body, owner: this.owner } });
     if (!id || !upload) return;
     await putPack(upload, bytes, this.onSent);
-    await call('POST /v1/packs/:id/commit', { params: { id }, body: {} }).catch((error: unknown) => {
-      this.onSent(-bytes.size);
-      // The bytes didn't arrive as they were sent: worth another try.
-      if (!(error instanceof AppError && error.code === 'bad_request')) throw error;
-      throw new AppError('unavailable', `the store did not get a pack whole: ${error.message}`, {
-        cause: error,
-      });
-    });
+    await call('POST /v1/packs/:id/commit', { params: { id }, body: { owner: this.owner } }).catch(
+      (error: unknown) => {
+        this.onSent(-bytes.size);
+        // The bytes didn't arrive as they were sent: worth another try.
+        if (!(error instanceof AppError && error.code === 'bad_request')) throw error;
+        throw new AppError('unavailable', `the store did not get a pack whole: ${error.message}`, {
+          cause: error,
+        });
+      },
+    );
     this.sentBytes += bytes.size;
   }
 }

@@ -12,17 +12,18 @@ import type { UploadTree } from './folder.js';
 import { Sender } from './sender.js';
 
 /**
- * Stores a tree as a snapshot, sending only chunks the user lacks; the same files give the same snapshot as by the command
+ * Stores a tree as a snapshot, sending only chunks its owner, the user or a team, lacks; the same files give the same snapshot as by the command
  * line. (A browser tells no permissions: what could be run is stored as a plain file.)
  * @throws Error, AppError as the server said it
  */
 export async function uploadTree(
   { files, folders, bytes }: Pick<UploadTree, 'files' | 'folders' | 'bytes'>,
+  owner: string,
   onProgress: (progress: UploadProgress) => void,
 ): Promise<{ snapshotId: string; sentBytes: number }> {
   const meter = new Meter(onProgress);
   meter.found(files.length, bytes);
-  const sender = new Sender((sent) => meter.sent(sent));
+  const sender = new Sender(owner, (sent) => meter.sent(sent));
   const chunksOf = new Map(files.map(({ path }) => [path, [] as Chunk[]]));
   for await (const pieces of cutFiles(files)) {
     for (const { path, chunks, ended } of pieces) {
@@ -43,7 +44,9 @@ export async function uploadTree(
   ];
   const packed = await gzip(encodeManifest(entries));
   const headers = { 'content-type': 'application/gzip' };
-  const snapshot = await withRetry(() => call('POST /v1/snapshots', {}, { rawBody: packed, headers }));
+  const snapshot = await withRetry(() =>
+    call('POST /v1/snapshots', { query: { owner } }, { rawBody: packed, headers }),
+  );
   meter.finished();
   return { snapshotId: snapshot.id, sentBytes: sender.sentBytes };
 }

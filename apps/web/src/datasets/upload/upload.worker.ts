@@ -7,7 +7,7 @@ const tell = (told: Told) => postMessage(told);
 
 addEventListener('message', ({ data }: MessageEvent<Asked>) => {
   const { tree, owner, dataset, message } = data;
-  uploadTree(tree, (progress) => tell({ type: 'progress', progress }))
+  uploadTree(tree, owner, (progress) => tell({ type: 'progress', progress }))
     .then(async ({ snapshotId, sentBytes }) => {
       const version = await addVersion(owner, dataset, snapshotId, message);
       tell({ type: 'done', version: version.name, sentBytes });
