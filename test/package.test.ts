@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -44,7 +44,8 @@ afterAll(async () => {
   await rm(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 });
 
-it('holds what runs, and no maps, tests or types', () => {
+it('holds what runs in less than 30 MB, and no maps, tests or types', async () => {
+  expect((await stat(tarball)).size).toBeLessThan(30e6);
   expect(files).toContain('package/bin/mycloud.mjs');
   expect(files).toContain('package/node_modules/@mycloud/web/dist/index.html');
   expect(
