@@ -28,7 +28,8 @@ function needsOf({
  * @param workspaces their folders (apps/api, …)
  * @param apart names of packages that are left out with all that only they need
  * @returns a map from where a package lies to where it goes: what lies in a workspace's own node_modules goes to the root's
- * @throws when two workspaces need one name in two versions: there is one place for it
+ * @throws when two workspaces need one name in two versions, there being one place for it, or when a package has its programs
+ *   in optional packages, one a system: it must be apart
  */
 export function closureOf(lock, workspaces, apart) {
   const places = new Map();
@@ -42,6 +43,11 @@ export function closureOf(lock, workspaces, apart) {
           `${other} and ${found} are two versions of one package: name one version of it in the package.json files of apps/ and packages/`,
         );
     }
+    const parts = Object.keys(lock.packages[found].optionalDependencies ?? {});
+    if (parts.some((name) => lock.packages[lookUp(lock, found, name) ?? '']?.os))
+      throw new Error(
+        `${found} brings a package for each system: name it in scripts/pack.mjs among what is a system's own`,
+      );
     places.set(found, place);
     follow(found);
   };

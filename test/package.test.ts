@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -44,12 +44,44 @@ afterAll(async () => {
   await rm(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 });
 
-it('holds what runs, and no maps, tests or types', () => {
+it('holds what runs in less than 30 MB, and no maps, tests or types', async () => {
+  expect((await stat(tarball)).size).toBeLessThan(30e6);
   expect(files).toContain('package/bin/mycloud.mjs');
   expect(files).toContain('package/node_modules/@mycloud/web/dist/index.html');
   expect(
     files.filter((file) => /\.(map|d\.ts)$|package\/(node_modules\/@mycloud\/\w+\/)?test\//.test(file)),
   ).toEqual([]);
+});
+
+it('is not made where two versions of one package, or a package of one system, would have to go along', async () => {
+  const closure = async (packages: object) => {
+    const script = `import { closureOf } from './scripts/closure.mjs';
+      console.log(JSON.stringify([...closureOf({ packages: ${JSON.stringify(packages)} }, ['apps/one', 'apps/two'], [])]))`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: root });
+    return JSON.parse(stdout) as [string, string][];
+  };
+  const one = { dependencies: { tar: '1' } };
+  const two = { dependencies: { tar: '2' } };
+  const own = {
+    'apps/one': one,
+    'apps/two': {},
+    'apps/one/node_modules/tar': { dependencies: { pax: '1' } },
+  };
+  expect(await closure({ ...own, 'node_modules/pax': {} })).toEqual([
+    ['apps/one/node_modules/tar', 'node_modules/tar'],
+    ['node_modules/pax', 'node_modules/pax'],
+  ]);
+  await expect(closure(own)).rejects.toThrow(/pax, which .* needs, is not in package-lock/);
+  const both = { 'apps/one': one, 'apps/two': two, 'apps/one/node_modules/tar': {}, 'node_modules/tar': {} };
+  await expect(closure(both)).rejects.toThrow(/two versions of one package/);
+  const native = { optionalDependencies: { 'tar-linux': '1' } };
+  const systems = {
+    'apps/one': one,
+    'apps/two': {},
+    'node_modules/tar': native,
+    'node_modules/tar-linux': { os: ['linux'] },
+  };
+  await expect(closure(systems)).rejects.toThrow(/brings a package for each system/);
 });
 
 it('installs into an empty home where npm runs no scripts, and runs by npx', async () => {

@@ -52,24 +52,10 @@ export interface Runners {
 export async function chooseRunners(options: RunnerOptions): Promise<Runners> {
   if (options.wanted === 'slurm' && options.slurm) return slurmRunners(options, options.slurm);
   const docker = dockerRunner(options);
-  const [works, images] = await Promise.all([bubblewrapWorks(), docker.works()]);
-  const { wanted, limits, launcher, slurm } = options;
+  const images = await docker.works();
+  const { limits, launcher, slurm } = options;
   const walls = wallsOf(options);
-  if (wanted === 'bubblewrap' && !works) {
-    throw new AppError('unavailable', 'bubblewrap does not work on this machine', {
-      hint: 'Install bubblewrap and allow user namespaces, or set MYCLOUD_RUNNER=process.',
-    });
-  }
-  if (wanted === 'docker' && !images) {
-    throw new AppError('unavailable', `no Docker engine answers at ${options.docker}`, {
-      hint: 'Start it, give its socket by MYCLOUD_DOCKER=unix:///…, or set MYCLOUD_RUNNER=auto.',
-    });
-  }
-  const plain =
-    works && wanted !== 'process'
-      ? bubblewrapRunner(limits, launcher, walls)
-      : processRunner(limits, launcher);
-  const main = wanted === 'docker' ? docker : plain;
+  const main = await mainRunner(options, images ? docker : null);
   return {
     main,
     slurm: null,
@@ -80,6 +66,30 @@ export async function chooseRunners(options: RunnerOptions): Promise<Runners> {
       if (images) await docker.sweep(keep);
     },
   };
+}
+
+async function mainRunner(options: RunnerOptions, docker: DockerRunner | null): Promise<Runner> {
+  const { wanted, limits, launcher } = options;
+  switch (wanted) {
+    case 'auto':
+      return (await bubblewrapWorks())
+        ? bubblewrapRunner(limits, launcher, wallsOf(options))
+        : processRunner(limits, launcher);
+    case 'bubblewrap':
+      if (await bubblewrapWorks()) return bubblewrapRunner(limits, launcher, wallsOf(options));
+      throw new AppError('unavailable', 'bubblewrap does not work on this machine', {
+        hint: 'Install bubblewrap and allow user namespaces, or set MYCLOUD_RUNNER=process.',
+      });
+    case 'process':
+      return processRunner(limits, launcher);
+    case 'docker':
+      if (docker) return docker;
+      throw new AppError('unavailable', `no Docker engine answers at ${options.docker}`, {
+        hint: 'Start it, give its socket by MYCLOUD_DOCKER=unix:///…, or set MYCLOUD_RUNNER=auto.',
+      });
+    case 'slurm':
+      throw withoutSlurm();
+  }
 }
 
 /** On a login node nothing but Slurm runs jobs, whatever else is installed there. */
@@ -112,12 +122,21 @@ function named(
     walls,
   }: Pick<RunnerOptions, 'slurm' | 'limits' | 'launcher'> & { docker: Runner; walls: Walls },
 ): Runner {
-  if (name === 'docker') return docker;
-  if (name === 'bubblewrap') return bubblewrapRunner(limits, launcher, walls);
-  if (name === 'process') return processRunner(limits, launcher);
-  if (slurm) return slurm;
-  throw new AppError('unavailable', 'jobs of Slurm are looked after by a worker, and by nothing else');
+  switch (name) {
+    case 'docker':
+      return docker;
+    case 'bubblewrap':
+      return bubblewrapRunner(limits, launcher, walls);
+    case 'process':
+      return processRunner(limits, launcher);
+    case 'slurm':
+      if (slurm) return slurm;
+      throw withoutSlurm();
+  }
 }
+
+const withoutSlurm = (): AppError =>
+  new AppError('unavailable', 'jobs of Slurm are looked after by a worker, and by nothing else');
 
 function runnerFor(
   { name, image, interpreter }: Environment,
