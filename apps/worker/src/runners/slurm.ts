@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@mycloud/shared';
 import type { Logger } from 'pino';
 import { EnvironmentError } from '../environments/environment.js';
+import { parseGpus } from '../gpus/nvidia-smi.js';
 import { cellMemory } from '../limits/cgroup-cell.js';
 import type { Enforced } from '../limits/limits.js';
 import { type SlurmCommands, slurmCommands } from '../slurm/commands.js';
@@ -155,6 +156,7 @@ export function slurmRunner(options: SlurmOptions): SlurmRunner {
         words: await wordsOf(runDir),
       };
     },
+    gpuReadings: async (runDir) => parseGpus((await readRunFile(runDir, 'gpus')) ?? ''),
     usage: async (_, runDir) => parseUsage(await readRunFile(runDir, 'usage')),
     async signal(job, runDir, signal) {
       const id = job.slurm;

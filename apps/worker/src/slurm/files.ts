@@ -11,6 +11,8 @@ const names = {
   refused: 'refused',
   /** `PID STARTTIME CPUTICKS RSSPAGES`, a line for each process. */
   usage: 'usage',
+  /** nvidia-smi's lines of its cards. */
+  gpus: 'gpus',
   /** What Slurm itself wrote to the job's output. */
   words: 'slurm.out',
 } as const;
