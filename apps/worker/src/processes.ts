@@ -88,10 +88,11 @@ export function hasVariable(pid: number, assignment: string): boolean {
 }
 
 /** Kills every process of an execution, wherever it forked to. @param marker of the execution */
-export function killMarked(marker: string): void {
-  for (const { pid } of listProcesses()) {
-    if (hasVariable(pid, `MYCLOUD_EXECUTION=${marker}`)) sendSignal(pid, 'SIGKILL');
-  }
+export const killMarked = (marker: string): void => killWith(`MYCLOUD_EXECUTION=${marker}`);
+
+/** Kills every process that was started with this variable in its environment. */
+export function killWith(assignment: string): void {
+  for (const { pid } of listProcesses()) if (hasVariable(pid, assignment)) sendSignal(pid, 'SIGKILL');
 }
 
 /** Processes below `root`, without it. */

@@ -298,12 +298,14 @@ describe.skipIf(!wantSlurm())('a worker and Slurm that come and go', () => {
     const slow = path.join(world.home, 'bin');
     // sbatch that has submitted, and whose answer doesn't come.
     const first = await world.start('slurm', { PATH: `${slowSbatch(slow, 'after')}:${process.env.PATH}` });
-    const jobId = world.submit('echo once >>$MYCLOUD_OUTPUT/a; cat $MYCLOUD_OUTPUT/a; sleep 1');
+    const jobId = world.submit('echo once >>$MYCLOUD_OUTPUT/a; cat $MYCLOUD_OUTPUT/a; sleep 4');
     await until(() => existsSync(path.join(slow, 'asked')), 'sbatch');
     await until(async () => (await inSlurm(world, jobId)).length, 'its job in Slurm');
     await first.crash();
     await world.start('slurm');
-    expect(jobLines(await world.finished(jobId))).toEqual(['once']);
+    const attempt = await world.finished(jobId);
+    expect(jobLines(attempt)).toEqual(['once']);
+    expect(attempt.finish?.reason).toBe('exit_zero');
     expect((await inSlurm(world, jobId)).length).toBe(1);
   });
 

@@ -84,8 +84,8 @@ export interface Usage {
   memoryBytes: number;
 }
 
-/** When its turn came, milliseconds since 1970; or that it ended before, or was taken back for a stop. */
-export type Turn = { begunAt: number } | 'ended' | 'withdrawn';
+/** When its turn came, milliseconds since 1970, and where it runs, in a sentence; or that it ended before, or was taken back for a stop. */
+export type Turn = { begunAt: number; where: string } | 'ended' | 'withdrawn';
 
 export interface TurnAsked {
   job: JobProcess;
