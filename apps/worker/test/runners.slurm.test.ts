@@ -261,6 +261,18 @@ describe.skipIf(!wantSlurm())('a worker and Slurm that come and go', () => {
     expect((await inSlurm(world, submitted)).length).toBe(1);
   }, 120_000);
 
+  it('a worker that is started while slurmctld is away adopts its jobs, and goes on with what it knew', async () => {
+    const first = await world.start('slurm');
+    const jobId = world.submit('echo ready; sleep 6; echo done');
+    await world.line(jobId, 'ready');
+    await world.slurm.end('slurmctld');
+    await first.crash();
+    await world.start('slurm');
+    expect(world.api.registered.at(-1)).toMatchObject({ machines: ['cpu', 'cpu2', 'gpu', 'gpu2'] });
+    expect(jobLines(await world.finished(jobId))).toEqual(['ready', 'done']);
+    await world.slurm.start('slurmctld');
+  }, 240_000);
+
   it('a job that is stopped while slurmctld is away ends when it is back', async () => {
     await world.start('slurm');
     const jobId = world.submit('echo ready; sleep 1000');
