@@ -46,6 +46,7 @@ describe.skipIf(!wantSlurm())("a lab's Slurm cluster behind a server", () => {
     const { code, stdout, stderr } = await server.cli(['run', '--follow', '--exit-status', command]);
     expect(code, stdout + stderr).toBe(0);
     expect(stdout).toContain('in batch');
+    expect(stdout).toContain(`runs as Slurm's job 1 on the node ${slurm.node}`);
     expect((await server.cli(['output', '1', '-o', 'back'])).code).toBe(0);
     expect(await readFile(path.join(server.folder, 'back/a.txt'), 'utf8')).toBe('kept\n');
   });

@@ -1,7 +1,16 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -27,6 +36,8 @@ export interface OneNodeSlurm {
   /** Its slurm.conf: SLURM_CONF of whoever uses it. */
   readonly conf: string;
   readonly dir: string;
+  /** The name of its node. */
+  readonly node: string;
   /** Runs a command of it. @returns its stdout */
   run(program: string, ...args: string[]): Promise<string>;
   /** Ends a daemon as a crash would, or in order. */
@@ -67,6 +78,8 @@ export async function startSlurm(options: SlurmOptions): Promise<OneNodeSlurm> {
   const dir = mkdtempSync(path.join(tmpdir(), 'mycloud-slurm-'));
   const at = (name: string): string => path.join(dir, name);
   const conf = at('slurm.conf');
+  // Its cgroups are named by it, and those of another of these, whose jobs are numbered alike, must not be taken for its own.
+  const node = `n${randomBytes(4).toString('hex')}`;
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin`, SLURM_CONF: conf };
   const args: Record<Daemon, string[]> = {
     munged: [
@@ -74,7 +87,7 @@ export async function startSlurm(options: SlurmOptions): Promise<OneNodeSlurm> {
       ...[`--pid-file=${at('munged.pid')}`, `--log-file=${at('munged.log')}`, `--seed-file=${at('seed')}`],
     ],
     slurmctld: ['-D', '-i'],
-    slurmd: ['-D', '-N', 'one'],
+    slurmd: ['-D', '-N', node],
   };
   const daemons = new Map<Daemon, ChildProcess>();
   const run = async (program: string, ...words: string[]): Promise<string> =>
@@ -100,16 +113,17 @@ export async function startSlurm(options: SlurmOptions): Promise<OneNodeSlurm> {
   const slurm: OneNodeSlurm = {
     conf,
     dir,
+    node,
     run,
     end,
     async start(daemon) {
       launch(daemon);
       await takesJobs();
     },
-    failNode: () => run('scontrol', 'update', 'NodeName=one', 'State=DOWN', 'Reason=test'),
+    failNode: () => run('scontrol', 'update', `NodeName=${node}`, 'State=DOWN', 'Reason=test'),
     async resumeNode() {
       // It may be back already, by ReturnToService.
-      await run('scontrol', 'update', 'NodeName=one', 'State=RESUME').catch((error: Error) => {
+      await run('scontrol', 'update', `NodeName=${node}`, 'State=RESUME').catch((error: Error) => {
         if (!error.message.includes('Invalid node state')) throw error;
       });
       await takesJobs();
@@ -125,6 +139,7 @@ export async function startSlurm(options: SlurmOptions): Promise<OneNodeSlurm> {
         );
       }
       for (const daemon of ['slurmd', 'slurmctld', 'munged'] as const) await end(daemon);
+      for (const parent of cgroupParents(node)) removeCgroups(parent);
       rmSync(dir, { recursive: true, force: true });
     },
   };
@@ -135,7 +150,7 @@ export async function startSlurm(options: SlurmOptions): Promise<OneNodeSlurm> {
       const lines = options[name];
       if (lines) writeFileSync(at(`${name}.conf`), `${lines.join('\n')}\n`);
     }
-    writeFileSync(conf, await configuration(dir, options));
+    writeFileSync(conf, await configuration(dir, node, options));
     launch('munged');
     await eventually('munge listens', async () => existsSync(at('munge')));
     launch('slurmctld');
@@ -148,6 +163,19 @@ export async function startSlurm(options: SlurmOptions): Promise<OneNodeSlurm> {
   return slurm;
 }
 
+/** What slurmd made for a node's jobs, and doesn't take away. */
+const cgroupParents = (node: string): string[] =>
+  readdirSync('/sys/fs/cgroup')
+    .map((name) => path.join('/sys/fs/cgroup', name, `slurm_${node}`))
+    .filter(existsSync);
+
+function removeCgroups(dir: string): void {
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeCgroups(path.join(dir, entry.name));
+  }
+  rmdirSync(dir);
+}
+
 const logs = (dir: string): string =>
   ['slurmctld.log', 'slurmd.log']
     .map((name) => path.join(dir, name))
@@ -155,7 +183,7 @@ const logs = (dir: string): string =>
     .map((file) => readFileSync(file, 'utf8').slice(-2000))
     .join('\n');
 
-async function configuration(dir: string, options: SlurmOptions): Promise<string> {
+async function configuration(dir: string, name: string, options: SlurmOptions): Promise<string> {
   const at = (name: string): string => path.join(dir, name);
   const { slots, lines = [], node = '', cgroup, gres, partitions } = options;
   return [
@@ -187,7 +215,7 @@ async function configuration(dir: string, options: SlurmOptions): Promise<string
     'MinJobAge=300',
     'KillWait=5',
     ...lines,
-    `NodeName=one NodeHostname=${hostname()} NodeAddr=127.0.0.1 CPUs=${slots} ${node} State=UNKNOWN`,
+    `NodeName=${name} NodeHostname=${hostname()} NodeAddr=127.0.0.1 CPUs=${slots} ${node} State=UNKNOWN`,
     ...(partitions ?? ['PartitionName=main Nodes=ALL Default=YES State=UP OverSubscribe=NO']),
     '',
   ].join('\n');

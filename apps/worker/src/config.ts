@@ -31,7 +31,7 @@ const partitionList = list.transform((pairs, context) => {
 const words = (text: string): string[] => text.split(/\s+/).filter(Boolean);
 /** What a job asks for is its machine's, where its files go is ours. */
 const ours =
-  /^--(job-name|comment|partition|nodes|ntasks|cpus-per-task|mem\b|time|output|error|input|chdir|parsable|requeue|no-requeue|export|signal|array|wait|wrap|test-only|open-mode)/;
+  /^--(job-name|comment|partition|nodes|ntasks|cpus-per-task|mem\b|gres|gpus|time|output|error|input|chdir|parsable|requeue|no-requeue|export|signal|array|wait|wrap|test-only|open-mode)/;
 const sbatchOption = z
   .string()
   .regex(/^--[a-z][a-z-]*(=.*)?$/, 'options of sbatch in their long form, such as --account=lab --qos=normal')

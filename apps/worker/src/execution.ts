@@ -222,7 +222,9 @@ export class Execution {
       if (turn === 'withdrawn') return this.#neverStarted(this.#preparing.signal.reason);
       const begun = turn === 'ended' ? {} : { startedAt: turn.begunAt };
       this.#folder.update({ phase: 'running', ...begun });
-      if (turn !== 'ended') this.#stages.report('running');
+      if (turn === 'ended') return;
+      this.#channels.book.system(turn.where);
+      this.#stages.report('running');
     } catch (error) {
       this.#neverStarted(error);
     }

@@ -2,7 +2,7 @@ import type { AttemptFolder, AttemptState } from './attempt-folder.js';
 import type { Channels } from './channels.js';
 import type { WorkerDeps } from './deps.js';
 import { endOfExit } from './ending.js';
-import { followGpus } from './gpus/job-gpus.js';
+import { farGpus, followGpus } from './gpus/job-gpus.js';
 import { LogTail } from './logs/log-tail.js';
 import { SystemMetrics } from './metrics/system-metrics.js';
 import type { JobProcess, Runner } from './runners/runner.js';
@@ -56,9 +56,10 @@ export async function follow(following: Following): Promise<NonNullable<AttemptS
   output.startSync(Math.min(deps.config.outputSyncSeconds, most), onFailure);
   const unwatch = deps.disk.watch(folder.dir, following.onDiskOver);
   const { gpuIdle } = deps.config;
+  const far = runner.gpuReadings;
   const unfollow = followGpus({
-    watch: deps.gpus,
-    gpus: following.gpus,
+    watch: far ? farGpus(() => far(folder.runDir), deps.config.gpuSeconds) : deps.gpus,
+    gpus: far ? null : following.gpus,
     idlePercent: gpuIdle.percent,
     idleSeconds: gpuIdle.seconds,
     add: (points) => metrics.add(points),

@@ -27,7 +27,7 @@ export async function offerOf(deps: WorkerDeps, signal: AbortSignal): Promise<Of
     (await untilAnswered(() => client.call(machineRoutes.machines, {}), signal)).items;
   for (;;) {
     try {
-      const { partitions, ...rest } = await runners.slurm.partitions.look(catalogue);
+      const { partitions, ...rest } = await runners.slurm.offer(catalogue);
       log.info({ partitions }, "Slurm's partitions are the machines");
       return { machines: Object.keys(partitions).filter(wanted), ...rest };
     } catch (error) {

@@ -1,10 +1,20 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { fakeGpus } from '../../../test/support/fake-gpus.js';
 import { carrying, killAll } from '../../../test/support/processes.js';
 import { wantSlurm } from '../../../test/support/slurm.js';
 import type { Attempt } from './support/fake-api.js';
-import { jobLines, until, World } from './support/world.js';
+import { jobLines, startLab, until, World } from './support/world.js';
 
 const MiB = 2 ** 20;
 const machine = (name: string, more = {}) => ({ name, cores: 1, memoryBytes: 96 * MiB, gpus: 0, ...more });
@@ -117,9 +127,9 @@ describe.skipIf(!wantSlurm())('a worker on a login node', () => {
     const attempt = await world.finished(jobId);
     expect(attempt.finish).toMatchObject({
       reason: 'cancelled_in_cluster',
-      detail: expect.stringMatching(`^Slurm's job ${id} on one`),
+      detail: expect.stringMatching(`^Slurm's job ${id} on ${world.slurm.node} `),
     });
-    expect(system(attempt).join('\n')).toMatch(/Slurm: \*\*\* JOB \d+ ON one CANCELLED/);
+    expect(system(attempt).join('\n')).toMatch(/Slurm: \*\*\* JOB \d+ ON \S+ CANCELLED/);
   });
 
   it('says the same of one that had not begun', async () => {
@@ -251,6 +261,18 @@ describe.skipIf(!wantSlurm())('a worker and Slurm that come and go', () => {
     expect((await inSlurm(world, submitted)).length).toBe(1);
   }, 120_000);
 
+  it('a worker that is started while slurmctld is away adopts its jobs, and goes on with what it knew', async () => {
+    const first = await world.start('slurm');
+    const jobId = world.submit('echo ready; sleep 6; echo done');
+    await world.line(jobId, 'ready');
+    await world.slurm.end('slurmctld');
+    await first.crash();
+    await world.start('slurm');
+    expect(world.api.registered.at(-1)).toMatchObject({ machines: ['cpu', 'cpu2', 'gpu', 'gpu2'] });
+    expect(jobLines(await world.finished(jobId))).toEqual(['ready', 'done']);
+    await world.slurm.start('slurmctld');
+  }, 240_000);
+
   it('a job that is stopped while slurmctld is away ends when it is back', async () => {
     await world.start('slurm');
     const jobId = world.submit('echo ready; sleep 1000');
@@ -288,12 +310,14 @@ describe.skipIf(!wantSlurm())('a worker and Slurm that come and go', () => {
     const slow = path.join(world.home, 'bin');
     // sbatch that has submitted, and whose answer doesn't come.
     const first = await world.start('slurm', { PATH: `${slowSbatch(slow, 'after')}:${process.env.PATH}` });
-    const jobId = world.submit('echo once >>$MYCLOUD_OUTPUT/a; cat $MYCLOUD_OUTPUT/a; sleep 1');
+    const jobId = world.submit('echo once >>$MYCLOUD_OUTPUT/a; cat $MYCLOUD_OUTPUT/a; sleep 4');
     await until(() => existsSync(path.join(slow, 'asked')), 'sbatch');
     await until(async () => (await inSlurm(world, jobId)).length, 'its job in Slurm');
     await first.crash();
     await world.start('slurm');
-    expect(jobLines(await world.finished(jobId))).toEqual(['once']);
+    const attempt = await world.finished(jobId);
+    expect(jobLines(attempt)).toEqual(['once']);
+    expect(attempt.finish?.reason).toBe('exit_zero');
     expect((await inSlurm(world, jobId)).length).toBe(1);
   });
 
@@ -321,7 +345,7 @@ describe.skipIf(!wantSlurm())('a worker and Slurm that come and go', () => {
         (await world.slurm.run('squeue', '-h', '-t', 'all', '-o', '%T', '-j', second)).trim() === 'COMPLETED',
       'the second to end',
     );
-    expect(readFileSync(path.join(run, 'began'), 'utf8')).toMatch(new RegExp(`^${ran} one `));
+    expect(readFileSync(path.join(run, 'began'), 'utf8')).toMatch(new RegExp(`^${ran} ${world.slurm.node} `));
     const { finish, ...ended } = await world.finished(jobId);
     expect(finish?.reason).toBe('exit_zero');
     expect(ended.lines.filter(({ source }) => source === 'job').length).toBe(1);
@@ -359,6 +383,35 @@ describe.skipIf(!wantSlurm())('a worker and Slurm that come and go', () => {
     rmSync(path.join(world.home, 'attempts'), { recursive: true });
     await world.start('slurm');
     await until(async () => (await inSlurm(world, jobId))[0]?.state === 'CANCELLED', 'it to be cancelled');
+  });
+});
+
+describe.skipIf(!wantSlurm())("a job's GPUs on a node", () => {
+  it('have their use among its metrics, as nvidia-smi there tells it, and a job that leaves them idle is warned', async () => {
+    const cards = fakeGpus(1);
+    cards.utilise(1);
+    const dir = mkdtempSync(path.join(tmpdir(), 'worker-test-'));
+    // What a node's administrator puts before every job.
+    const prolog = path.join(dir, 'prolog');
+    writeFileSync(prolog, `#!/bin/sh\necho "export PATH=${cards.env.PATH}"\n`, { mode: 0o755 });
+    const lab = await startLab([`TaskProlog=${prolog}`]);
+    const world = await World.open();
+    await world.start('slurm', {
+      SLURM_CONF: lab.conf,
+      MYCLOUD_GPU_SECONDS: '0.5',
+      MYCLOUD_GPU_IDLE_SECONDS: '2',
+    });
+    const jobId = world.submit('sleep 1000', { machine: machine('gpu', { gpus: 1 }) });
+    const value = (name: string) => world.attempt(jobId)?.points.find((point) => point.name === name)?.value;
+    await until(() => value('system/gpu'), 'the use of its GPU');
+    expect(value('system/gpu')).toBe(1);
+    expect(value('system/gpu_memory')).toBe(2048 * MiB);
+    const warning = 'its GPU was used less than 5 % for 2 seconds';
+    await until(() => world.attempt(jobId)?.events.some(({ message }) => message === warning), 'the warning');
+    await world.close();
+    await lab.stop();
+    cards.remove();
+    rmSync(dir, { recursive: true });
   });
 });
 

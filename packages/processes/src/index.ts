@@ -87,6 +87,11 @@ export function hasVariable(pid: number, assignment: string): boolean {
   return readProc(`/proc/${pid}/environ`)?.split('\0').includes(assignment) ?? false;
 }
 
+/** Kills every process that was started with this variable in its environment. */
+export function killWith(assignment: string): void {
+  for (const { pid } of listProcesses()) if (hasVariable(pid, assignment)) sendSignal(pid, 'SIGKILL');
+}
+
 /** Processes below `root`, without it. */
 export function descendants(all: readonly ProcessInfo[], root: number): ProcessInfo[] {
   const children = new Map<number, ProcessInfo[]>();

@@ -1,11 +1,30 @@
 import type { MetricPoint } from '@mycloud/shared';
 import type { GpuReading } from './nvidia-smi.js';
-import type { GpuWatch } from './watch.js';
+
+/** Something that reads cards again and again. */
+export interface GpuReadings {
+  /** @returns ends it */
+  onReading(listener: (readings: GpuReading[]) => void): () => void;
+}
+
+/** Cards of another computer, as what runs the job there leaves their readings. @param read none: nothing is known */
+export const farGpus = (read: () => Promise<GpuReading[]>, everySeconds: number): GpuReadings => ({
+  onReading(listener) {
+    const timer = setInterval(() => {
+      // A file that can't be read for once says nothing about the cards.
+      read().then(
+        (readings) => readings.length > 0 && listener(readings),
+        () => undefined,
+      );
+    }, everySeconds * 1000);
+    return () => clearInterval(timer);
+  },
+});
 
 export interface JobGpusOptions {
-  watch: GpuWatch;
-  /** UUIDs of the job's cards. */
-  gpus: readonly string[];
+  watch: GpuReadings;
+  /** UUIDs of the job's cards; null: all that are read. */
+  gpus: readonly string[] | null;
   /** Below so many percent, all of its cards together, a job counts as idle. */
   idlePercent: number;
   idleSeconds: number;
@@ -17,11 +36,11 @@ export interface JobGpusOptions {
 /** Makes metrics of the cards of a running job, and notices when it leaves them idle. @returns ends it */
 export function followGpus(options: JobGpusOptions): () => void {
   const { watch, gpus, idlePercent, idleSeconds, add, onIdle } = options;
-  if (gpus.length === 0) return () => undefined;
+  if (gpus?.length === 0) return () => undefined;
   let idleSince: number | null = null;
   let told = false;
   return watch.onReading((readings) => {
-    const own = readings.filter(({ uuid }) => gpus.includes(uuid));
+    const own = gpus === null ? readings : readings.filter(({ uuid }) => gpus.includes(uuid));
     const now = Date.now();
     const used = mean(own);
     const memory = own.reduce((sum, reading) => sum + reading.memoryUsedBytes, 0);
@@ -35,7 +54,7 @@ export function followGpus(options: JobGpusOptions): () => void {
     idleSince ??= now;
     if (told || now - idleSince < idleSeconds * 1000) return;
     told = true;
-    const which = gpus.length === 1 ? 'its GPU was' : `its ${gpus.length} GPUs were`;
+    const which = own.length === 1 ? 'its GPU was' : `its ${own.length} GPUs were`;
     onIdle(`${which} used less than ${idlePercent} % for ${timeText(idleSeconds)}`);
   });
 }

@@ -1,6 +1,7 @@
 import type { Environment, Machine, Reason } from '@mycloud/shared';
 import type { PreparedEnvironment } from '../environments/environment.js';
 import type { ExecRequest, ExecSession } from '../exec/session.js';
+import type { GpuReading } from '../gpus/nvidia-smi.js';
 import type { Limit, Limits, MemoryFacts } from '../limits/limits.js';
 
 export const runnerNames = ['bubblewrap', 'process', 'docker', 'slurm'] as const;
@@ -83,8 +84,8 @@ export interface Usage {
   memoryBytes: number;
 }
 
-/** When its turn came, milliseconds since 1970; or that it ended before, or was taken back for a stop. */
-export type Turn = { begunAt: number } | 'ended' | 'withdrawn';
+/** When its turn came, milliseconds since 1970, and where it runs, in a sentence; or that it ended before, or was taken back for a stop. */
+export type Turn = { begunAt: number; where: string } | 'ended' | 'withdrawn';
 
 export interface TurnAsked {
   job: JobProcess;
@@ -136,6 +137,8 @@ export interface Runner {
   /** The exit code of an ended job, 128 + n for a signal; null where nobody could write it. */
   exitCode(job: JobProcess, runDir: string): Promise<number | null>;
   usage(job: JobProcess, runDir: string): Promise<Usage>;
+  /** Its cards as they were read last, where they aren't this computer's. */
+  gpuReadings?(runDir: string): Promise<GpuReading[]>;
   /** Signals every process of the job. @returns how many were reached; 0 while there are none yet */
   signal(job: JobProcess, runDir: string, signal: NodeJS.Signals): Promise<number>;
   /** Runs a command beside it, in what it sees and under its limits. @throws AppError unavailable, not_found */

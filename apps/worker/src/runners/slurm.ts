@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto';
 import { open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError } from '@mycloud/shared';
+import { AppError, type Machine } from '@mycloud/shared';
 import type { Logger } from 'pino';
 import { EnvironmentError } from '../environments/environment.js';
+import { parseGpus } from '../gpus/nvidia-smi.js';
 import { cellMemory } from '../limits/cgroup-cell.js';
 import type { Enforced } from '../limits/limits.js';
-import { type SlurmCommands, slurmCommands } from '../slurm/commands.js';
+import { SlurmAway, type SlurmCommands, slurmCommands } from '../slurm/commands.js';
 import { readBegan, readRunFile } from '../slurm/files.js';
-import { Partitions } from '../slurm/partitions.js';
+import { Partitions, type SlurmOffer } from '../slurm/partitions.js';
 import { standingOf } from '../slurm/queue.js';
 import { batchScript, type Isolation, jobScript } from '../slurm/script.js';
 import { awaitTurn, type Queue } from '../slurm/turn.js';
@@ -46,9 +47,10 @@ export interface SlurmOptions {
 }
 
 export interface SlurmRunner extends Runner {
-  readonly partitions: Partitions;
   /** Looks what is here. */
   open(): Promise<void>;
+  /** The partitions of each machine. @throws as Partitions.look */
+  offer(catalogue: () => Promise<Machine[]>): Promise<SlurmOffer>;
   /** Cancels jobs of this worker's home whose executions aren't named. */
   sweep(keep: ReadonlySet<string>): Promise<void>;
 }
@@ -62,6 +64,8 @@ export function slurmRunner(options: SlurmOptions): SlurmRunner {
   const comment = `mycloud:${createHash('sha256').update(home).digest('hex').slice(0, 12)}`;
   const enforced: Enforced = { memory: false, cpu: false, processes: false };
   let isolation: Isolation = options.isolation === 'bubblewrap' ? 'bubblewrap' : 'process';
+  /** As of the start. */
+  let away = false;
   const killedAt = new Map<string, number>();
   const ranAt = new Map<string, number>();
 
@@ -95,10 +99,11 @@ export function slurmRunner(options: SlurmOptions): SlurmRunner {
       return isolation === 'bubblewrap';
     },
     limits: { kind: 'slurm', enforced },
-    partitions,
     async open() {
       if (options.isolation === 'auto' && (await bubblewrapWorks())) isolation = 'bubblewrap';
       const text = await commands.configuration().catch((error: unknown) => {
+        if (!(error instanceof SlurmAway)) throw error;
+        away = true;
         log.warn({ err: error }, 'Slurm does not answer; what it limits is not known');
         return '';
       });
@@ -106,6 +111,8 @@ export function slurmRunner(options: SlurmOptions): SlurmRunner {
       enforced.memory = yes('ConstrainRAMSpace');
       enforced.cpu = yes('ConstrainCores');
     },
+    // Each question to a controller that is away takes ten seconds, in which running jobs wait to be adopted.
+    offer: async (catalogue) => (away && partitions.known) || partitions.look(catalogue),
     paths: (dirs) => (isolation === 'bubblewrap' ? ownPaths(dirs) : plainPaths(dirs)),
     async start(launch) {
       const { dirs, machine, marker } = launch;
@@ -155,6 +162,7 @@ export function slurmRunner(options: SlurmOptions): SlurmRunner {
         words: await wordsOf(runDir),
       };
     },
+    gpuReadings: async (runDir) => parseGpus((await readRunFile(runDir, 'gpus')) ?? ''),
     usage: async (_, runDir) => parseUsage(await readRunFile(runDir, 'usage')),
     async signal(job, runDir, signal) {
       const id = job.slurm;
@@ -199,9 +207,18 @@ export function slurmRunner(options: SlurmOptions): SlurmRunner {
       ranAt.delete(job.slurm);
     },
     async sweep(keep) {
-      for (const { id, name, state, comment: whose } of await commands.jobs()) {
-        const left = whose === comment && !keep.has(name.replace(/^mycloud-/, ''));
-        if (left && standingOf(state) !== 'over') await commands.cancel(id);
+      try {
+        if (away) throw new SlurmAway('it gave no answer a moment ago');
+        for (const { id, name, state, comment: whose } of await commands.jobs()) {
+          const left = whose === comment && !keep.has(name.replace(/^mycloud-/, ''));
+          if (left && standingOf(state) !== 'over') await commands.cancel(id);
+        }
+      } catch (error) {
+        if (!(error instanceof SlurmAway)) throw error;
+        log.warn(
+          { err: error },
+          'Slurm does not answer; what an earlier worker left there stays until the next start',
+        );
       }
     },
   };

@@ -21,6 +21,10 @@ const away =
   /contact slurm controller|[Ss]ocket timed out|[Cc]onnection (refused|reset|timed out)|temporarily|Zero Bytes were transmitted|standby mode|Protocol authentication error|[Mm]unge|auth(entication)? plugin|Communication connection failure|Slurm backup|Transport endpoint/;
 const overAlready = /already completing or completed|Invalid job id/;
 
+const submissionVariable = 'MYCLOUD_SUBMISSION';
+/** What the environment of an attempt's sbatch holds, and no process of the job, which may run on this computer. */
+export const submissionMark = (marker: string): string => `${submissionVariable}=${marker}`;
+
 /** Slurm's programs, as the worker's user runs them. */
 export interface SlurmCommands {
   /** @returns the id of the new job. @throws SlurmAway, after which it may have been taken nevertheless; SlurmRefusal */
@@ -49,7 +53,9 @@ export function slurmCommands(env: Record<string, string>): SlurmCommands {
   return {
     async submit(script, options, marker) {
       // Marked, so that the one a dead worker left asking is found and ended before another asks.
-      const answer = await run('sbatch', ['--parsable', ...options, script], { MYCLOUD_EXECUTION: marker });
+      const answer = await run('sbatch', ['--parsable', ...options, script], {
+        [submissionVariable]: marker,
+      });
       const id = /^\d+/.exec(answer.trim())?.[0];
       if (!id) throw new SlurmAway(`sbatch answered no job: ${answer.trim()}`);
       return id;

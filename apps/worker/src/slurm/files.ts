@@ -11,6 +11,8 @@ const names = {
   refused: 'refused',
   /** `PID STARTTIME CPUTICKS RSSPAGES`, a line for each process. */
   usage: 'usage',
+  /** nvidia-smi's lines of its cards. */
+  gpus: 'gpus',
   /** What Slurm itself wrote to the job's output. */
   words: 'slurm.out',
 } as const;
@@ -29,9 +31,9 @@ export async function readRunFile(runDir: string, name: keyof typeof names): Pro
   }
 }
 
-/** Id of the job that runs the attempt and when it began, milliseconds since 1970; null: none has begun. */
-export async function readBegan(runDir: string): Promise<{ id: string; at: number } | null> {
-  const id = (await readRunFile(runDir, 'began'))?.split(' ')[0];
+/** Id of the job that runs the attempt, its node, and when it began, milliseconds since 1970; null: none has begun. */
+export async function readBegan(runDir: string): Promise<{ id: string; node: string; at: number } | null> {
+  const [id, node = ''] = (await readRunFile(runDir, 'began'))?.split(' ') ?? [];
   if (!id) return null;
-  return { id, at: Math.floor((await stat(path.join(runDir, names.began))).mtimeMs) };
+  return { id, node, at: Math.floor((await stat(path.join(runDir, names.began))).mtimeMs) };
 }

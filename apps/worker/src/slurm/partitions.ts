@@ -54,6 +54,11 @@ export class Partitions {
     return found;
   }
 
+  /** As they were when they were last looked at, by this worker or an earlier one of its home. */
+  get known(): SlurmOffer | null {
+    return this.#offer;
+  }
+
   /**
    * Looks at Slurm's partitions.
    * @param catalogue the server's machines, asked only where the settings name no partitions

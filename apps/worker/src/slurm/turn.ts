@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { watch } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { killMarked } from '../marker.js';
+import { killWith } from '@mycloud/processes';
 import type { JobProcess, Turn, TurnAsked } from '../runners/runner.js';
 import { readExitCode } from '../runners/supervisor.js';
-import { SlurmAway, type SlurmCommands } from './commands.js';
+import { SlurmAway, type SlurmCommands, submissionMark } from './commands.js';
 import { readBegan } from './files.js';
 import { standingOf, waitText } from './queue.js';
 import type { SlurmWatch } from './watch.js';
@@ -56,7 +56,7 @@ async function follow(
     if (began) {
       // Of two submitted for it, the other is on its way out.
       if (began.id !== id) asked.note({ ...job, slurm: began.id });
-      return { begunAt: began.at };
+      return { begunAt: began.at, where: `runs as Slurm's job ${began.id} on the node ${began.node}` };
     }
     const seen = queue.watch.of(id);
     const over = seen === 'unknown' || (seen !== null && standingOf(seen.state) === 'over');
@@ -86,7 +86,7 @@ async function submitOnce(queue: Queue, asked: TurnAsked): Promise<string | null
   const { job, runDir, stop, signal } = asked;
   let mayBeThere = asked.adopted;
   // The question of a worker that died: answered from now on, it would be answered to nobody.
-  if (mayBeThere) killMarked(job.marker);
+  if (mayBeThere) killWith(submissionMark(job.marker));
   for (;;) {
     try {
       const found = mayBeThere ? await find(queue, job, runDir) : null;

@@ -61,11 +61,11 @@ let slurmOfFile: Promise<OneNodeSlurm> | null = null;
 afterAll(async () => (await slurmOfFile)?.stop());
 
 /** As a lab has it: memory by cgroups, two GPUs, which are character devices that harm nobody. */
-const startLab = (): Promise<OneNodeSlurm> =>
+export const startLab = (lines: string[] = []): Promise<OneNodeSlurm> =>
   startSlurm({
     slots: 32,
     node: 'RealMemory=64000 Gres=gpu:2',
-    lines: ['SelectTypeParameters=CR_Core_Memory', 'DefMemPerCPU=100'],
+    lines: ['SelectTypeParameters=CR_Core_Memory', 'DefMemPerCPU=100', ...lines],
     cgroup: cgroupLines,
     gres: ['Name=gpu File=/dev/zero', 'Name=gpu File=/dev/full'],
     partitions: ['PartitionName=cpu Nodes=ALL Default=YES State=UP', 'PartitionName=gpu Nodes=ALL State=UP'],
