@@ -41,7 +41,12 @@ export function openAuthenticator(deps: Pick<Deps, 'db' | 'hub'>) {
       const token = await deps.db.token.findUnique({ where: { hash }, include: { user: true } });
       if (!token || token.revokedAt || (token.expiresAt && token.expiresAt < new Date())) {
         const why = token?.revokedAt ? 'was revoked' : token ? 'has expired' : 'is not known here';
-        throw new AppError('unauthenticated', `this token ${why}`, { hint: 'Run `mycloud login` again.' });
+        const forWorker = token?.kind === 'worker' || secret.startsWith('mycw_');
+        throw new AppError('unauthenticated', `this token ${why}`, {
+          hint: forWorker
+            ? 'An admin makes another one: `mycloud workers add NAME`.'
+            : 'Run `mycloud login` again.',
+        });
       }
       const principal: Principal =
         token.kind === 'worker'
