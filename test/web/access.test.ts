@@ -27,6 +27,9 @@ describe.skipIf(!chromiumPath)('the page is usable by everybody', () => {
     const project = await server.project('cats');
     const command = `echo '{"metric": "loss", "value": 1, "step": 1}'; printf '\\033[31mred\\033[0m\\n'; echo text > output/a.txt; exit 3`;
     job = await server.json<Job>(['run', '--cpu', '--data', 'dogsvscats:input', command], { cwd: project });
+    const schedule = ['schedule', 'create', '--cron', '0 3 * * *', '--name', 'nightly', 'true'];
+    await server.json(schedule, { cwd: project });
+    await server.json(['schedule', 'run', 'nightly'], { cwd: project });
     const client = await server.client();
     const params = { owner: job.owner, project: job.project, number: job.number };
     await server.ended(job);
@@ -52,6 +55,7 @@ describe.skipIf(!chromiumPath)('the page is usable by everybody', () => {
     'JOB/details',
     '/datasets',
     'DATASET',
+    '/schedules',
     '/cluster',
     '/compare?jobs=JOBS',
     '/account',

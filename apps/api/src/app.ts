@@ -10,7 +10,7 @@ import type { Deps } from './deps.js';
 import { floydRoutes } from './floyd/routes.js';
 import { openAuthenticator } from './http/authenticate.js';
 import { answerError } from './http/errors.js';
-import { waitForAnswers } from './http/in-flight.js';
+import { countAnswers } from './http/in-flight.js';
 import { openLogins } from './http/logins.js';
 import { openRequestContext, requestIdOf } from './http/request-context.js';
 import { authorize } from './http/route.js';
@@ -72,7 +72,7 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   );
   app.decorateRequest('principal', undefined);
   openRequestContext(app, deps);
-  waitForAnswers(app);
+  const answersSent = countAnswers(app);
 
   const authenticator = openAuthenticator(deps);
   const sessions = openSessions(deps);
@@ -144,6 +144,8 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   workerRoutes(app, deps, tunnels, upgrades);
   await app.register(async (wire) => floydRoutes(wire, deps));
   await pageRoutes(app, deps);
+  // Hooks run in the order they were added: streams and waiting claims have ended by then.
+  app.addHook('preClose', answersSent);
   await app.ready();
   return app;
 }

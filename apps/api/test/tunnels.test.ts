@@ -90,6 +90,18 @@ describe('a connection to a job', () => {
     expect(items.at(-1)).toMatchObject({ type: 'exec', message: 'lab ran in it: ls' });
   });
 
+  it('is told to come again when its api closes', async () => {
+    const third = await world.startApi();
+    const job = await runningJob();
+    const client = socketOf(third.url, execPath(job), world.labToken);
+    const tunnel = socketOf(third.url, tunnelPath(await dialled(job.id)), world.workerToken);
+    await Promise.all([once(tunnel, 'open'), once(client, 'open')]);
+    const ends = Promise.all([once(client, 'close'), once(tunnel, 'close')]);
+    await third.close();
+    // 1012: service restart.
+    expect((await ends).map(([code]) => code)).toEqual([1012, 1012]);
+  });
+
   it('can not be taken by another’s worker, nor asked for by a stranger', async () => {
     const job = await runningJob();
     const client = socketOf(near.url, execPath(job), world.labToken);

@@ -20,7 +20,7 @@ export type Login = z.infer<typeof loginSchema>;
 
 const xdg = (name: string, fallback: string): string =>
   path.join(process.env[name] || path.join(os.homedir(), fallback), 'mycloud');
-const loginFile = (): string => path.join(xdg('XDG_CONFIG_HOME', '.config'), 'config.json');
+export const loginFile = (): string => path.join(xdg('XDG_CONFIG_HOME', '.config'), 'config.json');
 export const cacheFolder = (): string => xdg('XDG_CACHE_HOME', '.cache');
 
 export const readSavedLogin = async (): Promise<Login | undefined> =>

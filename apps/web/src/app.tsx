@@ -19,6 +19,9 @@ import { Empty, ErrorNotice, Loading } from './ui/notice.js';
 const ComparePage = lazy(() =>
   import('./compare/compare-page.js').then((page) => ({ default: page.ComparePage })),
 );
+const SchedulesPage = lazy(() =>
+  import('./schedules/schedules-page.js').then((page) => ({ default: page.SchedulesPage })),
+);
 const AccountPage = lazy(() =>
   import('./account/account-page.js').then((page) => ({ default: page.AccountPage })),
 );
@@ -47,6 +50,7 @@ export function App() {
             <Route path="/:owner/datasets/:dataset/:version?" element={<DatasetPage />} />
             <Route path="/tensorboard" element={<TensorboardPage />} />
             <Route path="/cluster" element={<ClusterPage />} />
+            <Route path="/schedules" element={<SchedulesPage />} />
             <Route path="/account" element={<AccountPage />} />
             <Route path="/compare" element={<ComparePage />} />
             <Route

@@ -19,6 +19,7 @@ export type { Project } from './projects.js';
 export { isEnd, type JobStatus, jobStatuses } from './reasons.js';
 export type { RouteInput, RouteOutput } from './route.js';
 export type { RouteByTitle } from './routes.js';
+export type { Schedule, ScheduleRun } from './schedules.js';
 export { shellWord } from './shell.js';
 export type { FileEntry, TreeChange } from './snapshots.js';
 export type { Summaries } from './summaries.js';

@@ -40,7 +40,7 @@ export const checkMigrations: Check = {
 };
 
 export const checkClock: Check = {
-  name: 'Clock',
+  name: 'Database clock',
   hint: 'Set the clocks by NTP (timedatectl set-ntp true) on the api and the database.',
   async look({ pool }) {
     const before = Date.now();

@@ -13,6 +13,7 @@ const ownPaths = [
   '/jobs',
   '/compare',
   '/datasets',
+  '/schedules',
   '/cluster',
   '/tensorboard',
   '/account',

@@ -1,4 +1,5 @@
 import type { Finding } from '../doctor/check.js';
+import { login, reflinks } from '../doctor/client.js';
 import { disk, node, postgres, python, size, trainer } from '../doctor/machine.js';
 import { server } from '../doctor/server.js';
 import { worker } from '../doctor/worker.js';
@@ -7,27 +8,44 @@ import { print, printJson } from '../output.js';
 import { paint } from '../text.js';
 import { homeFolder } from '../up/up.js';
 
+const parts = [
+  { about: 'client', title: 'This command line', look: () => Promise.all([node(), login(), reflinks()]) },
+  {
+    about: 'machine',
+    title: 'This machine, as a server or worker',
+    look: async () =>
+      (
+        await Promise.all([size(), disk(homeFolder(undefined)), postgres(), worker(), python(), trainer()])
+      ).flat(),
+  },
+  { about: 'server', title: 'The server', look: server },
+] as const;
+
 /** Looks at this machine and at the server one is logged in to; exits with 1 when something can't work. */
 export async function doctor({ json }: { json?: boolean }): Promise<void> {
-  const looked = await Promise.all([
-    node(),
-    size(),
-    disk(homeFolder(undefined)),
-    postgres(),
-    worker(),
-    python(),
-    trainer(),
-    server(),
-  ]);
-  const findings = looked.flat();
-  if (json) printJson({ findings });
-  else for (const finding of findings) show(finding);
-  if (findings.some((finding) => finding.state === 'problem')) throw new ExitCode(1);
+  const looked = await Promise.all(
+    parts.map(async ({ about, title, look }) => ({ about, title, findings: await look() })),
+  );
+  if (json) {
+    printJson({
+      findings: looked.flatMap(({ about, findings }) => findings.map((one) => ({ about, ...one }))),
+    });
+  } else {
+    for (const { title, findings } of looked) {
+      if (findings.length === 0) continue;
+      print(paint(process.stdout).bold(title));
+      for (const finding of findings) show(finding);
+    }
+  }
+  const problem = looked.some(({ findings }) => findings.some(({ state }) => state === 'problem'));
+  if (problem) throw new ExitCode(1);
 }
+
+const nameWidth = 14;
 
 function show({ name, state, text, hint }: Finding): void {
   const c = paint(process.stdout);
   const mark = { ok: c.green('✓'), note: c.yellow('•'), problem: c.red('✗') }[state];
-  print(`${mark} ${name.padEnd(10)} ${text}`);
-  if (hint) print(c.dim(`${' '.repeat(13)}${hint}`));
+  print(`${mark} ${name.padEnd(nameWidth)} ${text}`);
+  if (hint && state !== 'ok') print(c.dim(`${' '.repeat(nameWidth + 3)}${hint}`));
 }

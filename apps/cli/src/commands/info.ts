@@ -29,6 +29,7 @@ export async function info(name: string | undefined, { json }: { json?: boolean 
     ['environment', job.environment],
     ['mounts', job.mounts.map((mount) => `${mount.source} at /${mount.name}`).join(', ')],
     ['worker', job.worker],
+    ['schedule', job.schedule],
     ['attempt', String(job.attempt)],
     ['time', durationOf(job)],
     ['metrics', metricsText(job)],

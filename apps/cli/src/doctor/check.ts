@@ -1,14 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** What one look found. `problem`: something asked for can't work; `note`: it works, but less well than it could. */
-export interface Finding {
-  name: string;
-  state: 'ok' | 'note' | 'problem';
-  text: string;
-  /** How to mend it. */
-  hint?: string;
-}
+export type { Finding } from '@mycloud/shared';
 
 /** What a program prints on stdout; undefined when it isn't there or fails. */
 export async function said(program: string, args: string[]): Promise<string | undefined> {

@@ -185,6 +185,12 @@ export const workersQuery = queryOptions({
   refetchInterval: 5000,
 });
 
+export const schedulesQuery = queryOptions({
+  queryKey: ['schedules'],
+  queryFn: ({ signal }) => call('GET /v1/schedules', {}, { signal }),
+  refetchInterval: 5000,
+});
+
 export const machinesQuery = queryOptions({
   queryKey: ['machines'],
   queryFn: ({ signal }) => call('GET /v1/machines', {}, { signal }),

@@ -32,6 +32,16 @@ export function DetailsTab({ job, at }: TabProps) {
           ],
         ]
       : []),
+    ...(job.schedule
+      ? [
+          [
+            'Schedule',
+            <Link key="s" to="/schedules">
+              {job.schedule}
+            </Link>,
+          ] as [string, ReactNode],
+        ]
+      : []),
     ['Retries', job.retries],
     ['Attempt', job.attempt || 'none yet'],
     ['Exit code', job.exitCode ?? '–'],

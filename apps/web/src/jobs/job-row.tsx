@@ -1,4 +1,5 @@
 import type { Job } from '@mycloud/shared/browser';
+import { CalendarClock } from 'lucide-react';
 import { memo, type ReactNode } from 'react';
 import { Link } from 'react-router';
 import { Duration } from '../job/duration.js';
@@ -47,6 +48,11 @@ export const JobRow = memo(function JobRow(props: Props) {
           <Link to={`/${job.name}`} className="row-link">
             {!ofProject && <span className="job-project">{job.project}</span>}
             <span>#{job.number}</span>
+            {job.schedule && (
+              <span className="job-schedule" title={`Submitted by the schedule ${job.schedule}`}>
+                <CalendarClock size={13} aria-hidden /> {job.schedule}
+              </span>
+            )}
             {job.description && !columns.includes('description') && (
               <span className="job-description">{job.description}</span>
             )}

@@ -1,6 +1,17 @@
 import type { User } from '@mycloud/shared/browser';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { CircleHelp, Database, LogOut, Moon, Rows3, Server, Sun, UserRound, WifiOff } from 'lucide-react';
+import {
+  CalendarClock,
+  CircleHelp,
+  Database,
+  LogOut,
+  Moon,
+  Rows3,
+  Server,
+  Sun,
+  UserRound,
+  WifiOff,
+} from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { Link, useLocation, useNavigate } from 'react-router';
 import { call } from '../api/call.js';
@@ -14,6 +25,7 @@ import { Help } from './help.js';
 const places = [
   { to: '/', word: 'Jobs', icon: Rows3, holds: /^\/$|^\/[^/]+\/projects\// },
   { to: '/datasets', word: 'Datasets', icon: Database, holds: /^\/datasets$|^\/[^/]+\/datasets\// },
+  { to: '/schedules', word: 'Schedules', icon: CalendarClock, holds: /^\/schedules$/ },
   { to: '/cluster', word: 'Cluster', icon: Server, holds: /^\/cluster$/ },
 ];
 
