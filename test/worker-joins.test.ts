@@ -9,7 +9,7 @@ let server: TestServer;
 let home: string;
 
 beforeAll(async () => {
-  server = await startServer({ args: ['--runner', 'process'] });
+  server = await startServer({ args: ['--runner', 'process'], env: { MYCLOUD_RUNNER: 'process' } });
   home = path.join(path.dirname(server.folder), 'box');
 });
 afterAll(() => server?.remove());
@@ -21,7 +21,7 @@ const here = async (name: string) => (await workers()).find((worker) => worker.n
 function type(line: string) {
   const [program, ...args] = line.split(' ');
   expect(program).toBe('mycloud');
-  const child: ChildProcess = server.start([...args, '--home', home, '--runner', 'process']);
+  const child: ChildProcess = server.start([...args, '--home', home]);
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => (said += bytes));
   return { child, said: () => said, ended: once(child, 'close').then(([code]) => code as number) };
@@ -43,7 +43,9 @@ describe('a worker that joins', () => {
     await server.json(['workers', 'drain', embedded!.name]);
     const made = await server.json<Job>(['run', 'echo there'], { cwd: project });
     expect(await server.ended(made)).toMatchObject({ status: 'succeeded' });
-    expect((await server.cli(['logs', made.name])).stdout).toContain('there');
+    expect((await server.cli(['logs', made.name])).stdout).toMatch(
+      /preparing on box: .* runner process[\s\S]*there/,
+    );
 
     // Its job outlives it, and is adopted.
     const long = await server.json<Job>(['run', 'sleep 4; echo done'], { cwd: project });
