@@ -3,6 +3,7 @@ import {
   createClient,
   machineRoutes,
   sessionRoutes,
+  tensorboardRoutes,
   tokenRoutes,
   userRoutes,
   workerRoutes,
@@ -109,6 +110,33 @@ it('counts guesses of a password wherever they are made', async () => {
   const tried = codes.filter((code) => code === 'unauthenticated').length;
   expect([9, 10]).toContain(tried);
   expect(codes.slice(tried)).toEqual(Array.from({ length: 12 - tried }, () => 'too_many_requests'));
+});
+
+it('counts guesses by the address that a trusted proxy tells, and by its own where it is none', async () => {
+  const behind = await world.startApi({ MYCLOUD_TRUSTED_PROXIES: '10.9.0.0/16, 127.0.0.1' });
+  const guess = async (api: TestApi, from: string, name: string) => {
+    const answer = await fetch(`${api.url}${userRoutes.login.path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': from },
+      body: JSON.stringify({ name, password: 'a guess' }),
+    });
+    return answer.status;
+  };
+  for (let i = 0; i < 12; i++) expect(await guess(behind, `192.0.2.${i}`, `nobody-${i}`)).toBe(401);
+  const direct: number[] = [];
+  for (let i = 0; i < 12; i++) direct.push(await guess(near, `192.0.2.${i}`, `no-one-${i}`));
+  expect(direct.slice(10)).toEqual([429, 429]);
+});
+
+it('answers for another api that is gone without a word', async () => {
+  await near.deps.pool.query(
+    `INSERT INTO "Api" (id, url) SELECT gen_random_uuid(), 'http://127.0.0.1:' || n FROM generate_series(1, 20) n`,
+  );
+  const alone = await world.startApi({ MYCLOUD_ADVERTISE_URL: 'http://127.0.0.1:2' });
+  const job = await world.submit();
+  const query = { jobs: job.name };
+  const { state } = await at(alone, world.labToken).call(tensorboardRoutes.get, { query });
+  expect(['no_events', 'not_installed']).toContain(state);
 });
 
 describe('a worker that an admin removes', () => {

@@ -214,9 +214,12 @@ export function buildProgram(): Command {
     .option('--home <dir>', 'where its jobs and caches lie (MYCLOUD_WORKER_HOME, default ~/.mycloud-worker)')
     .option('--machines <names>', 'what it offers, such as cpu,gpu; what fits it unless given')
     .addOption(
-      new Option('--runner <name>', 'how jobs are isolated')
-        .choices(['auto', 'bubblewrap', 'process', 'docker'])
-        .default('auto'),
+      new Option('--runner <name>', 'how jobs are isolated (MYCLOUD_RUNNER)').choices([
+        'auto',
+        'bubblewrap',
+        'process',
+        'docker',
+      ]),
     )
     .action(async (options) => (await import('./commands/worker.js')).worker(options));
   command(

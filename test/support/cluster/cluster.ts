@@ -135,7 +135,9 @@ export class Cluster {
 
   /** Stops all in the reverse order; running jobs go on. */
   async stop(): Promise<void> {
-    for (const program of this.programs.reverse()) await program.stop();
+    const workers = ['worker-1', 'worker-2'];
+    for (const names of [workers, ['proxy'], ['api-1', 'api-2'], ['minio', 'redis'], ['postgres']])
+      await Promise.all(names.map((name) => this.#programs.get(name)?.stop()));
   }
 
   /** All again and at once, after a stop: each waits for what it stands on. */

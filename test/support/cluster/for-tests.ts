@@ -24,7 +24,10 @@ export async function clusterForTests(
   base: string,
   { args = [], env = {}, cluster: machines = false }: StartOptions,
 ): Promise<ClusterForTests> {
-  const given = { ...env };
+  // What `mycloud up` gives its one worker to offer: all there is.
+  const given: Record<string, string> = { MYCLOUD_WORKER_MACHINES: 'cpu,cpu2,gpu,gpu2', ...env };
+  // Nobody waits for a proxy where the whole cluster is stopped.
+  if (!machines) given.MYCLOUD_SHUTDOWN_DELAY_SECONDS ??= '0';
   for (let i = 0; i < args.length; i += 2) {
     if (args[i] !== '--runner') throw new Error(`${args[i]} is of mycloud up; there is none on a cluster`);
     given.MYCLOUD_RUNNER = args[i + 1] ?? 'auto';

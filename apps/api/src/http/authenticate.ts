@@ -50,7 +50,12 @@ export function openAuthenticator(deps: Pick<Deps, 'db' | 'hub'>) {
             : token
               ? 'has expired'
               : 'is not known here';
-        throw new AppError('unauthenticated', `this token ${why}`, { hint: 'Run `mycloud login` again.' });
+        const forWorker = token?.kind === 'worker' || secret.startsWith('mycw_');
+        throw new AppError('unauthenticated', `this token ${why}`, {
+          hint: forWorker
+            ? 'An admin makes another one: `mycloud workers add NAME`.'
+            : 'Run `mycloud login` again.',
+        });
       }
       const principal: Principal =
         token.kind === 'worker'

@@ -17,7 +17,7 @@ interface Options {
   name?: string;
   home?: string;
   machines?: string;
-  runner: string;
+  runner?: string;
   json?: boolean;
 }
 

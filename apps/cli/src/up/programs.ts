@@ -63,7 +63,7 @@ export function workerProgram(env: Env, facts: ServerFacts, machines: string[]):
 /** A worker of its own, for a server elsewhere: its queue is the api, unless MYCLOUD_QUEUE_URL names one. */
 export function joiningWorker(
   env: Env,
-  facts: { url: string; token: string; home: string; name: string; runner: string; machines?: string },
+  facts: { url: string; token: string; home: string; name: string; runner?: string; machines?: string },
 ): Program {
   const own = Object.fromEntries(Object.entries(env).filter(([name]) => !serverOnly.test(name)));
   const worker = nodeProgram('worker', '@mycloud/worker', {
@@ -74,7 +74,7 @@ export function joiningWorker(
     MYCLOUD_WORKER_TOKEN_FILE: undefined,
     MYCLOUD_WORKER_HOME: facts.home,
     MYCLOUD_WORKER_NAME: facts.name,
-    MYCLOUD_RUNNER: facts.runner,
+    ...(facts.runner && { MYCLOUD_RUNNER: facts.runner }),
   });
   return { ...worker, finalCode: refusedExitCode };
 }
