@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { materialize, uploadFolder } from '@mycloud/snapshots';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { searchPath, writePackage } from './support/package-index.js';
 import { jobLines, runners, until, World } from './support/world.js';
 
 const program = (name: string): string =>
@@ -117,6 +118,46 @@ describe.each(walled)('a job that means ill, by the %s runner', (runner) => {
       'a job after all of these',
     );
     expect(jobLines(attempt)).toEqual(['well']);
+  });
+});
+
+describe.runIf(runners.includes('bubblewrap'))('setup code that means ill', () => {
+  it('sees no secret of the worker while its package is built, and spoils nothing', {
+    timeout: 180_000,
+  }, async () => {
+    const world = await World.open();
+    const folder = mkdtempSync(path.join(tmpdir(), 'worker-test-'));
+    try {
+      writeFileSync(path.join(world.home, 'note'), 'canary of the worker');
+      const worker = await world.start('bubblewrap', {
+        PATH: searchPath(folder),
+        SECRET_OF_THE_HOST: 'canary of the environment',
+      });
+      const [note, shelf] = [path.join(world.home, 'note'), path.join(world.home, 'environments')];
+      writePackage(path.join(folder, 'code/evil'), 'evil');
+      writeFileSync(path.join(folder, 'code/requirements.txt'), './evil\n');
+      const lists = `WHERE += ${JSON.stringify([note, `/proc/${worker.child.pid}/environ`])}
+WRITTEN += ${JSON.stringify([path.join(shelf, 'spoilt'), '/etc/spoilt', '/usr/spoilt'])}
+`;
+      const backend = readFileSync(path.join(import.meta.dirname, 'attacks/backend.py'), 'utf8');
+      writeFileSync(path.join(folder, 'code/evil/backend.py'), backend + lists);
+      const saved = await uploadFolder({
+        client: world.api.snapshots.client,
+        dir: path.join(folder, 'code'),
+      });
+      const attempt = await world.finished(
+        world.submit('true', {
+          environment: { name: 'lab', description: '', interpreter: 'python', requirements: [] },
+          code: { snapshotId: saved.snapshotId, snapshot: saved.hash },
+        }),
+        150,
+      );
+      expect(attempt.finish?.detail).toContain('looked and got []');
+      expect(readFileSync(note, 'utf8')).toBe('canary of the worker');
+    } finally {
+      await world.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
 

@@ -56,20 +56,28 @@ export async function unpackTree(
   const decoder = new ManifestDecoder();
   const hash = createHash('sha256');
   let length = 0;
+  // A pipeline that its last part breaks off says only that it was aborted.
+  let refusal: unknown;
+  const read = async (pieces: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const piece of pieces) {
+      length += piece.length;
+      if (length > maxBytes) throw tooLong(maxBytes);
+      hash.update(piece);
+      for (const entry of decoder.push(piece)) tree.addEntry(entry);
+    }
+  };
   try {
     await pipeline(
       Readable.from(packed, { objectMode: false }),
       createGunzip({ chunkSize: pieceBytes }),
-      async (pieces) => {
-        for await (const piece of pieces as AsyncIterable<Buffer>) {
-          length += piece.length;
-          if (length > maxBytes) throw tooLong(maxBytes);
-          hash.update(piece);
-          for (const entry of decoder.push(piece)) tree.addEntry(entry);
-        }
-      },
+      (pieces) =>
+        read(pieces as AsyncIterable<Buffer>).catch((error: unknown) => {
+          refusal = error;
+          throw error;
+        }),
     );
-  } catch (cause) {
+  } catch (error) {
+    const cause = refusal ?? error;
     const code = (cause as NodeJS.ErrnoException).code ?? '';
     if (/^Z_/.test(code)) throw new AppError('bad_request', 'the manifest is not whole gzip data', { cause });
     throw cause;

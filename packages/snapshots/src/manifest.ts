@@ -74,7 +74,7 @@ export class ManifestDecoder {
     if (start === piece.length) return;
     this.rest.push(piece.subarray(start));
     this.restBytes += piece.length - start;
-    if (this.restBytes > maxLineBytes) throw refuseHeader();
+    if (this.restBytes > (this.lines === 0 ? headerBytes.length : maxLineBytes)) throw refuseHeader();
   }
 
   /** Nothing comes any more. */

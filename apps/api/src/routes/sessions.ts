@@ -7,7 +7,9 @@ import type { Sessions } from '../http/sessions.js';
 import { viewUser } from './users.js';
 
 /** A path of this server's page and nothing else: no other host, no address of the api. */
-const ownPath = (to: string | undefined): string => (to && /^\/(?![/\\])(?!v1\/|open\/)/.test(to) ? to : '/');
+const ownPath = (to: string | undefined): string =>
+  // Browsers leave out tabs and line ends: /<tab>/evil.example is //evil.example to them.
+  to && /^\/(?![/\\])(?!v1\/|open\/)[^\p{Cc}]*$/u.test(to) ? to : '/';
 
 export function sessionRoutes(app: FastifyInstance, sessions: Sessions, checkLogin: CheckLogin): void {
   serve(app, contract.create, async ({ body, request, reply }) => {

@@ -28,7 +28,8 @@ export interface RunningApi {
   close(): Promise<void>;
 }
 
-const adminToken = 'myc_the-first-token-of-all-tests';
+/** Of the first user. */
+export const adminToken = 'myc_the-first-token-of-all-tests';
 
 /** The same on a Postgres of its own, which ends with it. */
 export async function startApiAlone(env: Record<string, string> = {}): Promise<RunningApi> {

@@ -7,7 +7,8 @@ import { CopyText } from '../ui/copy.js';
 import { useHead } from '../ui/head.js';
 import { ErrorNotice } from '../ui/notice.js';
 
-const servedByJob = /^\/[^/]+\/projects\/[^/]+\/\d+\/(jupyter|serve)\//;
+/** Names and nothing else: a \ or a tab in their place would lead a browser to another host. */
+const servedByJob = /^\/[a-z0-9._-]+\/projects\/[a-z0-9._-]+\/\d+\/(jupyter|serve)\//;
 
 /** Name and password, or the word how to get a link that needs neither. */
 export function LoginPage() {

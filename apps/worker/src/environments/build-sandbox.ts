@@ -10,6 +10,8 @@ export interface SandboxOptions {
   root: string;
   /** Where programs are looked for. */
   path: string;
+  /** Where the libraries of the interpreters are that were found. */
+  interpreters(): readonly string[];
 }
 
 /** Puts a program of a build behind walls. */
@@ -21,11 +23,12 @@ export type BuildSandbox = (argv: string[], place: { dir: string; cwd?: string |
  * process (the worker's environment holds its token), no folder of the worker or the server, no home, no socket.
  * Other built environments are there to be read, since one stands on another.
  */
-export function buildSandbox({ hidden, root, path: searchPath }: SandboxOptions): BuildSandbox {
+export function buildSandbox({ hidden, root, path: searchPath, interpreters }: SandboxOptions): BuildSandbox {
   const caches = ['.cache', '.local', '.npm'].map((name) => path.join(root, name));
   const home = homedir();
   const isWithin = (file: string, folder: string) => file === folder || file.startsWith(folder + path.sep);
-  /** Of the worker's user's home, the programs and what lies beside them: interpreters that pyenv or nvm brought. */
+  const personal = [home, '/tmp', '/var/tmp', '/run', '/var/run'].filter(isRealFolder);
+  /** Of what is covered, the programs and what lies beside them: interpreters that pyenv or nvm brought into the home. */
   const programs = (): string[] => {
     const bins = searchPath
       .split(path.delimiter)
@@ -34,42 +37,35 @@ export function buildSandbox({ hidden, root, path: searchPath }: SandboxOptions)
       bins.map((folder) => path.join(folder, name)).filter((file) => existsSync(file)),
     );
     const real = [process.execPath, ...links].map((file) => path.dirname(realpathSync(file)));
-    const prefixes = [...bins, ...real].map((folder) =>
+    const prefixes = [...bins, ...real, ...interpreters()].map((folder) =>
       // Beside a folder `bin` lie its libraries; beside ~/bin lies all of the home.
-      path.basename(folder) === 'bin' && path.dirname(folder) !== home ? path.dirname(folder) : folder,
+      /^(bin|shims)$/.test(path.basename(folder)) && path.dirname(folder) !== home
+        ? path.dirname(folder)
+        : folder,
     );
-    const isOpen = (folder: string) => folder !== home && !hidden.some((one) => isWithin(folder, one));
-    return [...new Set(prefixes)].filter((folder) => isWithin(folder, home) && isOpen(folder));
+    const isOpen = (folder: string) =>
+      !personal.includes(folder) && !hidden.some((one) => isWithin(folder, one));
+    return [...new Set(prefixes)].filter(
+      (folder) => personal.some((one) => isWithin(folder, one)) && isOpen(folder),
+    );
   };
-  const open = [
-    '--ro-bind',
-    '/',
-    '/',
-    '--proc',
-    '/proc',
-    '--dev',
-    '/dev',
-    '--tmpfs',
-    '/run',
-    '--tmpfs',
-    '/tmp',
-  ];
+  const open = ['--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev'];
 
   return (argv, { dir, cwd }) => {
     for (const folder of [...caches, dir]) mkdirSync(folder, { recursive: true });
+    const cover = (folders: readonly string[]) => folders.flatMap((folder) => ['--tmpfs', folder]);
     const bind = (kind: string, folders: readonly string[]) =>
       folders.flatMap((folder) => [kind, folder, folder]);
     const code = `${dir}.code`;
     return [
       'bwrap',
       ...open,
+      ...cover(personal),
       // Where systemd-resolved is, /etc/resolv.conf points there.
       ...['--ro-bind-try', '/run/systemd/resolve', '/run/systemd/resolve'],
-      ...['/var/run', '/var/tmp', home, ...hidden]
-        .filter(isRealFolder)
-        .flatMap((folder) => ['--tmpfs', folder]),
-      ...covered([]),
       ...bind('--ro-bind', programs()),
+      ...cover(hidden),
+      ...covered([]),
       ...bind('--ro-bind', [root]),
       ...bind('--bind', [...caches, dir, ...(existsSync(code) ? [code] : [])]),
       ...['--unshare-pid', '--unshare-ipc', '--cap-drop', 'ALL', '--die-with-parent'],

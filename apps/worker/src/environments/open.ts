@@ -29,10 +29,11 @@ export async function openEnvironments(options: EnvironmentsOptions): Promise<En
   const shelf = new Shelf({ root, maxBytes: options.maxBytes });
   await shelf.sweep();
   const { path: searchPath, variables, hidden } = options;
-  const sandbox = hidden && buildSandbox({ hidden, root, path: searchPath });
-  const pythons = new Pythons(searchPath, (argv, program) =>
+  const pythons: Pythons = new Pythons(searchPath, (argv, program) =>
     sandbox && program.startsWith(root + path.sep) ? sandbox(argv, { dir: path.join(root, '.asked') }) : argv,
   );
+  const interpreters = () => pythons.prefixes;
+  const sandbox = hidden && buildSandbox({ hidden, root, path: searchPath, interpreters });
   const shop = { shelf, pythons, root, path: searchPath, variables, sandbox };
   const joined = (own: HeldEnvironment): HeldEnvironment => ({
     ...own,

@@ -30,6 +30,11 @@ export class Pythons {
     this.#behindWalls = behindWalls;
   }
 
+  /** Of those that were found. */
+  get prefixes(): string[] {
+    return [...this.#known.values()].map(({ prefix }) => prefix);
+  }
+
   /** Asks an interpreter what it is. @returns null when it is none, or doesn't run */
   async ask(program: string): Promise<Python | null> {
     const known = this.#known.get(program);

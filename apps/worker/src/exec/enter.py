@@ -21,7 +21,7 @@ import struct
 import termios
 import time
 
-NEWNS, NEWIPC, NEWUSER, NEWPID = 0x20000, 0x08000000, 0x10000000, 0x20000000
+NEWNS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x20000, 0x08000000, 0x10000000, 0x20000000, 0x40000000
 PR_SET_NO_NEW_PRIVS, PR_CAPBSET_READ, PR_CAPBSET_DROP = 38, 23, 24
 CONTROL = 3
 
@@ -60,8 +60,9 @@ def enter_namespaces(target):
     """All at once by a pidfd (Linux 5.8): bubblewrap's user namespace lies below the one that owns the others, which can
     only be entered from outside both."""
     kinds = NEWNS | NEWIPC | NEWPID
-    if os.readlink("/proc/%d/ns/user" % target) != os.readlink("/proc/self/ns/user"):
-        kinds |= NEWUSER
+    for name, kind in (("user", NEWUSER), ("net", NEWNET)):
+        if os.readlink("/proc/%d/ns/%s" % (target, name)) != os.readlink("/proc/self/ns/%s" % name):
+            kinds |= kind
     pidfd = os.pidfd_open(target) if hasattr(os, "pidfd_open") else check(libc.syscall(434, target, 0), "pidfd_open")
     check(libc.setns(pidfd, kinds), "setns")
     os.close(pidfd)
