@@ -5,6 +5,8 @@ import { parseJobs, type SlurmJob, squeueFormat } from './queue.js';
 
 const exec = promisify(execFile);
 const answerWithinMs = 60_000;
+/** Of what is asked at a worker's start, when running jobs wait to be adopted. */
+const startWithinMs = 8000;
 
 /** slurmctld, or the way to it, is away for now: it says nothing about jobs. */
 export class SlurmAway extends Error {
@@ -41,9 +43,13 @@ export interface SlurmCommands {
 
 /** @param env PATH, and SLURM_CONF where it isn't the usual place: nothing else of the worker's reaches Slurm */
 export function slurmCommands(env: Record<string, string>): SlurmCommands {
-  const run = async (program: string, args: readonly string[], more = {}): Promise<string> => {
+  const run = async (
+    program: string,
+    args: readonly string[],
+    { more = {}, withinMs = answerWithinMs }: { more?: Record<string, string>; withinMs?: number } = {},
+  ): Promise<string> => {
     try {
-      const options = { env: { ...env, ...more, LC_ALL: 'C' }, timeout: answerWithinMs, maxBuffer: 2 ** 26 };
+      const options = { env: { ...env, ...more, LC_ALL: 'C' }, timeout: withinMs, maxBuffer: 2 ** 26 };
       return (await exec(program, args, options)).stdout;
     } catch (error) {
       throw failureOf(program, error as ExecFailure);
@@ -54,7 +60,7 @@ export function slurmCommands(env: Record<string, string>): SlurmCommands {
     async submit(script, options, marker) {
       // Marked, so that the one a dead worker left asking is found and ended before another asks.
       const answer = await run('sbatch', ['--parsable', ...options, script], {
-        [submissionVariable]: marker,
+        more: { [submissionVariable]: marker },
       });
       const id = /^\d+/.exec(answer.trim())?.[0];
       if (!id) throw new SlurmAway(`sbatch answered no job: ${answer.trim()}`);
@@ -73,10 +79,12 @@ export function slurmCommands(env: Record<string, string>): SlurmCommands {
       }
     },
     async nodes(format) {
-      const text = await run('sinfo', ['--noheader', '--Node', `--format=${format}`]);
+      const text = await run('sinfo', ['--noheader', '--Node', `--format=${format}`], {
+        withinMs: startWithinMs,
+      });
       return text.split('\n').filter(Boolean);
     },
-    configuration: () => run('scontrol', ['show', 'config']),
+    configuration: () => run('scontrol', ['show', 'config'], { withinMs: startWithinMs }),
   };
 }
 

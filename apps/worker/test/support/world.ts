@@ -126,10 +126,14 @@ export class World {
       stop: () => end('SIGTERM'),
     };
     this.#workers.push(worker);
-    await until(() => {
-      if (child.exitCode !== null) throw new Error(`the worker ended: ${output}`);
-      return output.includes('"ready"');
-    }, 'the worker');
+    await until(
+      () => {
+        if (child.exitCode !== null) throw new Error(`the worker ended: ${output}`);
+        return output.includes('"ready"');
+      },
+      'the worker',
+      60,
+    );
     return worker;
   }
 
