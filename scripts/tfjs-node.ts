@@ -15,12 +15,13 @@ const ready = path.join(dir, '.ready');
 if (!existsSync(ready)) {
   rmSync(dir, { recursive: true, force: true });
   const searchPath = process.env.PATH ?? '';
-  const python = await new Pythons(searchPath).ask(path.resolve(venv, 'bin/python'));
+  const python = await new Pythons(searchPath, (argv) => argv).ask(path.resolve(venv, 'bin/python'));
   const build = {
     dir,
     root: path.dirname(dir),
     path: searchPath,
     variables: {},
+    sandbox: undefined,
     say: (line: string) => process.stderr.write(`${line}\n`),
     signal: new AbortController().signal,
   };

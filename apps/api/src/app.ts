@@ -1,11 +1,10 @@
 import cookie from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
-import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import { AppError, operatingRoutes, type RouteContract, version } from '@mycloud/shared';
+import { AppError, operatingRoutes } from '@mycloud/shared';
 import { isMetricsToken } from '@mycloud/telemetry';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { openAudit } from './audit/record.js';
 import type { Deps } from './deps.js';
 import { floydRoutes } from './floyd/routes.js';
@@ -13,9 +12,11 @@ import { openAuthenticator } from './http/authenticate.js';
 import { answerError } from './http/errors.js';
 import { countAnswers } from './http/in-flight.js';
 import { openLogins } from './http/logins.js';
+import { registerOpenApi } from './http/openapi.js';
 import { openRequestContext, requestIdOf } from './http/request-context.js';
-import { authorize } from './http/route.js';
+import { authorize, type ServedRoute } from './http/route.js';
 import { openSessions } from './http/sessions.js';
+import { answerBrokenRequest, endSlowBodies, patience } from './http/slow-clients.js';
 import { sharedTries } from './http/tries.js';
 import { openPeers } from './peers/peers.js';
 import { auditRoutes } from './routes/audit.js';
@@ -50,7 +51,7 @@ import { openUpgrades } from './tunnels/upgrades.js';
 const maxJsonBytes = 32 * 1024 * 1024;
 
 /** The api, complete but not listening. Every route carries its contract; who may call it is checked before its body is read. */
-export async function buildApi(deps: Deps): Promise<FastifyInstance> {
+export async function buildApi(deps: Deps, { headersMs, ...slow } = patience): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     loggerInstance: deps.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -58,11 +59,14 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
     forceCloseConnections: true,
     // A HEAD of an event stream or of a waiting claim would open one.
     exposeHeadRoutes: false,
+    // Uploads take their time; endSlowBodies looks whether they move.
     requestTimeout: 0,
     // Behind a proxy the address that asks, by which guesses are counted, is the one it tells.
     trustProxy: deps.config.trustedProxies,
     requestIdHeader: false,
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
+    http: { headersTimeout: headersMs, connectionsCheckingInterval: Math.min(headersMs, slow.everyMs) },
+    clientErrorHandler: answerBrokenRequest,
     routerOptions: { maxParamLength: 2_000 },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -78,6 +82,12 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   app.decorateRequest('principal', undefined);
   openRequestContext(app, deps);
   const answersSent = countAnswers(app);
+  const served: ServedRoute[] = [];
+  app.decorate('served', served);
+  app.addHook('onRoute', ({ method, url, config }) => {
+    for (const one of [method].flat()) served.push({ method: one, path: url, contract: config?.contract });
+  });
+  endSlowBodies(app, slow);
 
   openAudit(app, deps);
   const authenticator = openAuthenticator(deps);
@@ -96,28 +106,7 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   });
 
   await app.register(rateLimit, { global: false, store: sharedTries(deps.pool) });
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'mycloud',
-        version,
-        description: 'Deep-learning jobs on your own machines.',
-        license: { name: 'MIT' },
-      },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-    },
-    transform: (given) => {
-      const contract = given.route.config?.contract;
-      const transformed = withExample(
-        jsonSchemaTransform(given as Parameters<typeof jsonSchemaTransform>[0]),
-        contract?.example,
-      );
-      const auth = contract?.auth;
-      if (!auth || auth === 'none' || auth === 'signed') return transformed;
-      return { ...transformed, schema: { ...transformed.schema, security: [{ token: [] }] } };
-    },
-  });
+  await registerOpenApi(app);
   await app.register(swaggerUi, { routePrefix: '/docs' });
 
   // From here on a route without a contract, which nobody could be kept from, is a mistake.
@@ -158,26 +147,4 @@ export async function buildApi(deps: Deps): Promise<FastifyInstance> {
   app.addHook('preClose', answersSent);
   await app.ready();
   return app;
-}
-
-type Described = ReturnType<typeof jsonSchemaTransform>;
-
-/** A contract's example where the description of a route has room for one: beside each parameter, and on the body. */
-function withExample(described: Described, example: RouteContract['example']): Described {
-  const { body, ...parts } = example ?? {};
-  const schema = { ...described.schema } as Record<string, unknown>;
-  if (body) schema.body = { ...(schema.body as object), example: body };
-  for (const [part, key] of [
-    ['params', 'params'],
-    ['query', 'querystring'],
-  ] as const) {
-    const known = schema[key] as { properties?: Record<string, object> } | undefined;
-    if (!parts[part] || !known?.properties) continue;
-    const shown = Object.entries(parts[part]).map(([name, value]) => [
-      name,
-      { ...known.properties?.[name], example: value },
-    ]);
-    schema[key] = { ...known, properties: { ...known.properties, ...Object.fromEntries(shown) } };
-  }
-  return { ...described, schema };
 }

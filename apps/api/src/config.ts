@@ -24,6 +24,8 @@ const s3Schema = z.object({
 export const settings = z.object({
   MYCLOUD_HOST: z.string().default('127.0.0.1'),
   MYCLOUD_PORT: z.coerce.number().int().min(0).max(65535).default(7070),
+  /** Connections at once; further ones are closed. Each is a descriptor: `ulimit -n` bounds them too. */
+  MYCLOUD_MAX_CONNECTIONS: z.coerce.number().int().min(10).default(10_000),
   MYCLOUD_HOME: z.string().default(path.join(os.homedir(), '.mycloud')),
   /** What clients reach this server by; signed URLs of the directory store start with it. Default: relative to whatever they used. */
   MYCLOUD_PUBLIC_URL: z.url().optional(),
@@ -181,6 +183,7 @@ export function readConfig(given: Record<string, string | undefined>) {
   return {
     host: v.MYCLOUD_HOST,
     port: v.MYCLOUD_PORT,
+    maxConnections: v.MYCLOUD_MAX_CONNECTIONS,
     home: v.MYCLOUD_HOME,
     publicUrl: v.MYCLOUD_PUBLIC_URL,
     advertiseUrl: v.MYCLOUD_ADVERTISE_URL,

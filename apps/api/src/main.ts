@@ -44,6 +44,12 @@ async function main(): Promise<void> {
     };
     const app = await buildApi(deps);
     closers.push(() => app.close());
+    app.server.maxConnections = config.maxConnections;
+    app.server.once('drop', () =>
+      log.warn(
+        `more than ${config.maxConnections} connections: further ones are closed (MYCLOUD_MAX_CONNECTIONS)`,
+      ),
+    );
     const url = await app.listen({ host: config.host, port: config.port });
     if (config.floydLocal) closers.push(await listenAsFloydLocal(app));
     const loops = startJobLoops(deps);

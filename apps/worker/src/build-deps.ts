@@ -12,7 +12,7 @@ import { openEnvironments } from './environments/open.js';
 import { GpuWatch } from './gpus/watch.js';
 import { chooseLimits } from './limits/choose.js';
 import { findResources } from './resources.js';
-import { chooseRunners } from './runners/choose.js';
+import { chooseRunners, hiddenFolders } from './runners/choose.js';
 import { openLauncher } from './runners/launcher.js';
 import { slurmRunner } from './runners/slurm.js';
 import { callHeaders, openWorkerMetrics } from './telemetry.js';
@@ -30,8 +30,19 @@ export async function buildDeps(
   const launcher = openLauncher();
   const { home, docker, dockerNetwork: network } = config;
   const slurm = slurmRunner({ ...config.slurm, home, log });
-  const [runners, found, cache, environments] = await Promise.all([
-    chooseRunners({ wanted: config.runner, slurm, docker, network, home, limits, launcher }),
+  const { serverHome, bubblewrapNetwork } = config;
+  const runners = await chooseRunners({
+    wanted: config.runner,
+    slurm,
+    docker,
+    network,
+    home,
+    serverHome,
+    bubblewrapNetwork,
+    limits,
+    launcher,
+  });
+  const [found, cache, environments] = await Promise.all([
     findResources(),
     openContentCache(path.join(config.home, 'cache'), { maxBytes: config.cacheBytes }),
     openEnvironments({
@@ -40,6 +51,7 @@ export async function buildDeps(
       path: config.path,
       variables: config.buildVariables,
       maxBytes: config.environmentBytes,
+      hidden: runners.main.name === 'bubblewrap' ? hiddenFolders(config) : undefined,
     }),
   ]);
   // GPUs of a login node are nobody's.

@@ -45,6 +45,8 @@ export const settings = z.object({
     .string()
     .min(1)
     .default(path.join(homedir(), '.mycloud', 'worker')),
+  /** Of the server on this machine, where there is one: no job may see it. */
+  MYCLOUD_HOME: z.string().min(1).optional(),
   MYCLOUD_WORKER_NAME: z.string().min(1).max(100).default(hostname()),
   MYCLOUD_WORKER_MACHINES: list.optional(),
   MYCLOUD_RUNNER: z.enum(['auto', ...runnerNames]).default('auto'),
@@ -59,6 +61,7 @@ export const settings = z.object({
     .regex(/^(off$|unix:\/\/\/)/, 'unix:///path of the socket, on this machine, or off')
     .optional(),
   MYCLOUD_DOCKER_NETWORK: z.string().min(1).default('bridge'),
+  MYCLOUD_BUBBLEWRAP_NETWORK: z.enum(['host', 'none']).default('host'),
   DOCKER_HOST: z.string().optional(),
   MYCLOUD_LIMITS: z.enum(['auto', 'prlimit', 'none']).default('auto'),
   MYCLOUD_JOB_PROCESSES: z.coerce.number().int().min(16).default(4096),
@@ -116,6 +119,8 @@ export interface Config {
   token: string;
   /** Absolute: attempts, cache, environments and the job's helpers live below it. */
   home: string;
+  /** The server's folder, where it is on this machine. */
+  serverHome: string | undefined;
   name: string;
   /** Machine types it offers; undefined: those its resources fit. */
   machines: string[] | undefined;
@@ -125,6 +130,8 @@ export interface Config {
   docker: string;
   /** Of containers: an engine's word. */
   dockerNetwork: string;
+  /** Of jobs in bubblewrap: the machine's, or none but their own loopback. */
+  bubblewrapNetwork: 'host' | 'none';
   /** How jobs are held to memory, CPU and processes; auto: the best that works. */
   limits: 'auto' | 'prlimit' | 'none';
   /** Processes and threads a job may have. */
@@ -180,6 +187,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     url: read.MYCLOUD_URL,
     token: read.MYCLOUD_WORKER_TOKEN,
     home: path.resolve(read.MYCLOUD_WORKER_HOME),
+    serverHome: read.MYCLOUD_HOME && path.resolve(read.MYCLOUD_HOME),
     name: read.MYCLOUD_WORKER_NAME,
     machines: read.MYCLOUD_WORKER_MACHINES,
     runner: read.MYCLOUD_RUNNER,
@@ -193,6 +201,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     },
     docker: read.MYCLOUD_DOCKER ?? dockerOf(read.DOCKER_HOST),
     dockerNetwork: read.MYCLOUD_DOCKER_NETWORK,
+    bubblewrapNetwork: read.MYCLOUD_BUBBLEWRAP_NETWORK,
     limits: read.MYCLOUD_LIMITS,
     jobProcesses: read.MYCLOUD_JOB_PROCESSES,
     jobDiskBytes: read.MYCLOUD_JOB_DISK_BYTES,

@@ -44,6 +44,8 @@ async function main(env: Record<string, string | undefined>, text: string): Prom
       path: searchPath,
       variables: buildVariablesOf(env),
       maxBytes: Number.POSITIVE_INFINITY,
+      // One's own code in one's own folder.
+      hidden: undefined,
     }),
     findResources(),
   ]);

@@ -1,4 +1,5 @@
-import { AppError, fromProblem, type Problem } from './errors.js';
+import { AppError, fromProblem } from './errors.js';
+import type { Problem } from './problem.js';
 import type { RouteContract, RouteInput, RouteOutput } from './route.js';
 
 /** What a call needs of an answer; `fetch`'s is one. */

@@ -5,6 +5,14 @@ export const idSchema = z.uuid();
 /** SHA-256 in lower-case hexadecimal. */
 export const hashSchema = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hexadecimal');
 export const timeSchema = z.iso.datetime();
+/** The number of a job or a version in an address; more of them no database column counts. */
+export const numberParam = z.coerce
+  .number()
+  .int()
+  .positive()
+  .max(2 ** 31 - 1);
+/** Milliseconds since 1970, from there to the year 9999. */
+export const momentSchema = z.number().int().min(0).max(253_402_300_799_999);
 /** Byte counts stay below 2^53. */
 export const bytesSchema = z.number().int().nonnegative();
 

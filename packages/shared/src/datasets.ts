@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { bytesSchema, datasetParams, hashSchema, idSchema, pageOf, pageQuery, timeSchema } from './common.js';
+import {
+  bytesSchema,
+  datasetParams,
+  hashSchema,
+  idSchema,
+  numberParam,
+  pageOf,
+  pageQuery,
+  timeSchema,
+} from './common.js';
 import { nameSchema } from './names.js';
 import { jobStatuses } from './reasons.js';
 import { defineRoute } from './route.js';
@@ -45,7 +54,7 @@ export const datasetUseSchema = z.object({
 export type DatasetUse = z.infer<typeof datasetUseSchema>;
 
 const tag = 'datasets';
-const versionParams = datasetParams.extend({ number: z.coerce.number().int().positive() });
+const versionParams = datasetParams.extend({ number: numberParam });
 export const datasetRoutes = {
   list: defineRoute({
     method: 'GET',
@@ -64,6 +73,7 @@ export const datasetRoutes = {
     auth: 'user',
     tag,
     summary: 'Makes a dataset of yours, or of a team of yours, without versions yet',
+    errors: ['conflict'],
     example: { body: { name: 'dogsvscats' } },
     status: 201,
     body: z.object({
@@ -91,6 +101,7 @@ export const datasetRoutes = {
     auth: 'user',
     tag,
     summary: 'Deletes a dataset with its versions',
+    errors: ['conflict'],
     params: datasetParams,
   }),
   versions: defineRoute({
@@ -132,7 +143,7 @@ export const datasetRoutes = {
     tag,
     summary: 'Jobs you may see that mount it, newest first',
     params: datasetParams,
-    query: pageQuery.extend({ number: z.coerce.number().int().positive().optional() }),
+    query: pageQuery.extend({ number: numberParam.optional() }),
     response: pageOf(datasetUseSchema),
   }),
   deleteVersion: defineRoute({
@@ -142,6 +153,7 @@ export const datasetRoutes = {
     auth: 'user',
     tag,
     summary: 'Deletes one version',
+    errors: ['conflict'],
     params: versionParams,
   }),
 };

@@ -1,3 +1,5 @@
+import type { Problem } from './problem.js';
+
 /** Error codes of the API and what HTTP answers for each. One table for every edge. */
 export const errorStatus = {
   bad_request: 400,
@@ -11,7 +13,11 @@ export const errorStatus = {
   log_gap: 409,
   /** What is edited was changed since it was read: its If-Match names an older state. */
   changed_meanwhile: 412,
+  /** The request, or the rest of it, came too slowly. */
+  too_slow: 408,
   too_large: 413,
+  /** Its address and headers together. */
+  headers_too_large: 431,
   quota_exceeded: 403,
   too_many_requests: 429,
   internal: 500,
@@ -51,19 +57,6 @@ export class AppError extends Error {
     this.errors = options.errors;
     this.requestId = options.requestId;
   }
-}
-
-/** RFC 9457 problem+json as the API sends it. */
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  code: ErrorCode;
-  detail: string;
-  hint?: string;
-  details?: Record<string, unknown>;
-  errors?: { path: string; message: string }[];
-  requestId?: string;
 }
 
 export function toProblem(error: AppError, requestId?: string): Problem {

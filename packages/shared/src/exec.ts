@@ -46,6 +46,7 @@ export const execRoutes = {
     auth: 'user',
     tag: 'jobs',
     summary: 'Runs a command, or a shell, inside a running job, over a WebSocket',
+    errors: ['conflict'],
     params: jobParams,
     raw: { response: 'websocket' },
   }),

@@ -24,6 +24,7 @@ export * from './notifications.js';
 export * from './notify-address.js';
 export * from './operating.js';
 export * from './page-header.js';
+export * from './problem.js';
 export * from './projects.js';
 export * from './reasons.js';
 export * from './retention.js';

@@ -1,11 +1,19 @@
 import { z } from 'zod';
-import { idSchema, pageOf, pageQuery, projectParams, revisionSchema, timeSchema } from './common.js';
+import {
+  idSchema,
+  numberParam,
+  pageOf,
+  pageQuery,
+  projectParams,
+  revisionSchema,
+  timeSchema,
+} from './common.js';
 import { createJobBody, editJobBody, jobModes, restartJobBody, tagSchema } from './job-settings.js';
 import { nameSchema } from './names.js';
 import { jobStatuses, reasonNames } from './reasons.js';
 import { defineRoute } from './route.js';
 
-export const jobParams = projectParams.extend({ number: z.coerce.number().int().positive() });
+export const jobParams = projectParams.extend({ number: numberParam });
 
 /** How a list of jobs can be sorted: by when they were made, by how long they ran, by the last value of a metric. */
 export const jobSortSchema = z
@@ -86,6 +94,7 @@ export const jobRoutes = {
     auth: 'user',
     tag,
     summary: 'Submits a job',
+    errors: ['conflict'],
     example: {
       params: { owner: 'lab', project: 'dogsvscats' },
       body: {
@@ -154,6 +163,7 @@ export const jobRoutes = {
     auth: 'user',
     tag,
     summary: 'Changes description, tags or note; with `If-Match: "REVISION"` only what you have seen',
+    errors: ['changed_meanwhile'],
     example: {
       params: { owner: 'lab', project: 'dogsvscats', number: 1 },
       body: { note: 'the one to beat', tags: ['best'] },
@@ -171,6 +181,7 @@ export const jobRoutes = {
     auth: 'user',
     tag,
     summary: 'Submits a new job with the same code, changed where you say so',
+    errors: ['conflict'],
     example: {
       params: { owner: 'lab', project: 'dogsvscats', number: 1 },
       body: { command: 'train --epochs 60 --lr 0.0003', tags: ['longer'] },
@@ -198,6 +209,7 @@ export const jobRoutes = {
     auth: 'user',
     tag,
     summary: 'Deletes an ended job with its logs and output',
+    errors: ['conflict'],
     params: jobParams,
   }),
   events: defineRoute({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { momentSchema } from './common.js';
 import { jobParams } from './jobs.js';
 import { defineRoute } from './route.js';
 
@@ -11,7 +12,7 @@ export const logLineSchema = z.object({
   seq: z.number().int().positive(),
   attempt: z.number().int().positive(),
   /** Milliseconds since 1970. */
-  time: z.number().int(),
+  time: momentSchema,
   source: z.enum(['job', 'system']),
   text: z.string(),
   /** The line goes on in the next one. */

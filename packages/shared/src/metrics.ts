@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { timeSchema } from './common.js';
+import { momentSchema, timeSchema } from './common.js';
 import { jobParams } from './jobs.js';
 import { defineRoute } from './route.js';
 
@@ -11,7 +11,7 @@ export const metricPointSchema = z.object({
   /** NaN and infinities travel as null. */
   value: z.number().nullable(),
   /** Milliseconds since 1970. */
-  time: z.number().int(),
+  time: momentSchema,
 });
 export type MetricPoint = z.infer<typeof metricPointSchema>;
 

@@ -36,6 +36,7 @@ export const projectRoutes = {
     auth: 'user',
     tag,
     summary: 'Makes a project of yours, or of a team of yours',
+    errors: ['conflict'],
     example: { body: { name: 'dogsvscats', description: 'Cats and dogs, 2,000 photographs' } },
     status: 201,
     body: z.object({
@@ -65,6 +66,7 @@ export const projectRoutes = {
     auth: 'user',
     tag,
     summary: 'Changes description or visibility; with `If-Match: "REVISION"` only what you have seen',
+    errors: ['changed_meanwhile'],
     params: projectParams,
     body: z.object(editable).partial(),
     response: projectSchema,
@@ -76,6 +78,7 @@ export const projectRoutes = {
     auth: 'user',
     tag,
     summary: 'Deletes a project whose jobs have all ended',
+    errors: ['conflict'],
     params: projectParams,
   }),
 };

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ErrorCode } from './errors.js';
 
 /**
  * Who may call a route. `none`: anybody; `user`: a user's token; `admin`: a user's token with the admin role;
@@ -21,6 +22,11 @@ export interface RouteContract {
   response?: z.ZodType;
   /** Success status, 200 unless said (204 without a response). */
   status?: 200 | 201 | 202;
+  /**
+   * What it refuses beside what follows from its parts: a bad or too large request, a caller who may not, names of nothing, and a
+   * server that can't just now. OpenAPI says all of them.
+   */
+  errors?: readonly ErrorCode[];
   /** Shown at /docs, to be tried there. They are about lab/projects/dogsvscats, and its job 1. */
   example?: { params?: object; query?: object; body?: object };
   /**

@@ -14,6 +14,7 @@ export const sessionRoutes = {
     auth: 'none',
     tag,
     summary: 'Changes a name and password for a session cookie',
+    errors: ['unauthenticated', 'too_many_requests'],
     body: z.object({ name: nameSchema, password: z.string().max(200) }),
     response: userSchema,
   }),
@@ -24,6 +25,7 @@ export const sessionRoutes = {
     auth: 'user',
     tag,
     summary: 'Logs the page out: its session ends at once',
+    errors: ['bad_request'],
   }),
   createLink: defineRoute({
     method: 'POST',

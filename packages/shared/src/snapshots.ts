@@ -87,6 +87,7 @@ export const snapshotRoutes = {
     auth: 'user_or_worker',
     tag,
     summary: 'Which of these chunks the owner has not stored yet',
+    errors: ['stale_fence'],
     body: z.object({ hashes: z.array(hashSchema).max(maxHashesPerCall), ...forWhom }),
     response: z.object({ missing: z.array(hashSchema) }),
   }),
@@ -97,6 +98,7 @@ export const snapshotRoutes = {
     auth: 'user_or_worker',
     tag,
     summary: 'Announces a pack of chunks and answers where to PUT its bytes',
+    errors: ['quota_exceeded', 'stale_fence'],
     status: 201,
     body: z.object({
       checksum: checksumSchema,
@@ -121,6 +123,7 @@ export const snapshotRoutes = {
     tag,
     summary:
       'Says that the bytes are sent; the store checks length and checksum before the chunks count as stored',
+    errors: ['quota_exceeded', 'stale_fence'],
     params: byId,
     body: z.object(forWhom),
   }),
@@ -132,6 +135,7 @@ export const snapshotRoutes = {
     auth: 'user_or_worker',
     tag,
     summary: 'Commits a manifest whose chunks are all stored',
+    errors: ['conflict', 'quota_exceeded', 'stale_fence'],
     status: 201,
     query: z.object({
       jobId: idSchema.optional(),
@@ -149,6 +153,7 @@ export const snapshotRoutes = {
     auth: 'user_or_worker',
     tag,
     summary: "The owner's snapshot of this name, if something keeps it: then all its chunks are stored",
+    errors: ['stale_fence'],
     body: z.object({ hash: hashSchema, ...forWhom }),
     response: z.object({ snapshot: snapshotSchema.nullable() }),
   }),

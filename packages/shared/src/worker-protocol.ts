@@ -98,6 +98,7 @@ export const workerRoutes = {
     auth: 'worker',
     tag,
     summary: 'A worker says what it offers; the same name takes up the same worker again',
+    errors: ['conflict'],
     body: z.object({
       name: z.string().min(1).max(100),
       /** Of its release; one too far from the server's is refused. */
@@ -125,6 +126,7 @@ export const workerRoutes = {
     auth: 'worker',
     tag,
     summary: 'Renews leases; answers which are refused and what is to be stopped',
+    errors: ['not_found'],
     body: z.object({
       workerId: idSchema,
       attempts: z.array(attemptProof).max(1000),
@@ -143,6 +145,7 @@ export const workerRoutes = {
     auth: 'worker',
     tag,
     summary: 'Takes a job under a lease',
+    errors: ['not_found'],
     body: z.object({
       workerId: idSchema,
       ticket: ticketSchema.optional(),
@@ -157,6 +160,7 @@ export const workerRoutes = {
     auth: 'worker',
     tag,
     summary: 'preparing → running → saving',
+    errors: ['stale_fence'],
     params: byJob,
     body: proof.extend({ status: z.enum(['running', 'saving']) }),
   }),
@@ -166,6 +170,7 @@ export const workerRoutes = {
     auth: 'worker',
     tag,
     summary: 'Appends log lines: a batch is stored once, a gap is refused',
+    errors: ['stale_fence', 'log_gap'],
     params: byJob,
     body: proof.extend({
       firstSeq: z.number().int().positive(),
@@ -181,6 +186,7 @@ export const workerRoutes = {
     auth: 'worker',
     tag,
     summary: 'Appends metric points; a batch with the same batchId is stored once',
+    errors: ['stale_fence'],
     params: byJob,
     body: proof.extend({ batchId: idSchema, points: z.array(metricPointSchema).max(10_000) }),
   }),
@@ -191,6 +197,7 @@ export const workerRoutes = {
     auth: 'worker',
     tag,
     summary: 'Names the newest saved output',
+    errors: ['stale_fence'],
     params: byJob,
     body: proof.extend({ snapshotId: idSchema }),
   }),
@@ -200,6 +207,7 @@ export const workerRoutes = {
     auth: 'worker',
     tag,
     summary: 'Notes something that happened to a running job, among the steps of its life',
+    errors: ['stale_fence'],
     params: byJob,
     body: proof.extend({ type: z.enum(['warning', 'waiting']), message: z.string().min(1).max(1000) }),
   }),
@@ -209,6 +217,7 @@ export const workerRoutes = {
     auth: 'worker',
     tag,
     summary: 'Ends the attempt',
+    errors: ['stale_fence', 'log_gap'],
     params: byJob,
     body: proof.extend({
       reason: z.enum(reasonNames),

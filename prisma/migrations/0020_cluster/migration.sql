@@ -1,7 +1,6 @@
 -- AlterTable
 ALTER TABLE "Worker" ADD COLUMN     "removedAt" TIMESTAMPTZ(3),
-ADD COLUMN     "removedBy" TEXT,
-ADD COLUMN     "tokenId" UUID;
+ADD COLUMN     "removedBy" TEXT;
 
 -- CreateTable
 CREATE TABLE "Api" (

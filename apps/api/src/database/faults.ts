@@ -46,6 +46,22 @@ export function databaseAway(cause: unknown): AppError {
   });
 }
 
+/**
+ * A value that was sent and that no column takes: a number outside its range, text with a NUL in it. What is checked before the
+ * database says it better.
+ */
+export function isUnstorable(error: unknown): boolean {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; depth += 1) {
+    const { code, cause } = at as { code?: unknown; cause?: unknown };
+    // Postgres: a number, a time out of range, NUL in text, NUL in JSON. Prisma: out of range, 64 bits exceeded.
+    if (['22003', '22008', '22021', '22P05', 'P2020', 'P2033'].includes(String(code))) return true;
+    const { originalCode } = (cause ?? {}) as { originalCode?: unknown };
+    if (['22003', '22008', '22021', '22P05'].includes(String(originalCode))) return true;
+    at = cause;
+  }
+  return false;
+}
+
 /** A breach of a unique index, by SQL or by Prisma. */
 export function isDuplicate(error: unknown): boolean {
   const { code } = error as { code?: unknown };

@@ -1,7 +1,7 @@
 import { AppError, errorStatus, toProblem } from '@mycloud/shared';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { databaseAway, isDatabaseAway, isDuplicate } from '../database/faults.js';
+import { databaseAway, isDatabaseAway, isDuplicate, isUnstorable } from '../database/faults.js';
 
 /** The one place where an error becomes an answer: RFC 9457 problem+json. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -30,6 +30,11 @@ export function toAppError(error: unknown): AppError {
   // Two calls that make the same thing at once: one of them comes second.
   if (isDuplicate(error))
     return new AppError('conflict', 'there is one of that name already', { cause: error });
+  if (isUnstorable(error)) {
+    return new AppError('bad_request', 'a number of this request is out of range, or a text holds a NUL', {
+      cause: error,
+    });
+  }
   const { statusCode, message } = error as FastifyError;
   if (statusCode === 413) return new AppError('too_large', 'the body is too large', { cause: error });
   if (statusCode === 429) {

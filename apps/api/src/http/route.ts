@@ -3,6 +3,20 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Principal, UserPrincipal, WorkerPrincipal } from './principal.js';
 
+/** What is registered, whether it has a contract (the pages of /docs have none). */
+export interface ServedRoute {
+  method: string;
+  path: string;
+  contract: RouteContract | undefined;
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Every route there is, for whoever wants to look at all of them. */
+    served: readonly ServedRoute[];
+  }
+}
+
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 type Caller<A extends RouteContract['auth']> = A extends 'user' | 'admin'
   ? UserPrincipal

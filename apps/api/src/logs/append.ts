@@ -52,7 +52,7 @@ async function appendNext(
     deps.pool,
     `WITH held AS (
        SELECT a."jobId", a.number, a."lastSeq" FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
-       WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND w."ownerId" = $4
+       WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND mycloud_speaks_for($4, w)
        FOR NO KEY UPDATE OF a),
      batch AS (
        INSERT INTO "LogBatch" ("jobId", attempt, "firstSeq", "lastSeq", lines)
@@ -61,7 +61,7 @@ async function appendNext(
        UPDATE "Attempt" a SET "lastSeq" = $6 FROM held
        WHERE a."jobId" = held."jobId" AND a.number = held.number AND held."lastSeq" = $5 - 1)
      SELECT "lastSeq" FROM held`,
-    [proof.jobId, proof.attempt, proof.fence, caller.userId, firstSeq, last, JSON.stringify(lines)],
+    [proof.jobId, proof.attempt, proof.fence, caller.tokenId, firstSeq, last, JSON.stringify(lines)],
   );
   if (!held) throw staleFence(proof.attempt);
   return held.lastSeq === firstSeq - 1 ? { lastSeq: last, stored: { firstSeq, lines } } : undefined;

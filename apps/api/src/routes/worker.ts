@@ -44,7 +44,7 @@ export function workerRoutes(app: FastifyInstance, deps: Deps, tunnels: Tunnels,
   });
 
   serve(app, contract.status, ({ params, body, caller }) =>
-    setStage(deps, { ...body, jobId: params.jobId }, caller.userId, body.status),
+    setStage(deps, { ...body, jobId: params.jobId }, caller.tokenId, body.status),
   );
 
   serve(app, contract.logs, async ({ params, body, caller }) => {
@@ -70,7 +70,7 @@ export function workerRoutes(app: FastifyInstance, deps: Deps, tunnels: Tunnels,
   );
 
   serve(app, contract.finish, ({ params, body, caller }) =>
-    finishAttempt(deps, { ...body, jobId: params.jobId }, caller.userId, body),
+    finishAttempt(deps, { ...body, jobId: params.jobId }, caller.tokenId, body),
   );
 
   serve(app, contract.commands, async ({ query, caller, reply }) => {

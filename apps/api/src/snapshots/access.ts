@@ -1,7 +1,7 @@
 import { AppError, type AttemptProof } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import { ownRight, reaches, readableOwners } from '../http/owners.js';
-import type { Principal } from '../http/principal.js';
+import type { Principal, UserPrincipal, WorkerPrincipal } from '../http/principal.js';
 import { one } from '../jobs/sql.js';
 import { findWritableOwner } from '../teams/owner.js';
 import { lockAttempt } from '../workers/held.js';
@@ -55,16 +55,17 @@ export async function readable(deps: Deps, caller: Principal, id: string): Promi
     `SELECT ${snapshotColumns} FROM "Snapshot" WHERE id = $1`,
     [id],
   );
-  if (snapshot && (await (caller.kind === 'worker' ? workerMay : userMay)(deps, caller, snapshot)))
-    return snapshot;
+  if (snapshot && (await may(deps, caller, snapshot))) return snapshot;
   throw new AppError('not_found', `there is no snapshot ${id}, or you may not see it`);
 }
+
+const may = (deps: Deps, caller: Principal, snapshot: SnapshotRow): Promise<boolean> =>
+  caller.kind === 'worker' ? workerMay(deps, caller, snapshot) : userMay(deps, caller, snapshot);
 
 const ofJob = `(j."codeSnapshotId" = $1 OR j."outputSnapshotId" = $1
   OR EXISTS (SELECT 1 FROM "Mount" m WHERE m."jobId" = j.id AND m."snapshotId" = $1))`;
 
-async function userMay(deps: Deps, caller: Principal, snapshot: SnapshotRow): Promise<boolean> {
-  if (caller.kind !== 'user') return false;
+async function userMay(deps: Deps, caller: UserPrincipal, snapshot: SnapshotRow): Promise<boolean> {
   if (caller.role === 'admin' || reaches(ownRight(caller, snapshot.ownerId), 'read')) return true;
   const found = await one(
     deps.pool,
@@ -79,12 +80,12 @@ async function userMay(deps: Deps, caller: Principal, snapshot: SnapshotRow): Pr
   return found !== undefined;
 }
 
-async function workerMay(deps: Deps, caller: Principal, snapshot: SnapshotRow): Promise<boolean> {
+async function workerMay(deps: Deps, caller: WorkerPrincipal, snapshot: SnapshotRow): Promise<boolean> {
   const found = await one(
     deps.pool,
     `SELECT 1 FROM "Worker" w JOIN "Attempt" a ON a."workerId" = w.id AND a."endedAt" IS NULL
-       JOIN "Job" j ON j.id = a."jobId" WHERE w."ownerId" = $2 AND ${ofJob} LIMIT 1`,
-    [snapshot.id, caller.userId],
+       JOIN "Job" j ON j.id = a."jobId" WHERE mycloud_speaks_for($2, w) AND ${ofJob} LIMIT 1`,
+    [snapshot.id, caller.tokenId],
   );
   return found !== undefined;
 }

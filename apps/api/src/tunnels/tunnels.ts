@@ -68,9 +68,9 @@ export class Tunnels {
     const waiting = this.waiting.get(tunnelId);
     const worker =
       waiting &&
-      (await one(this.deps.pool, 'SELECT 1 FROM "Worker" WHERE id = $1 AND "ownerId" = $2', [
+      (await one(this.deps.pool, 'SELECT 1 FROM "Worker" w WHERE id = $1 AND mycloud_speaks_for($2, w)', [
         waiting.workerId,
-        caller.userId,
+        caller.tokenId,
       ]));
     if (worker) return;
     throw new AppError('not_found', 'nobody waits here for this connection, or not any more');

@@ -13,17 +13,17 @@ export interface WorkerRow {
 
 /**
  * The worker a token speaks for.
- * @throws AppError not_found when it isn't registered under this token's owner, forbidden when an admin took it away
+ * @throws AppError not_found when it isn't registered with this token, forbidden when an admin took it away
  */
 export async function findWorker(sql: Sql, caller: WorkerPrincipal, workerId: string): Promise<WorkerRow> {
   const worker = await one<WorkerRow & { removedBy: string | null }>(
     sql,
     // Written once a second at most: a busy worker calls a hundred times as often.
     `WITH seen AS (
-       UPDATE "Worker" SET "lastSeenAt" = now()
-       WHERE id = $1 AND "ownerId" = $2 AND "lastSeenAt" < now() - interval '1 second' AND "removedAt" IS NULL)
-     SELECT id, name, machines, gpus, images, "removedBy" FROM "Worker" WHERE id = $1 AND "ownerId" = $2`,
-    [workerId, caller.userId],
+       UPDATE "Worker" w SET "lastSeenAt" = now()
+       WHERE id = $1 AND mycloud_speaks_for($2, w) AND "lastSeenAt" < now() - interval '1 second' AND "removedAt" IS NULL)
+     SELECT id, name, machines, gpus, images, "removedBy" FROM "Worker" w WHERE id = $1 AND mycloud_speaks_for($2, w)`,
+    [workerId, caller.tokenId],
   );
   if (worker?.removedBy) {
     throw new AppError('forbidden', `worker ${worker.name} was removed by ${worker.removedBy}`, {
@@ -48,9 +48,9 @@ export async function lockAttempt(
   const held = await one<{ lastSeq: number }>(
     sql,
     `SELECT a."lastSeq" FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
-     WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND w."ownerId" = $4
+     WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND mycloud_speaks_for($4, w)
      FOR NO KEY UPDATE OF a`,
-    [proof.jobId, proof.attempt, proof.fence, caller.userId],
+    [proof.jobId, proof.attempt, proof.fence, caller.tokenId],
   );
   if (!held) throw staleFence(proof.attempt);
   return held;

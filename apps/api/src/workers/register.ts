@@ -9,8 +9,8 @@ import { storable } from '../jobs/text.js';
 type Body = z.output<typeof workerRoutes.register.body>;
 
 /**
- * Takes a worker in; the same name under the same token's owner is the same worker, come back.
- * One that an admin took away is back by this. @throws AppError bad_request for a release too far apart or a machine the catalogue doesn't have
+ * Takes a worker in; the same name of the same owner's is the same worker, come back. One that an admin took away is back by this.
+ * @throws AppError bad_request for a release too far apart or a machine the catalogue doesn't have; conflict for a name that another token has
  */
 export async function registerWorker(deps: Deps, caller: WorkerPrincipal, body: Body) {
   const apart = apartFrom(body.version);
@@ -34,6 +34,8 @@ export async function registerWorker(deps: Deps, caller: WorkerPrincipal, body: 
      ON CONFLICT ("ownerId", name) DO UPDATE SET version = $4, runner = $5, machines = $6, cores = $7,
        "memoryBytes" = $8, gpus = $9, limits = $10, images = $11, "tokenId" = $12, "lastSeenAt" = now(),
        "removedAt" = NULL, "removedBy" = NULL
+     WHERE mycloud_speaks_for($12, "Worker") OR NOT EXISTS (SELECT 1 FROM "Token" t
+       WHERE t.id = "Worker"."tokenId" AND t."revokedAt" IS NULL AND coalesce(t."expiresAt" > now(), true))
      RETURNING id`,
     [
       newId(),
@@ -50,6 +52,10 @@ export async function registerWorker(deps: Deps, caller: WorkerPrincipal, body: 
       caller.tokenId,
     ],
   );
-  if (!row) throw new AppError('internal', 'the worker was not stored');
+  if (!row) {
+    throw new AppError('conflict', `there is a worker ${body.name} already, registered with another token`, {
+      hint: 'Give this one another name (MYCLOUD_WORKER_NAME), or revoke the token of the other.',
+    });
+  }
   return { workerId: row.id, leaseSeconds: deps.config.leaseSeconds, machines };
 }

@@ -51,6 +51,7 @@ export function workerProgram(env: Env, facts: ServerFacts, machines: string[]):
     ...own,
     MYCLOUD_URL: facts.url,
     MYCLOUD_WORKER_TOKEN: facts.secrets.workerToken,
+    MYCLOUD_HOME: facts.home,
     MYCLOUD_WORKER_HOME: facts.workerHome,
     MYCLOUD_WORKER_NAME: facts.workerName,
     MYCLOUD_QUEUE_URL: facts.queueUrl,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rename, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { prepareBase } from './base.js';
+import { buildSandbox } from './build-sandbox.js';
 import { EnvironmentError, type Environments, type HeldEnvironment } from './environment.js';
 import { prepareTfjsNode } from './node.js';
 import { preparePython } from './python.js';
@@ -17,6 +18,8 @@ export interface EnvironmentsOptions {
   variables: Record<string, string>;
   /** All that is built may take so much of the disk. */
   maxBytes: number;
+  /** bubblewrap works here: builds run in it, and don't see these folders. undefined: as the worker's user. */
+  hidden: readonly string[] | undefined;
 }
 
 /** The environments of a worker, built below its home; what an earlier one left half made is removed. */
@@ -25,8 +28,12 @@ export async function openEnvironments(options: EnvironmentsOptions): Promise<En
   const root = path.join(options.home, 'environments');
   const shelf = new Shelf({ root, maxBytes: options.maxBytes });
   await shelf.sweep();
-  const pythons = new Pythons(options.path);
-  const shop = { shelf, pythons, root, path: options.path, variables: options.variables };
+  const { path: searchPath, variables, hidden } = options;
+  const sandbox = hidden && buildSandbox({ hidden, root, path: searchPath });
+  const pythons = new Pythons(searchPath, (argv, program) =>
+    sandbox && program.startsWith(root + path.sep) ? sandbox(argv, { dir: path.join(root, '.asked') }) : argv,
+  );
+  const shop = { shelf, pythons, root, path: searchPath, variables, sandbox };
   const joined = (own: HeldEnvironment): HeldEnvironment => ({
     ...own,
     bins: [...own.bins, ...base.bins],

@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { chmod, cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Environment, shellQuoted } from '@mycloud/shared';
+import type { BuildSandbox } from './build-sandbox.js';
 import { type Asker, EnvironmentError, type JobCode } from './environment.js';
 import { findProgram, type Python, type Pythons } from './pythons.js';
 import { readRequirements } from './requirements.js';
@@ -16,6 +17,7 @@ export interface Workshop {
   root: string;
   path: string;
   variables: Record<string, string>;
+  sandbox: BuildSandbox | undefined;
 }
 
 /** A Python with packages: an interpreter, or a virtual environment that may stand on another's packages. */

@@ -21,10 +21,13 @@ print(json.dumps({"version": "%d.%d" % sys.version_info[:2], "prefix": sys.base_
 /** The interpreters of this worker; each is asked once. */
 export class Pythons {
   #searchPath: string;
+  #behindWalls: (argv: string[], program: string) => string[];
   #known = new Map<string, Python>();
 
-  constructor(searchPath: string) {
+  /** @param behindWalls wraps what runs a Python that holds packages, whose code runs at its start */
+  constructor(searchPath: string, behindWalls: (argv: string[], program: string) => string[]) {
     this.#searchPath = searchPath;
+    this.#behindWalls = behindWalls;
   }
 
   /** Asks an interpreter what it is. @returns null when it is none, or doesn't run */
@@ -33,7 +36,8 @@ export class Pythons {
     if (known) return known;
     try {
       const env = { PATH: this.#searchPath, LANG: 'C.UTF-8', HOME: '/' };
-      const { stdout } = await promisify(execFile)(program, ['-c', question], { env, timeout: 30_000 });
+      const [command = '', ...args] = this.#behindWalls([program, '-c', question], program);
+      const { stdout } = await promisify(execFile)(command, args, { env, timeout: 30_000 });
       const python = { program, ...(JSON.parse(stdout) as Omit<Python, 'program'>) };
       this.#known.set(program, python);
       return python;

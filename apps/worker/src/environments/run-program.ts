@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { hasVariable, listProcesses, sendSignal } from '@mycloud/processes';
+import type { BuildSandbox } from './build-sandbox.js';
 import { EnvironmentError } from './environment.js';
 import { failureOf } from './failure.js';
 
@@ -16,6 +17,8 @@ export interface Build {
   variables: Record<string, string>;
   say(line: string): void;
   signal: AbortSignal;
+  /** undefined: programs run as the worker's user, with all he sees. */
+  sandbox: BuildSandbox | undefined;
 }
 
 const marker = (dir: string): string => `MYCLOUD_BUILD=${dir}`;
@@ -30,9 +33,10 @@ export function killLeftovers(dir: string): void {
  * before this returns. @returns what it printed @throws EnvironmentError that says in a sentence why it failed
  */
 export function runProgram(argv: string[], build: Build, cwd?: string): Promise<string[]> {
-  const [command = '', ...args] = argv;
-  const { signal } = build;
+  const { signal, sandbox, dir } = build;
   signal.throwIfAborted();
+  const [program = ''] = argv;
+  const [command = '', ...args] = sandbox ? sandbox(argv, { dir, cwd }) : argv;
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
@@ -73,7 +77,7 @@ export function runProgram(argv: string[], build: Build, cwd?: string): Promise<
       signal.removeEventListener('abort', end);
       if (signal.aborted) return reject(signal.reason);
       if (code === 0) return resolve(lines);
-      reject(failureOf(lines, `${command} ended with ${code ?? killedBy}`));
+      reject(failureOf(lines, `${program} ended with ${code ?? killedBy}`));
     });
   });
 }

@@ -80,11 +80,16 @@ export class EventMetrics {
   }
 }
 
+/** Milliseconds of the year 9999: what the server takes of a time ends there. */
+const lastMoment = 253_402_300_799_999;
+
+/** What a program wrote is anything: one point that the server refuses would hold up all that come after it. */
 function pointsOf(record: EventRecord, folder: string): MetricPoint[] {
+  const time = Math.round(record.wallTime * 1000);
   return record.scalars.map(({ tag, value }) => ({
     name: (folder === '.' ? tag : `${folder}/${tag}`).slice(0, 200) || 'scalar',
-    step: record.step,
+    step: Number.isSafeInteger(record.step) ? record.step : null,
     value: Number.isFinite(value) ? value : null,
-    time: Math.round(record.wallTime * 1000),
+    time: time >= 0 && time <= lastMoment ? time : Date.now(),
   }));
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import {
@@ -10,28 +10,15 @@ import {
   readProcess,
   sendSignal,
 } from '@mycloud/processes';
+import { EnvironmentError } from '../environments/environment.js';
 import { enterJob } from '../exec/enter.js';
+import { freeLoopbackPort } from '../free-port.js';
 import { procsOf } from '../limits/cgroup-cell.js';
 import type { Limits } from '../limits/limits.js';
+import { isInSystem, systemView } from './host-view.js';
 import type { Launcher } from './launcher.js';
 import { type JobDirs, type JobProcess, type Launch, ownPaths, type Runner } from './runner.js';
 import { gone, jobShell, startSupervised, supervised } from './supervisor.js';
-
-/** Of the host's root, what programs need. Homes, data and sockets of the host stay out of sight. */
-const systemFolders = [
-  'usr',
-  'etc',
-  'bin',
-  'sbin',
-  'lib',
-  'lib32',
-  'lib64',
-  'libx32',
-  'opt',
-  'sys',
-  'nix',
-  'gnu',
-];
 
 /** Whether bubblewrap really works here: installed, and allowed to make namespaces. */
 export async function bubblewrapWorks(): Promise<boolean> {
@@ -44,16 +31,29 @@ export async function bubblewrapWorks(): Promise<boolean> {
   }
 }
 
+export interface Walls {
+  /** Folders of the host that no job may see, wherever they lie. */
+  hidden: readonly string[];
+  /** `none`: a job reaches itself alone. */
+  network: 'host' | 'none';
+}
+
 /** The job has its own view of files and processes: /input…, /output, /code. Needs no root. */
-export function bubblewrapRunner(limits: Limits, launcher: Launcher): Runner {
+export function bubblewrapRunner(limits: Limits, launcher: Launcher, walls: Walls): Runner {
   return {
     name: 'bubblewrap',
     mountsReadOnly: true,
     ...supervised(limits, members),
     paths: ownPaths,
+    async choosePort() {
+      if (walls.network === 'host') return freeLoopbackPort();
+      throw new EnvironmentError(
+        'jobs of this worker have no network (MYCLOUD_BUBBLEWRAP_NETWORK=none), so nothing in them can be reached',
+      );
+    },
     start: (launch) =>
       startSupervised(launcher, {
-        argv: ['bwrap', ...sandbox(launch), '--', jobShell, '-c', launch.command],
+        argv: ['bwrap', ...sandbox(launch, walls), '--', jobShell, '-c', launch.command],
         cwd: launch.dirs.run,
         env: launch.env,
         marker: launch.marker,
@@ -84,12 +84,15 @@ function members(job: JobProcess, runDir: string): ProcessInfo[] {
 }
 
 /** Words for bwrap: the view of files and processes that a job has. */
-export function sandbox({ dirs, environment, gpus }: Launch): string[] {
-  const args = [...rootView(), '--proc', '/proc', '--dev', '/dev', '--bind', dirs.tmp, '/tmp'];
+export function sandbox({ dirs, environment, gpus }: Launch, { hidden, network }: Walls): string[] {
+  const args = [...systemView(hidden), '--proc', '/proc', '--dev', '/dev', '--bind', dirs.tmp, '/tmp'];
   // Where systemd-resolved is, /etc/resolv.conf points there.
   args.push('--ro-bind-try', '/run/systemd/resolve', '/run/systemd/resolve');
-  for (const folder of environment.readOnly) if (!isInSystem(folder)) args.push('--ro-bind', folder, folder);
+  const isHidden = (folder: string) => hidden.some((one) => folder.startsWith(one + path.sep));
+  for (const folder of environment.readOnly)
+    if (!isInSystem(folder) || isHidden(folder)) args.push('--ro-bind', folder, folder);
   if (gpus.length > 0) for (const device of gpuDevices()) args.push('--dev-bind', device, device);
+  if (network === 'none') args.push('--unshare-net');
   args.push(...binds(dirs), '--chdir', '/code', '--remount-ro', '/');
   // --cap-drop: as root it could otherwise remount its inputs writable.
   args.push('--cap-drop', 'ALL', '--unshare-pid', '--unshare-ipc', '--new-session', '--json-status-fd', '3');
@@ -111,19 +114,6 @@ function binds(dirs: JobDirs): string[] {
   ];
   return [...inputs, ...own];
 }
-
-function rootView(): string[] {
-  const present = new Set(readdirSync('/'));
-  return systemFolders
-    .filter((name) => present.has(name))
-    .flatMap((name) => {
-      const folder = `/${name}`;
-      if (lstatSync(folder).isSymbolicLink()) return ['--symlink', readlinkSync(folder), folder];
-      return ['--ro-bind', folder, folder];
-    });
-}
-
-const isInSystem = (folder: string): boolean => systemFolders.includes(folder.split(path.sep)[1] ?? '');
 
 function gpuDevices(): string[] {
   const names = readdirSync('/dev').filter((name) => name.startsWith('nvidia'));

@@ -1,7 +1,7 @@
 import { AppError, type Environment } from '@mycloud/shared';
 import { EnvironmentError } from '../environments/environment.js';
 import type { Limits } from '../limits/limits.js';
-import { bubblewrapRunner, bubblewrapWorks } from './bubblewrap.js';
+import { bubblewrapRunner, bubblewrapWorks, type Walls } from './bubblewrap.js';
 import { type DockerRunner, dockerRunner } from './docker.js';
 import type { Launcher } from './launcher.js';
 import { processRunner } from './process.js';
@@ -15,10 +15,22 @@ export interface RunnerOptions {
   /** Address of an engine that speaks Docker's API, or `off`. */
   docker: string;
   network: string;
+  bubblewrapNetwork?: 'host' | 'none' | undefined;
   home: string;
+  /** Of the server on the same machine. */
+  serverHome?: string | undefined;
   limits: Limits;
   launcher: Launcher;
 }
+
+/** Folders of this machine that no job and no build may see. */
+export const hiddenFolders = ({ home, serverHome }: Pick<RunnerOptions, 'home' | 'serverHome'>): string[] =>
+  serverHome ? [serverHome, home] : [home];
+
+const wallsOf = (options: RunnerOptions): Walls => ({
+  hidden: hiddenFolders(options),
+  network: options.bubblewrapNetwork ?? 'host',
+});
 
 /** The runners of a worker: one for plain environments, and Docker for those that are images. */
 export interface Runners {
@@ -42,26 +54,33 @@ export async function chooseRunners(options: RunnerOptions): Promise<Runners> {
   const docker = dockerRunner(options);
   const images = await docker.works();
   const { limits, launcher, slurm } = options;
-  const main = await mainRunner(options, images ? docker : null);
+  const walls = wallsOf(options);
+  const main = await mainRunner(options, walls, images ? docker : null);
   return {
     main,
     slurm: null,
     images,
     for: (environment) => runnerFor(environment, main, images ? docker : null),
-    named: (name) => named(name, { docker, slurm, limits, launcher }),
+    named: (name) => named(name, { docker, slurm, limits, launcher, walls }),
     sweep: async (keep) => {
       if (images) await docker.sweep(keep);
     },
   };
 }
 
-async function mainRunner(options: RunnerOptions, docker: DockerRunner | null): Promise<Runner> {
+async function mainRunner(
+  options: RunnerOptions,
+  walls: Walls,
+  docker: DockerRunner | null,
+): Promise<Runner> {
   const { wanted, limits, launcher } = options;
   switch (wanted) {
     case 'auto':
-      return (await bubblewrapWorks()) ? bubblewrapRunner(limits, launcher) : processRunner(limits, launcher);
+      return (await bubblewrapWorks())
+        ? bubblewrapRunner(limits, launcher, walls)
+        : processRunner(limits, launcher);
     case 'bubblewrap':
-      if (await bubblewrapWorks()) return bubblewrapRunner(limits, launcher);
+      if (await bubblewrapWorks()) return bubblewrapRunner(limits, launcher, walls);
       throw new AppError('unavailable', 'bubblewrap does not work on this machine', {
         hint: 'Install bubblewrap and allow user namespaces, or set MYCLOUD_RUNNER=process.',
       });
@@ -92,7 +111,7 @@ async function slurmRunners(options: RunnerOptions, slurm: SlurmRunner): Promise
         `${name} is a container image, and this worker runs jobs by Slurm, without images`,
       );
     },
-    named: (name) => named(name, { docker, slurm, limits, launcher }),
+    named: (name) => named(name, { docker, slurm, limits, launcher, walls: wallsOf(options) }),
     sweep: (keep) => slurm.sweep(keep),
   };
 }
@@ -104,13 +123,14 @@ function named(
     slurm,
     limits,
     launcher,
-  }: Pick<RunnerOptions, 'slurm' | 'limits' | 'launcher'> & { docker: Runner },
+    walls,
+  }: Pick<RunnerOptions, 'slurm' | 'limits' | 'launcher'> & { docker: Runner; walls: Walls },
 ): Runner {
   switch (name) {
     case 'docker':
       return docker;
     case 'bubblewrap':
-      return bubblewrapRunner(limits, launcher);
+      return bubblewrapRunner(limits, launcher, walls);
     case 'process':
       return processRunner(limits, launcher);
     case 'slurm':

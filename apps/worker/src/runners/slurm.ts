@@ -112,7 +112,7 @@ export function slurmRunner(options: SlurmOptions): SlurmRunner {
       if (isolation === 'process') await linkFolders(dirs);
       const write = (name: string, text: string, mode: number): Promise<void> =>
         writeFile(path.join(dirs.run, name), text, { mode });
-      await write('job', jobScript(launch, isolation), 0o600);
+      await write('job', jobScript(launch, isolation, home), 0o600);
       const batch = batchScript({
         name: queue.nameOf(marker),
         comment,

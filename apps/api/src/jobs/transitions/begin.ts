@@ -190,7 +190,7 @@ const stages = {
 export async function setStage(
   deps: Deps,
   proof: AttemptProof,
-  tokenOwner: string,
+  tokenId: string,
   to: keyof typeof stages,
 ): Promise<void> {
   const { from, message } = stages[to];
@@ -200,7 +200,7 @@ export async function setStage(
        SELECT j.id FROM "Job" j
        JOIN "Attempt" a ON a."jobId" = j.id AND a.number = j.attempt
        JOIN "Worker" w ON w.id = a."workerId"
-       WHERE j.id = $1 AND j.attempt = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND w."ownerId" = $4
+       WHERE j.id = $1 AND j.attempt = $2 AND a.fence = $3 AND a."endedAt" IS NULL AND mycloud_speaks_for($4, w)
        FOR NO KEY UPDATE OF j),
      moved AS (
        UPDATE "Job" j SET status = $5,
@@ -209,7 +209,7 @@ export async function setStage(
      said AS (
        INSERT INTO "Event" ("jobId", attempt, type, message) SELECT id, $2, $5, $7 FROM moved)
      SELECT (SELECT count(*) FROM held)::int AS held, (SELECT count(*) FROM moved)::int AS moved`,
-    [proof.jobId, proof.attempt, proof.fence, tokenOwner, to, from, message],
+    [proof.jobId, proof.attempt, proof.fence, tokenId, to, from, message],
   );
   if (!done?.held) throw staleFence(proof.attempt);
   if (done.moved === 0) return;

@@ -33,7 +33,7 @@ export interface Outcome {
 export async function finishAttempt(
   deps: Deps,
   proof: AttemptProof,
-  tokenOwner: string,
+  tokenId: string,
   outcome: Outcome & { lastSeq: number },
 ): Promise<void> {
   const ended = await transaction(deps.pool, async (sql) => {
@@ -41,8 +41,8 @@ export async function finishAttempt(
     const attempt = await one<{ endedAt: Date | null; reason: string | null; lastSeq: number }>(
       sql,
       `SELECT a."endedAt", a.reason, a."lastSeq" FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
-       WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND w."ownerId" = $4 FOR NO KEY UPDATE OF a`,
-      [proof.jobId, proof.attempt, proof.fence, tokenOwner],
+       WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND mycloud_speaks_for($4, w) FOR NO KEY UPDATE OF a`,
+      [proof.jobId, proof.attempt, proof.fence, tokenId],
     );
     if (!job || !attempt) throw staleFence(proof.attempt);
     // Ended by the sweep and by its worker are told apart: only the worker's own end may be said again.

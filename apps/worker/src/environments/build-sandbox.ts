@@ -1,0 +1,82 @@
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { covered } from '../runners/host-view.js';
+
+export interface SandboxOptions {
+  /** Folders of the worker and of the server: no build may see them. */
+  hidden: readonly string[];
+  /** Holds what is built, and the caches of pip, uv and npm. */
+  root: string;
+  /** Where programs are looked for. */
+  path: string;
+}
+
+/** Puts a program of a build behind walls. */
+export type BuildSandbox = (argv: string[], place: { dir: string; cwd?: string | undefined }) => string[];
+
+/**
+ * Setup code of packages is anybody's program: it runs when a package is built, by whoever named it in a requirements.txt. Here it
+ * sees the machine's programs, writes to the folder it makes and to the download caches, and reaches the network; it sees no other
+ * process (the worker's environment holds its token), no folder of the worker or the server, no home, no socket.
+ * Other built environments are there to be read, since one stands on another.
+ */
+export function buildSandbox({ hidden, root, path: searchPath }: SandboxOptions): BuildSandbox {
+  const caches = ['.cache', '.local', '.npm'].map((name) => path.join(root, name));
+  const home = homedir();
+  const isWithin = (file: string, folder: string) => file === folder || file.startsWith(folder + path.sep);
+  /** Of the worker's user's home, the programs and what lies beside them: interpreters that pyenv or nvm brought. */
+  const programs = (): string[] => {
+    const bins = searchPath
+      .split(path.delimiter)
+      .filter((folder) => path.isAbsolute(folder) && existsSync(folder));
+    const links = ['uv', 'python3', 'npm', 'node'].flatMap((name) =>
+      bins.map((folder) => path.join(folder, name)).filter((file) => existsSync(file)),
+    );
+    const real = [process.execPath, ...links].map((file) => path.dirname(realpathSync(file)));
+    const prefixes = [...bins, ...real].map((folder) =>
+      // Beside a folder `bin` lie its libraries; beside ~/bin lies all of the home.
+      path.basename(folder) === 'bin' && path.dirname(folder) !== home ? path.dirname(folder) : folder,
+    );
+    const isOpen = (folder: string) => folder !== home && !hidden.some((one) => isWithin(folder, one));
+    return [...new Set(prefixes)].filter((folder) => isWithin(folder, home) && isOpen(folder));
+  };
+  const open = [
+    '--ro-bind',
+    '/',
+    '/',
+    '--proc',
+    '/proc',
+    '--dev',
+    '/dev',
+    '--tmpfs',
+    '/run',
+    '--tmpfs',
+    '/tmp',
+  ];
+
+  return (argv, { dir, cwd }) => {
+    for (const folder of [...caches, dir]) mkdirSync(folder, { recursive: true });
+    const bind = (kind: string, folders: readonly string[]) =>
+      folders.flatMap((folder) => [kind, folder, folder]);
+    const code = `${dir}.code`;
+    return [
+      'bwrap',
+      ...open,
+      // Where systemd-resolved is, /etc/resolv.conf points there.
+      ...['--ro-bind-try', '/run/systemd/resolve', '/run/systemd/resolve'],
+      ...['/var/run', '/var/tmp', home, ...hidden]
+        .filter(isRealFolder)
+        .flatMap((folder) => ['--tmpfs', folder]),
+      ...covered([]),
+      ...bind('--ro-bind', programs()),
+      ...bind('--ro-bind', [root]),
+      ...bind('--bind', [...caches, dir, ...(existsSync(code) ? [code] : [])]),
+      ...['--unshare-pid', '--unshare-ipc', '--cap-drop', 'ALL', '--die-with-parent'],
+      ...['--chdir', cwd ?? dir, '--', ...argv],
+    ];
+  };
+}
+
+/** A link (such as /var/run) leads to what is covered itself. */
+const isRealFolder = (folder: string): boolean => existsSync(folder) && realpathSync(folder) === folder;

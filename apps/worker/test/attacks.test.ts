@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { materialize, uploadFolder } from '@mycloud/snapshots';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jobLines, runners, until, World } from './support/world.js';
+
+const program = (name: string): string =>
+  readFileSync(path.join(import.meta.dirname, `attacks/${name}.sh`), 'utf8');
+
+/** A plain process has no walls; docs/security.md says so. */
+const walled = runners.filter((runner) => runner !== 'process');
+
+describe.each(walled)('a job that means ill, by the %s runner', (runner) => {
+  let world: World;
+  let folder: string;
+  let snapshot: { snapshotId: string; snapshot: string };
+  let workerPid: number;
+  let canary: Server;
+  /** The server's, beside the worker's home. */
+  let serverHome: string;
+
+  beforeAll(async () => {
+    world = await World.open();
+    folder = mkdtempSync(path.join(tmpdir(), 'worker-test-'));
+    serverHome = path.join(folder, 'server');
+    mkdirSync(path.join(folder, 'data'));
+    mkdirSync(serverHome);
+    writeFileSync(path.join(folder, 'data/a.txt'), 'first\n');
+    writeFileSync(path.join(serverHome, 'secrets.json'), '{"token": "canary of the server"}');
+    writeFileSync(path.join(world.home, 'note'), 'canary of the worker');
+    const saved = await uploadFolder({
+      client: world.api.snapshots.client,
+      dir: path.join(folder, 'data'),
+    });
+    snapshot = { snapshotId: saved.snapshotId, snapshot: saved.hash };
+    canary = createServer((socket) => socket.end('canary')).listen(0, '127.0.0.1');
+    await once(canary, 'listening');
+    const worker = await world.start(runner, {
+      MYCLOUD_SLOTS: '4',
+      MYCLOUD_HOME: serverHome,
+      MYCLOUD_BUBBLEWRAP_NETWORK: 'none',
+      SECRET_OF_THE_HOST: 'canary of the environment',
+    });
+    workerPid = worker.child.pid!;
+  });
+  afterAll(async () => {
+    await world.close();
+    canary.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** What an attack got, of what it says of itself. */
+  async function got(name: string, env: Record<string, string> = {}): Promise<string[]> {
+    const more = { env, mounts: [{ name: 'input', ...snapshot }], code: snapshot };
+    const attempt = await world.finished(world.submit(program(name), more), 90);
+    const lines = jobLines(attempt);
+    // It must have come to its end for its silence to mean something.
+    expect(lines.at(-1)).toBe('done');
+    return lines.filter((line) => line.startsWith('GOT'));
+  }
+
+  it('reads nothing of the machine, the server, its worker or another job', async () => {
+    const other = world.submit('echo "canary of another" >$MYCLOUD_OUTPUT/result; echo there; sleep 300', {
+      env: { OTHERS_SECRET: 'canary in the environment of another' },
+    });
+    await world.line(other, 'there');
+    const output = filesNamed(world.home, 'result')[0]!;
+    expect(readFileSync(output, 'utf8')).toContain('canary');
+    const secrets = [path.join(serverHome, 'secrets.json'), path.join(world.home, 'note'), output];
+    const found = await got('read-what-is-not-its-own', {
+      SECRET_FILES: secrets.join(' '),
+      SECRET_FOLDERS: `${serverHome} ${path.dirname(path.dirname(output))}`,
+      OTHER_OUTPUT: output,
+      WORKER_PID: String(workerPid),
+    });
+    world.stopJob(other);
+    await world.finished(other);
+    expect(found).toEqual([]);
+  });
+
+  it('changes nothing that it was given to read, and gets no more rights', async () => {
+    expect(await got('break-out')).toEqual([]);
+    const after = await world.finished(
+      world.submit('cat $MYCLOUD_INPUT/a.txt', { mounts: [{ name: 'input', ...snapshot }] }),
+    );
+    expect(jobLines(after)).toEqual(['first']);
+  });
+
+  it('leaves an output that harms nobody who saves or reads it', async () => {
+    const attempt = await world.finished(world.submit(program('poison-output')), 90);
+    expect(jobLines(attempt).at(-1)).toBe('done');
+    const { finish } = attempt;
+    expect(finish?.outputSnapshotId, JSON.stringify(finish)).toBeTruthy();
+    const dir = path.join(folder, 'fetched');
+    const { client } = world.api.snapshots;
+    await materialize({ client, snapshotId: finish!.outputSnapshotId!, dir });
+    const fetched = readdirSync(dir, { withFileTypes: true });
+    expect(readFileSync(path.join(dir, 'fine'), 'utf8')).toBe('kept\n');
+    // A link that leads out of the tree, a pipe: not there. No file is run as anybody else.
+    const names = fetched.map((entry) => entry.name);
+    for (const bad of ['absolute', 'relative', 'everything', 'fifo']) expect(names).not.toContain(bad);
+    const modes = fetched.filter((entry) => entry.isFile()).map(({ name }) => modeOf(path.join(dir, name)));
+    expect(modes.every((mode) => (mode & 0o7000) === 0)).toBe(true);
+  });
+
+  it('reaches nothing of the machine where it is given no network', async () => {
+    const { port } = canary.address() as AddressInfo;
+    expect(await got('call-the-machine', { CANARY_PORT: String(port) })).toEqual([]);
+  });
+
+  it('leaves the worker well', async () => {
+    const attempt = await until(
+      async () => world.finished(world.submit('echo well')),
+      'a job after all of these',
+    );
+    expect(jobLines(attempt)).toEqual(['well']);
+  });
+});
+
+const modeOf = (file: string): number => statSync(file).mode;
+
+/** Files of that name below a folder. */
+function filesNamed(folder: string, name: string): string[] {
+  const all = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return all
+    .filter((entry) => entry.isFile() && entry.name === name)
+    .map((entry) => path.join(entry.parentPath, name));
+}
