@@ -55,7 +55,7 @@ export async function chooseRunners(options: RunnerOptions): Promise<Runners> {
   const images = await docker.works();
   const { limits, launcher, slurm } = options;
   const walls = wallsOf(options);
-  const main = await mainRunner(options, images ? docker : null);
+  const main = await mainRunner(options, walls, images ? docker : null);
   return {
     main,
     slurm: null,
@@ -68,15 +68,19 @@ export async function chooseRunners(options: RunnerOptions): Promise<Runners> {
   };
 }
 
-async function mainRunner(options: RunnerOptions, docker: DockerRunner | null): Promise<Runner> {
+async function mainRunner(
+  options: RunnerOptions,
+  walls: Walls,
+  docker: DockerRunner | null,
+): Promise<Runner> {
   const { wanted, limits, launcher } = options;
   switch (wanted) {
     case 'auto':
       return (await bubblewrapWorks())
-        ? bubblewrapRunner(limits, launcher, wallsOf(options))
+        ? bubblewrapRunner(limits, launcher, walls)
         : processRunner(limits, launcher);
     case 'bubblewrap':
-      if (await bubblewrapWorks()) return bubblewrapRunner(limits, launcher, wallsOf(options));
+      if (await bubblewrapWorks()) return bubblewrapRunner(limits, launcher, walls);
       throw new AppError('unavailable', 'bubblewrap does not work on this machine', {
         hint: 'Install bubblewrap and allow user namespaces, or set MYCLOUD_RUNNER=process.',
       });
