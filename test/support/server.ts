@@ -148,14 +148,16 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
       const args = [program, 'up', '--home', home, '--port', port, '--json', ...(options.args ?? [])];
       up = spawn(process.execPath, args, { env, cwd: base, stdio: ['ignore', 'pipe', 'pipe'] });
       let errors = '';
+      let isReady = false;
       up.stderr?.on('data', (bytes) => (errors += bytes));
       for await (const line of createInterface({ input: up.stdout! })) {
         if (!line.startsWith('{')) continue;
         server.url = (JSON.parse(line) as { url: string }).url;
+        isReady = true;
         break;
       }
       up.stdout?.resume();
-      if (!server.url) throw new Error(`mycloud up did not get ready:\n${errors}`);
+      if (!isReady) throw new Error(`mycloud up did not get ready:\n${errors}`);
       server.pid = up.pid!;
     },
     async remove() {

@@ -2,6 +2,9 @@ import type { Deps } from './deps.js';
 import { hashPassword } from './http/passwords.js';
 import { hashToken } from './http/tokens.js';
 
+/** What the tokens are called that the configuration brings. */
+export const firstToken = 'first start';
+
 /** The first user, its token and the first worker's, as the configuration names them. Said again it changes nothing. */
 export async function bootstrap({ config, db, log }: Pick<Deps, 'config' | 'db' | 'log'>): Promise<void> {
   const { user: name, password, token, workerToken } = config.bootstrap;
@@ -17,7 +20,7 @@ export async function bootstrap({ config, db, log }: Pick<Deps, 'config' | 'db' 
   ] as const) {
     if (!secret) continue;
     const hashed = { hash: hashToken(secret), last4: secret.slice(-4) };
-    await db.token.createMany({ data: { userId, kind, name: 'first start', ...hashed }, ...once });
+    await db.token.createMany({ data: { userId, kind, name: firstToken, ...hashed }, ...once });
   }
   log.info({ user: name }, 'the first user stands');
 }
