@@ -5,7 +5,10 @@ import {
   type Client,
   datasetRoutes,
   floydRoutes,
+  invitationRoutes,
+  scheduleRoutes,
   snapshotRoutes,
+  teamRoutes,
   tokenRoutes,
   userRoutes,
 } from '@mycloud/shared';
@@ -28,6 +31,12 @@ export async function rightRequests(seeded: Seeded): Promise<(route: ServedRoute
       body: { snapshotId: seeded.snapshotId },
     });
   }
+  await seeded.api.admin.call(teamRoutes.create, { body: { name: 'crew', admin: 'lab' } });
+  // Of the name that :name stands for.
+  await lab.call(scheduleRoutes.create, {
+    params: { owner: 'lab', project: 'dogsvscats' },
+    body: { name: 'keras-3', cron: '0 3 * * *', timezone: 'UTC', job: { command: 'true' } },
+  });
   const names = namesOf(seeded);
   const bodies = bodiesOf(seeded);
   const queries = queriesOf(seeded);
@@ -35,7 +44,7 @@ export async function rightRequests(seeded: Seeded): Promise<(route: ServedRoute
   return ({ method, path: pattern }) => {
     const title = `${method} ${pattern}`;
     const [, , noun = '', more = ''] = pattern.split('/');
-    const id = ids[noun === 'v1' ? more : noun] ?? randomUUID();
+    const id = ids[noun === 'v1' ? more : noun] ?? ids[`${noun}/${more}`] ?? randomUUID();
     const served = /\/(jupyter|serve)(\/|$)/.exec(pattern)?.[1];
     const number = served === 'jupyter' ? '4' : served === 'serve' ? '5' : names.number;
     const known: Record<string, string> = { ...names, number: number ?? '', id };
@@ -68,9 +77,21 @@ async function idsOf(seeded: Seeded, lab: Client): Promise<Record<string, string
     body: JSON.stringify({ name: 'lab/datasets/coming', module_type: 'data', data_type: 'gzip' }),
   });
   const upload = (await begun.json()) as { id: string };
+  const { api } = seeded;
+  const invitation = await api.admin.call(invitationRoutes.create, { body: {} });
+  // By the database: an address is called before it is taken.
+  const [channel, delivery] = [randomUUID(), randomUUID()];
+  await api.deps.pool.query(
+    `WITH lab AS (SELECT id FROM "User" WHERE name = 'lab'),
+     channel AS (
+       INSERT INTO "NotificationChannel" (id, "userId", address, statuses) SELECT $1, id, 'lab@example.org', '{failed}' FROM lab)
+     INSERT INTO "Delivery" (id, "userId", address, event, state) SELECT $2, id, 'lab@example.org', 'test', 'delivered' FROM lab`,
+    [channel, delivery],
+  );
   return {
     ...{ snapshots: seeded.snapshotId, workers: seeded.workerId, tokens: token.id, packs: pack.id ?? '' },
-    ...{ upload: upload.id, modules: upload.id },
+    ...{ upload: upload.id, modules: upload.id, invitations: invitation.id },
+    ...{ 'notifications/channels': channel, 'notifications/deliveries': delivery },
   };
 }
 
@@ -85,7 +106,7 @@ async function guests({ api }: Seeded): Promise<() => { name: string; password: 
 const namesOf = ({ running }: Seeded): Record<string, string> => ({
   ...{ owner: 'lab', project: 'dogsvscats', dataset: 'dogsvscats', number: '1', user: 'eve' },
   ...{ jobId: running.jobId, name: 'keras-3', key: 'packs/x', secret: 'made-up', pass: 'made-up' },
-  tunnelId: 'made-up',
+  ...{ tunnelId: 'made-up', team: 'crew' },
 });
 
 function starOf({ snapshotId, ended }: Seeded, method: string, pattern: string): string {
@@ -125,6 +146,21 @@ function bodiesOf({ running, workerId, snapshotId }: Seeded): Record<string, unk
     'PUT /v1/users/:user/quota': { quotaBytes: null },
     'POST /v1/admin/gc': { dryRun: true },
     'POST /v1/tokens': { name: 'new' },
+    'PATCH /v1/users/:user': { role: 'user' },
+    'POST /v1/teams': { name: 'newteam' },
+    'PUT /v1/teams/:team/members/:user': { role: 'member' },
+    'POST /v1/invitations': {},
+    'POST /v1/invitations/look': { secret: `inv_${'x'.repeat(40)}` },
+    'POST /v1/invitations/accept': { secret: `inv_${'x'.repeat(40)}`, name: 'newcomer', password },
+    'POST /v1/notifications/channels': { address: 'new@example.org' },
+    'POST /v1/notifications/test': { address: 'new@example.org' },
+    'POST /v1/notifications/secret': { address: 'https://example.org/hook' },
+    'POST /v1/projects/:owner/:project/schedules': {
+      cron: '0 4 * * *',
+      timezone: 'UTC',
+      job: { command: 'true' },
+    },
+    'PATCH /v1/projects/:owner/:project/schedules/:name': { paused: true },
     'POST /v1/projects': { name: 'new' },
     'POST /v1/datasets': { name: 'new' },
     'PATCH /v1/projects/:owner/:project': { description: 'changed' },

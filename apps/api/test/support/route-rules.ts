@@ -34,11 +34,15 @@ export type Rule =
 export const rules: [RegExp, Rule][] = [
   [/^GET \/(docs.*|health|assets\/\*)?$/, 'anybody'],
   [/^HEAD \/docs\/static\/\*$/, 'anybody'],
-  [/^GET \/(login|jobs|compare|datasets|cluster|tensorboard|account)$/, 'anybody'],
+  [
+    /^GET \/(login|jobs|compare|datasets|cluster|tensorboard|account|audit|invite|people|schedules|teams\/:team)$/,
+    'anybody',
+  ],
   [/^GET \/:owner\/(projects|datasets)\/\*$/, 'anybody'],
   [/^POST \/v1\/(login|session)$/, 'anybody'],
   [/^GET \/open\/:secret$/, 'anybody'],
   [/^GET \/api\/v1\/(cli_version|env)$/, 'anybody'],
+  [/^GET \/ready(\/self)?$/, 'anybody'],
 
   [/^(PUT|GET) \/v1\/store\/:key$/, 'address'],
   [/^\w+ \/v1\/tensorboards\/:pass\/\*$/, 'address'],
@@ -47,14 +51,22 @@ export const rules: [RegExp, Rule][] = [
   // A Jupyter is a shell as its owner.
   [/^\w+ \/:owner\/projects\/:project\/:number\/jupyter\/\*$/, 'self or address'],
 
-  [/^\w+ \/v1\/(users|admin)\b/, 'admin'],
+  // Who has the link is let in, and the walk has none.
+  [/^POST \/v1\/invitations\/(look|accept)$/, 'address'],
+
+  [/^\w+ \/v1\/(users|admin|invitations|audit|checks)\b/, 'admin'],
+  // Or by a token of its own.
+  [/^GET \/metrics$/, 'admin'],
+  [/^POST \/v1\/teams$/, 'admin'],
   [/^DELETE \/v1\/environments\/:name$/, 'admin'],
-  [/^PATCH \/v1\/workers\/:id$/, 'admin'],
+  [/^(PATCH|DELETE) \/v1\/workers\/:id$/, 'admin'],
 
   [/^POST \/v1\/worker\/register$/, 'worker'],
   [/^POST \/v1\/worker\/(heartbeat|claim)$/, 'holder'],
   [/^GET \/v1\/worker\/commands$/, 'holder'],
   [/^POST \/v1\/worker\/jobs\//, 'holder'],
+  // The walk asks for no WebSocket, which is told first; its id is a secret beside the worker's token.
+  [/^GET \/v1\/worker\/tunnels\//, 'worker'],
   [/^\w+ \/v1\/worker\/tunnels\//, 'address'],
 
   [/^POST \/v1\/snapshots\/:id\/folder$/, 'owner'],
@@ -63,13 +75,19 @@ export const rules: [RegExp, Rule][] = [
   [/^GET \/v1\/snapshots\/:id\//, 'owner'],
   [/^POST \/v1\/(chunks\/missing|packs|snapshots|snapshots\/find)$/, 'user or worker'],
   [/^POST \/v1\/packs\/:id\/commit$/, 'self or holder'],
-  [/^GET \/v1\/environments$/, 'user or worker'],
+  [/^GET \/v1\/(environments|machines)$/, 'user or worker'],
+
+  [/^GET \/v1\/(teams|schedules)$/, 'user'],
+  [/^\w+ \/v1\/teams\/:team/, 'owner'],
+  [/^\w+ \/v1\/notifications\/(channels|deliveries)\/:id/, 'self'],
+  [/^\w+ \/v1\/notifications\//, 'user'],
+  [/^POST \/v1\/projects\/:owner\/:project\/schedules$/, 'self'],
 
   [/^DELETE \/v1\/tokens\/:id$/, 'owner'],
   [/^(GET|POST) \/v1\/(tokens|projects|datasets)$/, 'user'],
   [/^(GET|POST) \/v1\/tensorboards$/, 'owner'],
   [/^\w+ \/v1\/session(\/links)?$/, 'user'],
-  [/^GET \/v1\/(me|me\/storage|machines|workers|queue|jobs|jobs\/stream)$/, 'user'],
+  [/^GET \/v1\/(me|me\/storage|workers|queue|jobs|jobs\/stream)$/, 'user'],
   [/^POST \/v1\/projects\/:owner\/:project\/jobs(\/:number\/restart)?$/, 'self'],
   [/^GET \/v1\/projects\/:owner\/:project\/jobs\/:number\/exec$/, 'self'],
   [/^\w+ \/v1\/(projects|datasets)\/:owner\//, 'owner'],
