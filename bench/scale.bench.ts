@@ -6,13 +6,15 @@ import { type Client, jobRoutes, projectRoutes, version, workerRoutes } from '@m
 import pg from 'pg';
 import { descendants } from '../test/support/processes.js';
 import { startServer, type TestServer } from '../test/support/server.js';
+import { ingestFigures } from './ingest.js';
 import { figure, quantile } from './report.js';
 import { benchWorker } from './worker.js';
 
 const queued = 10_000;
 const finished = 1_000_000;
 const calls = 100;
-const workers = 200;
+const idle = 200;
+const many = 1000;
 const idleSeconds = 20;
 
 /** The embedded database, as its owner. */
@@ -66,12 +68,15 @@ const stat = (pid: number): string[] =>
 const cpuSeconds = (pid: number): number => (Number(stat(pid)[11]) + Number(stat(pid)[12])) / 100;
 const memoryMb = (pid: number): number => (Number(stat(pid)[21]) * 4096) / 2 ** 20;
 
-/** Workers without work, by the real protocol: registered, renewing every third of a lease, a command stream open. */
-async function idleWorkers(worker: Client, apiPid: number): Promise<number> {
+/**
+ * Workers without work, by the real protocol: registered, renewing every third of a lease, a command stream open.
+ * @returns takes them away
+ */
+async function simulateWorkers(worker: Client, count: number): Promise<() => Promise<void>> {
   const leaving = new AbortController();
   const { signal } = leaving;
   const ids: string[] = [];
-  for (let n = 0; n < workers; n++) {
+  for (let n = 0; n < count; n++) {
     const body = {
       name: `idle-${n}`,
       version,
@@ -88,7 +93,7 @@ async function idleWorkers(worker: Client, apiPid: number): Promise<number> {
   }
   const beat = async (workerId: string, n: number): Promise<void> => {
     // Spread over the term, as workers that were started at different times are.
-    await sleep((n / workers) * 10_000, undefined, { signal });
+    await sleep((n / count) * 10_000, undefined, { signal });
     for (;;) {
       await worker.call(workerRoutes.heartbeat, { body: { workerId, attempts: [] } }, { signal });
       await worker.call(workerRoutes.claim, { body: { workerId, machines: ['cpu2'] } }, { signal });
@@ -97,11 +102,18 @@ async function idleWorkers(worker: Client, apiPid: number): Promise<number> {
   };
   const beating = ids.map((id, n) => beat(id, n).catch(() => undefined));
   await sleep(10_000);
+  return async () => {
+    leaving.abort();
+    await Promise.all(beating);
+  };
+}
+
+async function idleCost(worker: Client, apiPid: number): Promise<number> {
+  const end = await simulateWorkers(worker, idle);
   const before = cpuSeconds(apiPid);
   await sleep(idleSeconds * 1000);
   const used = cpuSeconds(apiPid) - before;
-  leaving.abort();
-  await Promise.all(beating);
+  await end();
   return (100 * used) / idleSeconds;
 }
 
@@ -131,7 +143,11 @@ try {
     client.call(jobRoutes.get, { params: { ...params, number: finished + queued - i } });
   figure('scale', 'status_p95_ms', await p95(status), 'ms');
   figure('scale', 'api_memory_growth_mb', memoryMb(apiPid) - before, 'MB');
-  figure('scale', 'idle_workers_200_cpu_percent', await idleWorkers(worker, apiPid), '% of a core');
+  figure('scale', 'idle_workers_200_cpu_percent', await idleCost(worker, apiPid), '% of a core');
+  const end = await simulateWorkers(worker, many);
+  figure('scale', 'claim_1000_workers_p95_ms', await p95(claim), 'ms');
+  await end();
 } finally {
   await server.remove();
 }
+await ingestFigures();

@@ -119,6 +119,14 @@ export class Cluster {
     return [...this.#programs.values()];
   }
 
+  /** Each past the proxy. */
+  get apis(): { url: string; pid: number }[] {
+    return (['api-1', 'api-2'] as const).map((name) => ({
+      url: `http://${this.network.inner}:${this.ports[name]}`,
+      pid: this.#programs.get(name)?.pid ?? 0,
+    }));
+  }
+
   /** As the first user. */
   get client(): Client {
     return createClient({ url: this.url, token: this.token });
