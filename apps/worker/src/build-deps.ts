@@ -12,7 +12,7 @@ import { openEnvironments } from './environments/open.js';
 import { GpuWatch } from './gpus/watch.js';
 import { chooseLimits } from './limits/choose.js';
 import { findResources } from './resources.js';
-import { chooseRunners, hiddenFolders } from './runners/choose.js';
+import { chooseRunners, hiddenFolders, wallsOf } from './runners/choose.js';
 import { openLauncher } from './runners/launcher.js';
 import { slurmRunner } from './runners/slurm.js';
 import { callHeaders, openWorkerMetrics } from './telemetry.js';
@@ -29,7 +29,7 @@ export async function buildDeps(
   const limits = await chooseLimits(bySlurm ? 'none' : config.limits, config.home);
   const launcher = openLauncher();
   const { home, docker, dockerNetwork: network } = config;
-  const slurm = slurmRunner({ ...config.slurm, home, log });
+  const slurm = slurmRunner({ ...config.slurm, home, walls: wallsOf(config), log });
   const { serverHome, bubblewrapNetwork } = config;
   const runners = await chooseRunners({
     wanted: config.runner,

@@ -125,7 +125,7 @@ export interface Config {
   /** Machine types it offers; undefined: those its resources fit. */
   machines: string[] | undefined;
   runner: 'auto' | RunnerName;
-  slurm: Omit<SlurmOptions, 'home' | 'log'>;
+  slurm: Omit<SlurmOptions, 'home' | 'walls' | 'log'>;
   /** unix:// address of an engine that speaks Docker's API and sees this machine's files, or off. */
   docker: string;
   /** Of containers: an engine's word. */

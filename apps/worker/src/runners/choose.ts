@@ -27,10 +27,10 @@ export interface RunnerOptions {
 export const hiddenFolders = ({ home, serverHome }: Pick<RunnerOptions, 'home' | 'serverHome'>): string[] =>
   serverHome ? [serverHome, home] : [home];
 
-const wallsOf = (options: RunnerOptions): Walls => ({
-  hidden: hiddenFolders(options),
-  network: options.bubblewrapNetwork ?? 'host',
-});
+/** Around jobs in bubblewrap. */
+export const wallsOf = (
+  options: Pick<RunnerOptions, 'home' | 'serverHome' | 'bubblewrapNetwork'>,
+): Walls => ({ hidden: hiddenFolders(options), network: options.bubblewrapNetwork ?? 'host' });
 
 /** The runners of a worker: one for plain environments, and Docker for those that are images. */
 export interface Runners {

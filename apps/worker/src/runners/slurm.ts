@@ -17,6 +17,7 @@ import { awaitTurn, type Queue } from '../slurm/turn.js';
 import { parseUsage } from '../slurm/usage.js';
 import { verdictOf, wordsOf } from '../slurm/verdict.js';
 import { SlurmWatch } from '../slurm/watch.js';
+import type { Walls } from './bubblewrap.js';
 import { bubblewrapWorks } from './bubblewrap.js';
 import { linkFolders } from './process.js';
 import { ownPaths, plainPaths, type Runner } from './runner.js';
@@ -38,6 +39,8 @@ export interface SlurmOptions {
   /** Further options of every sbatch. */
   args: readonly string[];
   isolation: 'auto' | Isolation;
+  /** Of bubblewrap on the nodes. */
+  walls: Walls;
   pollSeconds: number;
   /** How long a file that a node has written may take until it is seen here. */
   fileSeconds: number;
@@ -119,7 +122,7 @@ export function slurmRunner(options: SlurmOptions): SlurmRunner {
       if (isolation === 'process') await linkFolders(dirs);
       const write = (name: string, text: string, mode: number): Promise<void> =>
         writeFile(path.join(dirs.run, name), text, { mode });
-      await write('job', jobScript(launch, isolation, home), 0o600);
+      await write('job', jobScript(launch, isolation, options.walls), 0o600);
       const batch = batchScript({
         name: queue.nameOf(marker),
         comment,

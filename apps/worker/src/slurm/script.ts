@@ -1,5 +1,5 @@
 import { shellQuoted } from '@mycloud/shared';
-import { sandbox } from '../runners/bubblewrap.js';
+import { sandbox, type Walls } from '../runners/bubblewrap.js';
 import type { Launch } from '../runners/runner.js';
 import { jobShell } from '../runners/supervisor.js';
 
@@ -152,9 +152,8 @@ exit "$code"
 /**
  * The script that becomes the command on the node: its environment, in a file that only its user can read, and what puts walls
  * around it.
- * @param home of the worker, which no job may see
  */
-export function jobScript(launch: Launch, isolation: Isolation, home: string): string {
+export function jobScript(launch: Launch, isolation: Isolation, walls: Walls): string {
   const { command, env, marker, dirs, machine } = launch;
   // Those Slurm gives count: only it knows which GPUs are the job's.
   const { CUDA_VISIBLE_DEVICES: none, ...own } = env;
@@ -170,7 +169,7 @@ export function jobScript(launch: Launch, isolation: Isolation, home: string): s
   const before = words.length > 0 ? `env ${quoted(words)} ` : '';
   const become =
     isolation === 'bubblewrap'
-      ? `${quoted(['bwrap', ...sandbox(launch, { hidden: [home], network: 'host' })])} "$@" -- ${quoted([jobShell, '-c', command])}`
+      ? `${quoted(['bwrap', ...sandbox(launch, walls)])} "$@" -- ${quoted([jobShell, '-c', command])}`
       : quoted([jobShell, '-c', command]);
   return [
     ...exports.map(([name, value]) => `export ${name}=${shellQuoted(value)}`),
