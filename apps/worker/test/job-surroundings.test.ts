@@ -19,7 +19,9 @@ describe.each(runners)('what a job finds around it, by the %s runner', (runner) 
     writeFileSync(path.join(folder, 'a.txt'), 'first\n');
     const saved = await uploadFolder({ client: world.api.snapshots.client, dir: folder });
     snapshot = { snapshotId: saved.snapshotId, snapshot: saved.hash };
-    await world.start(runner, { MYCLOUD_SLOTS: '4', SECRET_OF_THE_HOST: 'hidden' });
+    // A second worker takes cpu2.
+    const machines = { MYCLOUD_WORKER_MACHINES: 'cpu' };
+    await world.start(runner, { ...machines, MYCLOUD_SLOTS: '4', SECRET_OF_THE_HOST: 'hidden' });
   });
   afterAll(async () => {
     await world.close();
