@@ -73,7 +73,7 @@ export const datasetRoutes = {
     auth: 'user',
     tag,
     summary: 'Makes a dataset of yours, or of a team of yours, without versions yet',
-    errors: ['conflict'],
+    errors: ['conflict', 'not_found'],
     example: { body: { name: 'dogsvscats' } },
     status: 201,
     body: z.object({

@@ -193,6 +193,7 @@ export const machineRoutes = {
     audit: 'remove worker',
     auth: 'admin',
     tag: 'workers',
+    errors: ['conflict'],
     summary: 'Takes a worker away: its calls are refused, and its token too where no other worker has it',
     params: z.object({ id: idSchema }),
     query: z.object({

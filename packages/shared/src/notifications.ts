@@ -57,6 +57,7 @@ export const notificationRoutes = {
     audit: 'create notification channel',
     auth: 'user',
     tag,
+    errors: ['not_found', 'conflict'],
     summary: 'Adds an address that hears of the end of your jobs, or of those of one project',
     status: 201,
     body: z.object({

@@ -36,7 +36,7 @@ export const projectRoutes = {
     auth: 'user',
     tag,
     summary: 'Makes a project of yours, or of a team of yours',
-    errors: ['conflict'],
+    errors: ['conflict', 'not_found'],
     example: { body: { name: 'dogsvscats', description: 'Cats and dogs, 2,000 photographs' } },
     status: 201,
     body: z.object({

@@ -71,6 +71,7 @@ export const scheduleRoutes = {
     auditShows: ['cron', 'timezone'],
     auth: 'user',
     tag,
+    errors: ['conflict'],
     summary: 'Makes a schedule, which submits a job at each of its times',
     example: {
       params: { owner: 'lab', project: 'dogsvscats' },
@@ -129,6 +130,7 @@ export const scheduleRoutes = {
     audit: 'run schedule',
     auth: 'user',
     tag,
+    errors: ['conflict'],
     summary: 'Submits its job now, beside its times',
     status: 201,
     params: byName,

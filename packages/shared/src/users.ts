@@ -85,6 +85,7 @@ export const userRoutes = {
     auditShows: ['role', 'disabled'],
     auth: 'admin',
     tag,
+    errors: ['conflict'],
     summary: 'Makes a user an admin or not, keeps one out or lets him in again, or gives him a new password',
     params: z.object({ user: nameSchema }),
     body: z.object({ role: roleSchema, disabled: z.boolean(), password: passwordSchema }).partial(),
