@@ -1,6 +1,7 @@
 import type { AttemptFolder, AttemptState } from './attempt-folder.js';
 import type { Channels } from './channels.js';
 import type { WorkerDeps } from './deps.js';
+import { isDiskFull } from './disk/room.js';
 import { endOfExit } from './ending.js';
 import { farGpus, followGpus } from './gpus/job-gpus.js';
 import { LogTail } from './logs/log-tail.js';
@@ -68,6 +69,7 @@ export async function follow(following: Following): Promise<NonNullable<AttemptS
   const deadline = atMaxRuntime(following);
   try {
     const exitCode = await waitForExit(runner, job, folder.runDir, signal);
+    if (exitCode !== 0 && !folder.state.stop) await blameForFullDisk(following);
     await stopper.ended();
     const memory = await runner.memory(job, folder.runDir);
     const ordered = folder.state.stop;
@@ -100,6 +102,19 @@ export async function follow(following: Following): Promise<NonNullable<AttemptS
     await tail.close();
     system.stop();
     await output.stopSync();
+  }
+}
+
+/** A job that fills the disk at once may end by that before the guard looks: its reason is the same. */
+async function blameForFullDisk({ deps, folder, onDiskOver }: Following): Promise<void> {
+  const detail = await deps.disk.filledBy(folder.dir);
+  if (detail === null) return;
+  try {
+    onDiskOver(detail, 0);
+  } catch (error) {
+    // That it was ordered is known all the same; there is room to note it once lines of the log are given back.
+    if (!isDiskFull(error)) throw error;
+    deps.log.warn({ err: error }, 'that a job filled the disk could not be noted');
   }
 }
 

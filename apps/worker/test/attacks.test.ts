@@ -37,7 +37,10 @@ describe.each(walled)('a job that means ill, by the %s runner', (runner) => {
       dir: path.join(folder, 'data'),
     });
     snapshot = { snapshotId: saved.snapshotId, snapshot: saved.hash };
-    canary = createServer((socket) => socket.end('canary')).listen(0, '127.0.0.1');
+    canary = createServer((socket) => socket.on('error', () => undefined).end('canary')).listen(
+      0,
+      '127.0.0.1',
+    );
     await once(canary, 'listening');
     const worker = await world.start(runner, {
       MYCLOUD_SLOTS: '4',

@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { AppError } from '@mycloud/shared';
 import type pg from 'pg';
-import { firstToken } from '../bootstrap.js';
 import { applyMigrations, unknownMigrations } from '../database/migrate.js';
 import type { Store } from '../store/store.js';
 import { sumOfFile } from './checked-stream.js';
@@ -81,12 +80,6 @@ export async function restore(
     await sql.query(`SELECT setval('mycloud_fence', nextval('mycloud_fence') + $1)`, [fencesAhead]);
     // The tickets were the old queue's.
     await sql.query(`UPDATE "Job" SET "ticketAt" = NULL WHERE status = 'queued'`);
-    // A home's own worker comes back by the new home's token, under the name that the old one's has: it is that worker.
-    await sql.query(
-      `UPDATE "Worker" w SET "tokenId" = NULL FROM "Token" t
-       WHERE t.id = w."tokenId" AND t.kind = 'worker' AND t.name = $1`,
-      [firstToken],
-    );
     await sql.query(
       `INSERT INTO "Setting" (name, value) VALUES ('restored', jsonb_build_object('at', now()))
        ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value, "changedAt" = now()`,

@@ -52,6 +52,19 @@ export class DiskGuard {
     return () => this.#watched.delete(watched);
   }
 
+  /**
+   * Whether it was this job that filled the disk, which it may do, and end by it, before anybody looks.
+   * @returns what it used; null: it was not
+   */
+  async filledBy(dir: string): Promise<string | null> {
+    const left = await this.#left();
+    if (left >= this.#options.reserveBytes) return null;
+    const used = await diskUsage(dir, ['inputs']);
+    const others = [...this.#watched].filter((watched) => watched.dir !== dir);
+    const most = used >= this.#options.reserveBytes && others.every((other) => other.used <= used);
+    return most ? filled(left, used) : null;
+  }
+
   async #look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
@@ -93,11 +106,13 @@ export class DiskGuard {
     const largest = [...this.#watched].sort((a, b) => b.used - a.used)[0];
     // Where jobs have little, something else has filled it.
     if (!largest || largest.used < this.#options.reserveBytes) return;
-    const detail = `the worker's disk has ${inBytes(left)} left and this job used most of it, ${inBytes(largest.used)}`;
-    this.#end(largest, detail, 0);
+    this.#end(largest, filled(left, largest.used), 0);
   }
 
   #end(watched: Watched, detail: string, graceSeconds: number): void {
     if (this.#watched.delete(watched)) watched.onOver(detail, graceSeconds);
   }
 }
+
+const filled = (left: number, used: number): string =>
+  `the worker's disk has ${inBytes(left)} left and this job used most of it, ${inBytes(used)}`;
