@@ -26,12 +26,18 @@ async function databaseUrl(server: TestServer): Promise<string> {
   return `postgres://mycloud:${secrets.databasePassword}@127.0.0.1:${port}/postgres`;
 }
 
-/** Jobs as they are after years, each with its attempt: rows alone, nothing of them ran. */
-async function fill(url: string, project: string, workerId: string): Promise<void> {
+/**
+ * Jobs as they are after years, each with its attempt and the six events of its life: rows alone, nothing of them ran.
+ * @returns bytes of the database that a job takes, indexes included
+ */
+async function fill(url: string, project: string, workerId: string): Promise<number> {
   const client = new pg.Client(url);
   await client.connect();
   // Rows of one statement refer to one another rightly: checking a million references takes minutes.
   await client.query('SET session_replication_role = replica');
+  const size = async () =>
+    Number((await client.query('SELECT pg_database_size(current_database()) AS size')).rows[0].size);
+  const before = await size();
   const insert = `INSERT INTO "Job" (id, "projectId", number, "ownerId", command, machine, environment, status, reason, attempt, priority, "createdAt", "queuedAt", "finishedAt", "ticketAt")
     SELECT gen_random_uuid(), p.id, $2::int + n, p."ownerId", 'train --epochs ' || n, 'gpu2', 'default'`;
   await client.query(
@@ -45,12 +51,18 @@ async function fill(url: string, project: string, workerId: string): Promise<voi
     [workerId],
   );
   await client.query(
+    `INSERT INTO "Event" ("jobId", attempt, type, message)
+     SELECT j.id, 1, 'running', 'the command runs' FROM "Job" j, generate_series(1, 6) WHERE status = 'succeeded'`,
+  );
+  const bytes = ((await size()) - before) / finished;
+  await client.query(
     `${insert}, 'queued', NULL, 0, n, now(), now(), NULL, now() FROM "Project" p, generate_series(1, ${queued}) n WHERE p.name = $1`,
     [project, finished],
   );
   await client.query(`UPDATE "Project" SET "lastJob" = ${finished + queued} WHERE name = $1`, [project]);
   await client.query('ANALYZE');
   await client.end();
+  return bytes;
 }
 
 async function p95(call: (i: number) => Promise<unknown>): Promise<number> {
@@ -127,7 +139,8 @@ try {
   const { worker, workerId } = await benchWorker(client);
   const [apiPid] = descendants(server.pid, /api\/dist\/main\.js/);
   if (!apiPid) throw new Error('the api is not found');
-  await fill(await databaseUrl(server), 'bench', workerId);
+  const bytes = await fill(await databaseUrl(server), 'bench', workerId);
+  figure('scale', 'database_bytes_job', bytes, 'bytes');
 
   const params = { owner, project: 'bench' };
   const before = memoryMb(apiPid);

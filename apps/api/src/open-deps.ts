@@ -6,6 +6,7 @@ import { bootstrap } from './bootstrap.js';
 import { openCatalogue } from './catalogue.js';
 import type { Config } from './config.js';
 import { openDatabase, waitForDatabase } from './database/client.js';
+import { databaseAway, isDatabaseAway } from './database/faults.js';
 import { migrate } from './database/migrate.js';
 import type { Deps } from './deps.js';
 import { openOutgoing } from './http/outgoing.js';
@@ -66,7 +67,7 @@ export async function openDeps(config: Config, log: Logger, tracing: Tracing = n
     return { deps, close };
   } catch (error) {
     await close();
-    throw error;
+    throw isDatabaseAway(error) ? databaseAway(error) : error;
   }
 }
 

@@ -22,9 +22,9 @@ const codes = new Set([
   '53300',
 ]);
 const kinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections']);
-/** node-postgres gives these no code. */
+/** node-postgres gives the first ones no code; Prisma, whose own code says nothing, puts Postgres's into its words. */
 const messages =
-  /Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Can't reach database server/;
+  /Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Can't reach database server|Code: `(?:57P0[123]|53300|08\w{3})`/;
 
 /** Is it the way to the database, and not the query, that failed? Looks through the causes too. */
 export function isDatabaseAway(error: unknown): boolean {
