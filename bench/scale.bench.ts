@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -87,6 +88,8 @@ const memoryMb = (pid: number): number => (Number(stat(pid)[21]) * 4096) / 2 ** 
 async function simulateWorkers(worker: Client, count: number): Promise<() => Promise<void>> {
   const leaving = new AbortController();
   const { signal } = leaving;
+  // One signal for all of them.
+  setMaxListeners(0, signal);
   const ids: string[] = [];
   for (let n = 0; n < count; n++) {
     const body = {
