@@ -1,6 +1,7 @@
 import { AppError, type ReadinessCheck } from '@mycloud/shared';
 import { pendingMigrations } from './database/migrate.js';
 import type { Deps } from './deps.js';
+import { withinMs } from './within.js';
 
 /** Whether this api may get traffic. Once it leaves, it never may again. */
 export interface Readiness {
@@ -64,17 +65,4 @@ export async function checkReady(deps: Deps): Promise<Record<ReadinessCheck, 'ok
       details: { checks: Object.fromEntries(found) },
     },
   );
-}
-
-/** @throws Error when `work` takes longer; it goes on and nobody waits for it */
-export async function withinMs<T>(work: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -4,6 +4,7 @@ export * from './download.js';
 export * from './hash-cache.js';
 export * from './manifest.js';
 export { unpackTree } from './manifest-stream.js';
+export { eachLimit } from './pool.js';
 export type { UploadProgress } from './progress.js';
 export * from './scan.js';
 export * from './tree.js';

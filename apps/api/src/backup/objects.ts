@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '@mycloud/shared';
+import { eachLimit } from '@mycloud/snapshots';
 import type pg from 'pg';
 import { type Checksum, openSum } from '../store/checksum.js';
 import type { Store } from '../store/store.js';
@@ -74,11 +75,10 @@ export async function copyObjects(
 /** A pack that a backup which broke off has copied already, if it is whole. */
 async function takeUp(file: string, { size, checksum }: Referred) {
   if (checksum === null || (await sizeOf(file)) !== size) return undefined;
-  const sum = openSum(checksum);
-  for await (const bytes of createReadStream(file)) sum.update(bytes as Buffer);
-  if (!sum.matches()) return undefined;
-  const { bytes, sha256 } = await sumOfFile(file);
-  return { size: bytes, sha256 };
+  const expected = openSum(checksum);
+  const read = createReadStream(file).on('data', (part) => expected.update(part as Buffer));
+  const { bytes, sha256 } = await sumOf(read);
+  return expected.matches() ? { size: bytes, sha256 } : undefined;
 }
 
 /** @returns undefined when it is not there any more @throws AppError internal when it is not what it was */
@@ -144,10 +144,5 @@ async function sizeOf(file: string): Promise<number | undefined> {
 }
 
 /** Works on all of them, several at a time. */
-export async function parallel<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
-  const rest = all.values();
-  const lane = async () => {
-    for (const one of rest) await work(one);
-  };
-  await Promise.all(Array.from({ length: concurrency }, lane));
-}
+export const parallel = <T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> =>
+  eachLimit(all, concurrency, work);

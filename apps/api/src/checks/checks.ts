@@ -1,6 +1,6 @@
 import type { Finding } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
-import { withinMs } from '../readiness.js';
+import { withinMs } from '../within.js';
 import { checkClock, checkDatabase, checkMigrations } from './database.js';
 import { checkLeases, checkNotifications, checkSchedules, checkWaiting, checkWorkers } from './life.js';
 import { checkDisk, checkMail, checkQueue, checkStore } from './services.js';

@@ -41,10 +41,7 @@ function readMigrations(folder = migrationsFolder()): Migration[] {
 
 /** The names of migrations of this release that the database doesn't have. */
 export async function pendingMigrations(pool: pg.Pool): Promise<string[]> {
-  const { rows } = await pool.query<{ name: string }>(
-    'SELECT migration_name AS name FROM "_prisma_migrations" WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
-  );
-  const done = new Set(rows.map(({ name }) => name));
+  const done = await doneMigrations(pool);
   return migrationNames().filter((name) => !done.has(name));
 }
 
@@ -52,7 +49,7 @@ const makeTable = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
   id VARCHAR(36) PRIMARY KEY, checksum VARCHAR(64) NOT NULL, finished_at TIMESTAMPTZ, migration_name VARCHAR(255) NOT NULL,
   logs TEXT, rolled_back_at TIMESTAMPTZ, started_at TIMESTAMPTZ NOT NULL DEFAULT now(), applied_steps_count INTEGER NOT NULL DEFAULT 0)`;
 
-async function doneMigrations(client: pg.PoolClient): Promise<Set<string>> {
+async function doneMigrations(client: pg.Pool | pg.PoolClient): Promise<Set<string>> {
   const { rows } = await client.query<{ migration_name: string }>(
     'SELECT migration_name FROM "_prisma_migrations" WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
   );
@@ -69,7 +66,7 @@ async function apply(client: pg.PoolClient, { name, sql, checksum }: Migration):
 
 /** Those of these migrations that this release has never heard of: a later one made them. */
 export function unknownMigrations(names: readonly string[]): string[] {
-  const known = new Set(readMigrations().map(({ name }) => name));
+  const known = new Set(migrationNames());
   return names.filter((name) => !known.has(name));
 }
 
@@ -77,9 +74,7 @@ export function unknownMigrations(names: readonly string[]): string[] {
 export async function missingMigrations(client: pg.PoolClient): Promise<string[]> {
   const { rowCount } = await client.query(`SELECT 1 WHERE to_regclass('"_prisma_migrations"') IS NOT NULL`);
   const done = rowCount ? await doneMigrations(client) : new Set<string>();
-  return readMigrations()
-    .map(({ name }) => name)
-    .filter((name) => !done.has(name));
+  return migrationNames().filter((name) => !done.has(name));
 }
 
 /** Makes the tables of an empty database as these migrations left them, in the caller's transaction. */

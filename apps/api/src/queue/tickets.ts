@@ -2,6 +2,7 @@ import { AppError, type Ticket, ticketQueue, ticketSchema } from '@mycloud/share
 import type { JobsOptions } from 'bullmq';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
+import { withinMs } from '../within.js';
 import { openPostgresQueues } from './postgres.js';
 import { openRedisQueues } from './redis.js';
 
@@ -77,7 +78,8 @@ export async function openTickets(
       const sending = queueOf(machine).then((queue) =>
         queue.add('ticket', ticketSchema.parse(ticket), options),
       );
-      await withTimeout(sending).catch((cause: unknown) => {
+      // A queue that is away may keep the call waiting; the caller doesn't.
+      await withinMs(sending, sendTimeoutMs).catch((cause: unknown) => {
         throw new AppError('unavailable', `the queue did not take the ticket of ${ticket.jobId}`, { cause });
       });
     },
@@ -87,17 +89,4 @@ export async function openTickets(
       await backend.close();
     },
   };
-}
-
-/** A queue that is away may keep the call waiting; the caller doesn't. */
-async function withTimeout(sending: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${sendTimeoutMs} ms`)), sendTimeoutMs);
-  });
-  try {
-    await Promise.race([sending, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,7 @@
 import { scheduleRoutes as contract } from '@mycloud/shared';
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.js';
+import { readableOwners } from '../http/owners.js';
 import { serve } from '../http/route.js';
 import { viewJob } from '../jobs/view.js';
 import { runNow } from '../schedules/run.js';
@@ -21,7 +22,7 @@ export function scheduleRoutes(app: FastifyInstance, deps: Deps): void {
         caller.role === 'admin',
         query.owner ?? null,
         query.project ?? null,
-        [caller.userId, ...caller.teams.keys()],
+        readableOwners(caller),
       ],
     ),
   }));

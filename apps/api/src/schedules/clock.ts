@@ -11,7 +11,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Config } from '../config.js';
 import { openPool } from '../database/client.js';
-import { withinMs } from '../readiness.js';
+import { withinMs } from '../within.js';
 
 /** When a schedule is due, as its row says it. */
 export interface Times {
