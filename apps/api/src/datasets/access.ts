@@ -1,6 +1,6 @@
 import { AppError, datasetName, nearest } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
-import { type Need, ownRight, reaches } from '../http/owners.js';
+import { type Need, reaches, rightOver } from '../http/owners.js';
 import { newestFirst } from '../http/page.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { visible } from '../http/visible.js';
@@ -22,7 +22,7 @@ export async function findDataset(
     include: withLatest,
   });
   if (!row) throw await unknownDataset(deps, caller, at);
-  const right = caller.role === 'admin' ? 'manage' : ownRight(caller, row.ownerId);
+  const right = rightOver(caller, row.ownerId);
   if (need !== 'read' && !reaches(right, need)) {
     const may = right === 'write' ? 'not delete of it' : 'only read it';
     throw new AppError(

@@ -20,6 +20,10 @@ export function ownRight(caller: Asker, ownerId: string): Right {
   return role === undefined ? 'none' : rightOf[role];
 }
 
+/** The same, where a server's admin may all. */
+export const rightOver = (caller: Asker & Pick<UserPrincipal, 'role'>, ownerId: string): Right =>
+  caller.role === 'admin' ? 'manage' : ownRight(caller, ownerId);
+
 export const reaches = (right: Right, need: Need): boolean => order.indexOf(right) >= order.indexOf(need);
 
 /** Ids of the owners whose private things the caller may read: himself and his teams. */

@@ -1,6 +1,6 @@
 import { AppError, jobName, nearest } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
-import { type Need, ownRight, reaches, readableOwners } from '../http/owners.js';
+import { type Need, reaches, readableOwners, rightOver } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { one } from './sql.js';
 
@@ -40,7 +40,7 @@ export async function findProject(
      FROM "Project" p JOIN "User" u ON u.id = p."ownerId" WHERE u.name = $1 AND p.name = $2`,
     [owner, name],
   );
-  const right = project && (caller.role === 'admin' ? 'manage' : ownRight(caller, project.ownerId));
+  const right = project && rightOver(caller, project.ownerId);
   if (!project || !right || !(project.public || reaches(right, 'read')))
     throw await unknownProject(deps, caller, owner, name);
   if (need !== 'read' && !reaches(right, need)) {

@@ -1,6 +1,6 @@
 import { AppError, type Team, type TeamDetail, teamRoleSchema } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
-import { ownRight, reaches } from '../http/owners.js';
+import { reaches, rightOver } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { storageOf } from '../snapshots/quota.js';
 
@@ -38,7 +38,7 @@ export async function findTeam(
   need: 'read' | 'manage',
 ): Promise<TeamRow> {
   const team = await db.user.findUnique({ where: { name, kind: 'team' } });
-  const right = team && (caller.role === 'admin' ? 'manage' : ownRight(caller, team.id));
+  const right = team && rightOver(caller, team.id);
   if (!team || !right || right === 'none') {
     throw new AppError('not_found', `there is no team ${name}, or you are not in it`, {
       hint: 'Run `mycloud team list` to see your teams.',
