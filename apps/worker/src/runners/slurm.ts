@@ -136,7 +136,7 @@ export function slurmRunner(options: SlurmOptions): SlurmRunner {
         isolation,
       });
       await write('batch', batch, 0o700);
-      // As the supervisor of other runners has it.
+      // Filled beforehand, so that a full disk still takes the exit code.
       await write('exit.tmp', ' '.repeat(16), 0o600);
       await (await open(path.join(dirs.run, 'log'), 'a')).close();
       return { pid: 0, startTime: '', marker, cell: [] };
