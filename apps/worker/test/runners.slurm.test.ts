@@ -142,6 +142,19 @@ describe.skipIf(!wantSlurm())('a worker on a login node', () => {
     await world.finished(first);
   });
 
+  it('sees the end of one that waits though its worker collects garbage all the time', async () => {
+    const eager = await World.open();
+    await eager.start('slurm', {
+      NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(collecting)}`,
+    });
+    const [first, second] = await fullAndWaiting(eager);
+    await eager.slurm.run('scancel', await idOf(eager, second));
+    expect((await eager.finished(second)).finish?.reason).toBe('cancelled_in_cluster');
+    eager.stopJob(first);
+    await eager.finished(first);
+    await eager.close();
+  });
+
   it('tells why a job waits, and takes it out of the queue when it is stopped', async () => {
     const [first, second] = await fullAndWaiting(world);
     await until(() => world.attempt(second)?.events.at(-1)?.message.includes('Resources'), 'it to be told');
@@ -414,6 +427,15 @@ describe.skipIf(!wantSlurm())("a job's GPUs on a node", () => {
     rmSync(dir, { recursive: true });
   });
 });
+
+/** What a worker loads to let go at once of all that nothing holds. */
+const collecting = `
+  import v8 from 'node:v8';
+  import vm from 'node:vm';
+  v8.setFlagsFromString('--expose-gc');
+  const collect = vm.runInNewContext('gc');
+  setInterval(collect, 50).unref();
+`;
 
 /** A job that has the whole node, and one that waits for it. */
 async function fullAndWaiting(world: World): Promise<[string, string]> {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { answered } from '../retry.js';
 import { EnvironmentError } from './environment.js';
 import { type Build, runProgram } from './run-program.js';
 
@@ -10,8 +11,8 @@ const DOWNLOADS =
 
 /** Whether that download can be had; a network that swallows packets is given five seconds. */
 export async function downloadable(signal: AbortSignal): Promise<boolean> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(5_000)]);
-  return fetch(DOWNLOADS, { method: 'HEAD', signal: limited }).then(
+  const asked = answered((limit) => fetch(DOWNLOADS, { method: 'HEAD', signal: limit }), signal, 5000);
+  return asked.then(
     (response) => response.ok,
     () => {
       signal.throwIfAborted();

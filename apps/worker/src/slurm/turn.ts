@@ -50,8 +50,7 @@ async function follow(
   const job = { ...asked.job, slurm: id };
   if (!asked.job.slurm) asked.note(job);
   for (let withdrawnAt: number | null = null; ; ) {
-    const limit = AbortSignal.any([AbortSignal.timeout(lookMs), signal, ...(stop.aborted ? [] : [stop])]);
-    const next = changed(limit).catch(() => undefined);
+    const next = changedOr(changed, [signal, ...(stop.aborted ? [] : [stop])]);
     const began = await readBegan(runDir);
     if (began) {
       // Of two submitted for it, the other is on its way out.
@@ -69,6 +68,18 @@ async function follow(
     await next;
     signal.throwIfAborted();
   }
+}
+
+/** Resolves when the folder changes, a signal comes, or it is time to look again. Never fails. */
+async function changedOr(
+  changed: (limit: AbortSignal) => Promise<unknown>,
+  signals: readonly AbortSignal[],
+): Promise<void> {
+  // Not AbortSignal.timeout: within AbortSignal.any, Node 20 may collect it as garbage before its time, and it never comes.
+  const time = new AbortController();
+  const timer = setTimeout(() => time.abort(), lookMs);
+  await changed(AbortSignal.any([time.signal, ...signals])).catch(() => undefined);
+  clearTimeout(timer);
 }
 
 function sentence({ watch }: Queue, seen: ReturnType<SlurmWatch['of']>): string | null {
