@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { AppError, withPassword, withSecretFiles } from '@mycloud/shared';
+import { AppError, readSettings, withPassword } from '@mycloud/shared';
 import { asksForTraces } from '@mycloud/telemetry';
 import { z } from 'zod';
 import { parseSubnets } from './http/reachable.js';
@@ -145,15 +145,11 @@ export type Config = ReturnType<typeof readConfig>;
 
 /** Parses the environment once; a variable set to nothing counts as not set. @throws AppError that lists every wrong variable */
 export function readConfig(given: Record<string, string | undefined>) {
-  const { env, wrong } = withSecretFiles(given, secretSettings, (file) => readFileSync(file, 'utf8'));
-  const parsed = settings.safeParse(env);
-  const unread = new Set(wrong.map(({ path }) => path.replace(/_FILE$/, '')));
-  const issues = [
-    ...wrong,
-    ...(parsed.error?.issues ?? [])
-      .map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
-      .filter((issue) => !unread.has(issue.path)),
-  ];
+  const {
+    env,
+    data: v,
+    wrong,
+  } = readSettings(settings, given, secretSettings, (file) => readFileSync(file, 'utf8'));
   const { S3_ENDPOINT, S3_PUBLIC_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY, S3_SECRET_KEY, S3_REGION } = env;
   const s3 = S3_ENDPOINT
     ? s3Schema.safeParse({
@@ -170,16 +166,15 @@ export function readConfig(given: Record<string, string | undefined>) {
       const name = String(issue.path[0])
         .replace(/[A-Z]/g, (c) => `_${c}`)
         .toUpperCase();
-      issues.push({ path: `S3_${name}`, message: issue.message });
+      wrong.push({ path: `S3_${name}`, message: issue.message });
     }
   }
-  if (!parsed.success || (s3 && !s3.success) || issues.length > 0) {
+  if (!v || wrong.length > 0) {
     throw new AppError('bad_request', 'the server cannot start with these settings', {
-      errors: issues,
+      errors: wrong,
       hint: 'Mend these environment variables.',
     });
   }
-  const v = parsed.data;
   return {
     host: v.MYCLOUD_HOST,
     port: v.MYCLOUD_PORT,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import path from 'node:path';
-import { AppError, withPassword, withSecretFiles } from '@mycloud/shared';
+import { AppError, readSettings, withPassword } from '@mycloud/shared';
 import { asksForTraces } from '@mycloud/telemetry';
 import { z } from 'zod';
 import { type RunnerName, runnerNames } from './runners/runner.js';
@@ -167,21 +167,16 @@ export interface Config {
 }
 
 /** Reads the worker's settings. @throws AppError bad_request naming every wrong variable. */
-export function readConfig(env: Record<string, string | undefined>): Config {
-  const { env: given, wrong } = withSecretFiles(env, secretSettings, (file) => readFileSync(file, 'utf8'));
-  const parsed = settings.safeParse(given);
-  if (!parsed.success || wrong.length > 0) {
-    const unread = new Set(wrong.map(({ path }) => path.replace(/_FILE$/, '')));
-    const errors = [
-      ...wrong,
-      ...(parsed.error?.issues ?? [])
-        .map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
-        .filter(({ path }) => !unread.has(path)),
-    ];
-    const all = errors.map((error) => `  ${error.path}: ${error.message}`).join('\n');
-    throw new AppError('bad_request', `the worker's settings are wrong:\n${all}`, { errors });
+export function readConfig(given: Record<string, string | undefined>): Config {
+  const {
+    env,
+    data: read,
+    wrong,
+  } = readSettings(settings, given, secretSettings, (file) => readFileSync(file, 'utf8'));
+  if (!read || wrong.length > 0) {
+    const all = wrong.map((error) => `  ${error.path}: ${error.message}`).join('\n');
+    throw new AppError('bad_request', `the worker's settings are wrong:\n${all}`, { errors: wrong });
   }
-  const read = parsed.data;
   const metrics = metricsOf(read);
   return {
     url: read.MYCLOUD_URL,
@@ -215,13 +210,13 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     queueUrl: read.MYCLOUD_QUEUE_URL && withPassword(read.MYCLOUD_QUEUE_URL, read.MYCLOUD_QUEUE_PASSWORD),
     cacheBytes: read.MYCLOUD_CACHE_BYTES,
     environmentBytes: read.MYCLOUD_ENVIRONMENT_BYTES,
-    buildVariables: buildVariablesOf(given),
+    buildVariables: buildVariablesOf(env),
     graceSeconds: read.MYCLOUD_GRACE_SECONDS,
     slots: read.MYCLOUD_SLOTS ?? (read.MYCLOUD_RUNNER === 'slurm' ? slurmSlots : undefined),
     trainerBin: read.MYCLOUD_TRAINER_BIN,
     outputSyncSeconds: read.MYCLOUD_OUTPUT_SYNC_SECONDS,
     metrics,
-    traces: asksForTraces(given),
+    traces: asksForTraces(env),
     logLevel: read.MYCLOUD_LOG_LEVEL,
     path: read.PATH,
   };

@@ -1,3 +1,5 @@
+import type { z } from 'zod';
+
 type Environment = Record<string, string | undefined>;
 
 /** What is wrong with a variable, as a configuration tells it. */
@@ -30,6 +32,25 @@ export function withSecretFiles(
     }
   }
   return { env, wrong };
+}
+
+/**
+ * Settings by a schema, secrets in files included.
+ * @returns data: undefined where the schema isn't met; wrong: every wrong variable, one that couldn't be read from its file once
+ */
+export function readSettings<T extends z.ZodType>(
+  schema: T,
+  given: Environment,
+  secrets: readonly string[],
+  read: (file: string) => string,
+): { env: Environment; data: z.output<T> | undefined; wrong: WrongVariable[] } {
+  const { env, wrong } = withSecretFiles(given, secrets, read);
+  const parsed = schema.safeParse(env);
+  const unread = new Set(wrong.map(({ path }) => path.replace(/_FILE$/, '')));
+  const issues = (parsed.error?.issues ?? [])
+    .map((issue) => ({ path: issue.path.join('.'), message: issue.message }))
+    .filter(({ path }) => !unread.has(path));
+  return { env, data: parsed.data, wrong: [...wrong, ...issues] };
 }
 
 /** An address with this password in it; without one it stays as it is. */

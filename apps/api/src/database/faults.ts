@@ -26,15 +26,22 @@ const kinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeou
 const messages =
   /Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Can't reach database server|Code: `(?:57P0[123]|53300|08\w{3})`/;
 
+/** An error and what caused it, from the outside in. */
+function* causesOf(error: unknown): Generator<{ code?: unknown; message: string; cause?: unknown }> {
+  let at = error;
+  for (let depth = 0; at instanceof Error && depth < 5; depth += 1) {
+    yield at;
+    at = at.cause;
+  }
+}
+
 /** Is it the way to the database, and not the query, that failed? Looks through the causes too. */
 export function isDatabaseAway(error: unknown): boolean {
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; depth += 1) {
-    const { code, cause } = at as { code?: unknown; cause?: unknown };
+  for (const { code, message, cause } of causesOf(error)) {
     if (typeof code === 'string' && (codes.has(code) || code.startsWith('08'))) return true;
-    if (messages.test(at.message)) return true;
+    if (messages.test(message)) return true;
     const kind = (cause as { kind?: unknown } | undefined)?.kind;
     if (typeof kind === 'string' && kinds.has(kind)) return true;
-    at = cause;
   }
   return false;
 }
@@ -51,13 +58,11 @@ export function databaseAway(cause: unknown): AppError {
  * database says it better.
  */
 export function isUnstorable(error: unknown): boolean {
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; depth += 1) {
-    const { code, cause } = at as { code?: unknown; cause?: unknown };
+  for (const { code, cause } of causesOf(error)) {
     // Postgres: a number, a time out of range, NUL in text, NUL in JSON. Prisma: out of range, 64 bits exceeded.
     if (['22003', '22008', '22021', '22P05', 'P2020', 'P2033'].includes(String(code))) return true;
     const { originalCode } = (cause ?? {}) as { originalCode?: unknown };
     if (['22003', '22008', '22021', '22P05'].includes(String(originalCode))) return true;
-    at = cause;
   }
   return false;
 }

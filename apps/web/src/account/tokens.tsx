@@ -7,6 +7,7 @@ import { ConfirmDialog } from '../ui/confirm-dialog.js';
 import { timeText } from '../ui/format.js';
 import { ErrorNotice, Loading } from '../ui/notice.js';
 import { useNow } from '../ui/now.js';
+import { Table } from '../ui/table.js';
 import { tell } from '../ui/toast.js';
 import { NewToken } from './new-token.js';
 
@@ -29,40 +30,28 @@ export function Tokens({ admin }: { admin: boolean }) {
       {found.error && <ErrorNotice error={found.error} retry={() => found.refetch()} />}
       {found.isPending && <Loading what="your tokens" />}
       {found.data && (
-        <section className="scroll-x" aria-label="Your tokens" tabIndex={0}>
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">For</th>
-                <th scope="col">Last four</th>
-                <th scope="col">Made</th>
-                <th scope="col">Last used</th>
-                <th scope="col">Valid until</th>
-                <td />
-              </tr>
-            </thead>
-            <tbody>
-              {found.data.items.map((token) => (
-                <tr key={token.id}>
-                  <th scope="row">{token.name}</th>
-                  <td>{token.kind === 'worker' ? 'a worker' : 'you'}</td>
-                  <td>
-                    <code>…{token.last4}</code>
-                  </td>
-                  <td className="number">{day(token.createdAt, '')}</td>
-                  <td className="number">{day(token.lastUsedAt, 'never')}</td>
-                  <td className="number">{day(token.expiresAt, 'no end')}</td>
-                  <td>
-                    <button type="button" className="button button-danger" onClick={() => setEnding(token)}>
-                      Revoke<span className="sr-only"> {token.name}</span>
-                    </button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <Table
+          label="Your tokens"
+          heads={['Name', 'For', 'Last four', 'Made', 'Last used', 'Valid until', '']}
+        >
+          {found.data.items.map((token) => (
+            <tr key={token.id}>
+              <th scope="row">{token.name}</th>
+              <td>{token.kind === 'worker' ? 'a worker' : 'you'}</td>
+              <td>
+                <code>…{token.last4}</code>
+              </td>
+              <td className="number">{day(token.createdAt, '')}</td>
+              <td className="number">{day(token.lastUsedAt, 'never')}</td>
+              <td className="number">{day(token.expiresAt, 'no end')}</td>
+              <td>
+                <button type="button" className="button button-danger" onClick={() => setEnding(token)}>
+                  Revoke<span className="sr-only"> {token.name}</span>
+                </button>
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
       {ending && <Revoke token={ending} onClose={() => setEnding(undefined)} />}
     </section>

@@ -7,6 +7,7 @@ import { fullTime } from '../ui/format.js';
 import { useHead } from '../ui/head.js';
 import { MoreButton } from '../ui/more-button.js';
 import { Empty, ErrorNotice, Loading } from '../ui/notice.js';
+import { Table } from '../ui/table.js';
 
 const fields = [
   ['user', 'by whom'],
@@ -49,24 +50,11 @@ export function AuditPage() {
       {found.isPending && <Loading what="the audit trail" />}
       {items?.length === 0 && <Empty title="There are no such entries" />}
       {items && items.length > 0 && (
-        <section className="scroll-x" aria-label="Entries" tabIndex={0}>
-          <table className="table">
-            <thead>
-              <tr>
-                {['Time', 'User', 'By', 'Action', 'On', 'From', 'Outcome'].map((title) => (
-                  <th key={title} scope="col">
-                    {title}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {items.map((entry) => (
-                <Entry key={entry.id} entry={entry} />
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <Table label="Entries" heads={['Time', 'User', 'By', 'Action', 'On', 'From', 'Outcome']}>
+          {items.map((entry) => (
+            <Entry key={entry.id} entry={entry} />
+          ))}
+        </Table>
       )}
       <MoreButton list={found}>Older entries</MoreButton>
     </div>

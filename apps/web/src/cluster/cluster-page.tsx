@@ -3,6 +3,7 @@ import { machinesQuery, meQuery, workersQuery } from '../api/queries.js';
 import { countText, memoryText } from '../ui/format.js';
 import { useHead } from '../ui/head.js';
 import { Empty, ErrorNotice, Loading } from '../ui/notice.js';
+import { Table } from '../ui/table.js';
 import { Queue } from './queue.js';
 import { WorkerCard } from './worker-card.js';
 
@@ -33,30 +34,20 @@ export function ClusterPage() {
       {machines.data && (
         <>
           <h2 className="section-title">Machines one may ask for</h2>
-          <div className="scroll-x" tabIndex={0}>
-            <table className="table">
-              <thead>
-                <tr>
-                  {['Machine', 'Cores', 'Memory', 'GPUs', 'Offered by'].map((title) => (
-                    <th key={title} scope="col">
-                      {title}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {machines.data.items.map((machine) => (
-                  <tr key={machine.name}>
-                    <th scope="row">{machine.name}</th>
-                    <td className="number">{machine.cores}</td>
-                    <td className="number">{memoryText(machine.memoryBytes)}</td>
-                    <td className="number">{machine.gpus}</td>
-                    <td>{countText(machine.workers, 'worker')}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table
+            label="Machines one may ask for"
+            heads={['Machine', 'Cores', 'Memory', 'GPUs', 'Offered by']}
+          >
+            {machines.data.items.map((machine) => (
+              <tr key={machine.name}>
+                <th scope="row">{machine.name}</th>
+                <td className="number">{machine.cores}</td>
+                <td className="number">{memoryText(machine.memoryBytes)}</td>
+                <td className="number">{machine.gpus}</td>
+                <td>{countText(machine.workers, 'worker')}</td>
+              </tr>
+            ))}
+          </Table>
         </>
       )}
       <h2 className="section-title">Queue, next first</h2>

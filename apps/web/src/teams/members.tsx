@@ -6,6 +6,8 @@ import { ConfirmDialog } from '../ui/confirm-dialog.js';
 import { timeText } from '../ui/format.js';
 import { ErrorNotice } from '../ui/notice.js';
 import { useNow } from '../ui/now.js';
+import { useRowChange } from '../ui/row-change.js';
+import { Table } from '../ui/table.js';
 import { tell } from '../ui/toast.js';
 
 const roles: TeamRole[] = ['viewer', 'member', 'admin'];
@@ -20,68 +22,56 @@ interface Props {
 /** Who is in a team, as what; its admins change that here. */
 export function Members({ team, manages, me }: Props) {
   const now = useNow();
-  const refresh = useRefresh(team.name);
   const [leaving, setLeaving] = useState<Member>();
-  const change = useMutation({
-    mutationFn: ({ user, role }: { user: string; role: TeamRole }) =>
+  const change = useRowChange(
+    ({ user, role }: { user: string; role: TeamRole }) =>
       call('PUT /v1/teams/:team/members/:user', { params: { team: team.name, user }, body: { role } }),
-    onSettled: refresh,
-    onError: (error) => tell({ text: error.message, failed: true }),
-  });
+    ...listsOf(team.name),
+  );
   return (
     <section aria-labelledby="members">
       <h2 id="members" className="section-title">
         Members
       </h2>
       {manages && <AddMember team={team.name} />}
-      <section className="scroll-x" aria-label="Members of the team" tabIndex={0}>
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">User</th>
-              <th scope="col">Role</th>
-              <th scope="col">Since</th>
-              <td />
-            </tr>
-          </thead>
-          <tbody>
-            {team.members.map((member) => (
-              <tr key={member.user}>
-                <th scope="row">{member.user}</th>
-                <td>
-                  {manages ? (
-                    <RoleChoice
-                      label={`Role of ${member.user}`}
-                      role={member.role}
-                      choose={(role) => change.mutate({ user: member.user, role })}
-                    />
-                  ) : (
-                    member.role
-                  )}
-                </td>
-                <td className="number">{timeText(member.since, now)}</td>
-                <td>
-                  {(manages || member.user === me) && (
-                    <button type="button" className="button button-danger" onClick={() => setLeaving(member)}>
-                      {member.user === me ? 'Leave' : 'Remove'}
-                      <span className="sr-only"> {member.user === me ? team.name : member.user}</span>
-                    </button>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <Table label="Members of the team" heads={['User', 'Role', 'Since', '']}>
+        {team.members.map((member) => (
+          <tr key={member.user}>
+            <th scope="row">{member.user}</th>
+            <td>
+              {manages ? (
+                <RoleChoice
+                  label={`Role of ${member.user}`}
+                  role={member.role}
+                  choose={(role) => change.mutate({ user: member.user, role })}
+                />
+              ) : (
+                member.role
+              )}
+            </td>
+            <td className="number">{timeText(member.since, now)}</td>
+            <td>
+              {(manages || member.user === me) && (
+                <button type="button" className="button button-danger" onClick={() => setLeaving(member)}>
+                  {member.user === me ? 'Leave' : 'Remove'}
+                  <span className="sr-only"> {member.user === me ? team.name : member.user}</span>
+                </button>
+              )}
+            </td>
+          </tr>
+        ))}
+      </Table>
       {leaving && <Remove team={team.name} user={leaving.user} onClose={() => setLeaving(undefined)} />}
     </section>
   );
 }
 
+/** Where a team's members are shown. */
+const listsOf = (team: string): string[][] => [['team', team], ['teams']];
+
 function useRefresh(team: string): () => Promise<unknown> {
   const client = useQueryClient();
-  return () =>
-    Promise.all([['team', team], ['teams']].map((queryKey) => client.invalidateQueries({ queryKey })));
+  return () => Promise.all(listsOf(team).map((queryKey) => client.invalidateQueries({ queryKey })));
 }
 
 function RoleChoice({

@@ -59,6 +59,9 @@ afterAll(async () => (await podmanOfFile)?.stop());
 /** The same behind the slurm runners. */
 let slurmOfFile: Promise<OneNodeSlurm> | null = null;
 afterAll(async () => (await slurmOfFile)?.stop());
+/** Workers that a failed test left running; hooks run the last first. */
+const left = new Set<WorkerProcess>();
+afterAll(() => Promise.all([...left].map((worker) => worker.crash())));
 
 /** As a lab has it: memory by cgroups, two GPUs, which are character devices that harm nobody. */
 export const startLab = (lines: string[] = []): Promise<OneNodeSlurm> =>
@@ -118,6 +121,7 @@ export class World {
       const ended = once(child, 'exit');
       child.kill(signal);
       await ended;
+      left.delete(worker);
     };
     const worker: WorkerProcess = {
       child,
@@ -126,6 +130,7 @@ export class World {
       stop: () => end('SIGTERM'),
     };
     this.#workers.push(worker);
+    left.add(worker);
     await until(
       () => {
         if (child.exitCode !== null) throw new Error(`the worker ended: ${output}`);
