@@ -1,24 +1,13 @@
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { listProcesses, readProcess } from '@mycloud/processes';
+import { listProcesses } from '@mycloud/processes';
 import type { BuiltEnvironment } from '@mycloud/shared';
 import { z } from 'zod';
 import { readJson, writeJson } from '../atomic-file.js';
 import { isDiskFull } from '../disk/room.js';
 import { diskUsage } from '../disk/usage.js';
+import { claim, claimant } from './builder-claim.js';
 import type { Asker } from './environment.js';
 import { killLeftovers } from './run-program.js';
 import { SharedBuilds } from './shared-builds.js';
@@ -31,7 +20,6 @@ const recordSchema = z.object({
   bytes: z.number(),
   builtAt: z.number(),
 });
-const ownerSchema = z.object({ pid: z.number(), startTime: z.string() });
 
 /** What one folder is made of. */
 export interface Recipe {
@@ -71,7 +59,7 @@ export class Shelf {
     await mkdir(this.#root, { recursive: true });
     for (const entry of readdirSync(this.#root)) {
       const name = /^(python-[0-9a-f]{16}|tensorflow-[0-9a-f]{16}|\.gone-.*)/.exec(entry)?.[1];
-      if (name && !this.#isWhole(name) && !this.#ownerOf(name)) await this.#clear(name);
+      if (name && !this.#isWhole(name) && !claimant(this.#ownerFile(name))) await this.#clear(name);
     }
   }
 
@@ -173,7 +161,10 @@ export class Shelf {
 
   async #build(recipe: Recipe, dir: string, all: Asker): Promise<void> {
     const { name, environment, packages } = recipe;
-    await this.#lock(name, recipe, all);
+    await mkdir(this.#root, { recursive: true });
+    const wait = (pid: number): void =>
+      all.say(`${describe(recipe)} is being built by process ${pid}; waiting for it`);
+    await claim(this.#ownerFile(name), wait, all.signal);
     try {
       if (this.#isWhole(name)) return;
       await this.#clear(name, true);
@@ -215,37 +206,6 @@ export class Shelf {
     const release = this.hold([newest]);
     while (sum() > this.#maxBytes) if (!(await this.#removeOldest())) break;
     release();
-  }
-
-  /** Waits for another process that builds the same, and takes over from one that died. */
-  async #lock(name: string, recipe: Recipe, all: Asker): Promise<void> {
-    const me = readProcess(process.pid);
-    await mkdir(this.#root, { recursive: true });
-    for (let told = false; ; ) {
-      const owner = this.#ownerOf(name);
-      if (!owner) {
-        rmSync(this.#ownerFile(name), { force: true });
-        if (writeNew(this.#ownerFile(name), { pid: process.pid, startTime: me?.startTime ?? '' })) return;
-        continue;
-      }
-      if (!told) all.say(`${describe(recipe)} is being built by process ${owner.pid}; waiting for it`);
-      told = true;
-      await sleep(250, undefined, { signal: all.signal });
-    }
-  }
-
-  /** A living process that builds it. */
-  #ownerOf(name: string): { pid: number } | undefined {
-    let text = '';
-    try {
-      text = readFileSync(this.#ownerFile(name), 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      return undefined;
-    }
-    // One that was killed as it began to write names nobody.
-    const owner = text ? ownerSchema.parse(JSON.parse(text)) : undefined;
-    return owner && readProcess(owner.pid)?.startTime === owner.startTime ? owner : undefined;
   }
 
   /** @param keepOwner the caller's own claim to build it stays */
@@ -293,19 +253,6 @@ const describe = ({ environment, packages }: Recipe): string =>
   packages.length > 0
     ? `${environment} (${packages.slice(0, 8).join(' ')}${packages.length > 8 ? ' …' : ''})`
     : environment;
-
-/** @returns false where the file is there already */
-function writeNew(file: string, value: unknown): boolean {
-  try {
-    const fd = openSync(file, 'wx');
-    writeSync(fd, JSON.stringify(value));
-    closeSync(fd);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
-}
 
 const commandLines = (): string[] => listProcesses().map(({ pid }) => commandLine(pid));
 
