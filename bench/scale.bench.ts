@@ -1,80 +1,19 @@
 import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, jobRoutes, projectRoutes, version, workerRoutes } from '@mycloud/shared';
-import pg from 'pg';
 import { descendants } from '../test/support/processes.js';
-import { startServer, type TestServer } from '../test/support/server.js';
+import { startServer } from '../test/support/server.js';
+import { fillJobs, openDatabase } from './fill-jobs.js';
 import { ingestFigures } from './ingest.js';
-import { figure, quantile } from './report.js';
+import { figure, p95 } from './report.js';
 import { benchWorker } from './worker.js';
 
 const queued = 10_000;
 const finished = 1_000_000;
-const calls = 100;
 const idle = 200;
 const many = 1000;
 const idleSeconds = 20;
-
-/** The embedded database, as its owner. */
-async function databaseUrl(server: TestServer): Promise<string> {
-  const secrets = JSON.parse(await readFile(path.join(server.home, 'secrets.json'), 'utf8')) as {
-    databasePassword: string;
-  };
-  const port = (await readFile(path.join(server.home, 'postgres-port'), 'utf8')).trim();
-  return `postgres://mycloud:${secrets.databasePassword}@127.0.0.1:${port}/postgres`;
-}
-
-/**
- * Jobs as they are after years, each with its attempt and the six events of its life: rows alone, nothing of them ran.
- * @returns bytes of the database that a job takes, indexes included
- */
-async function fill(url: string, project: string, workerId: string): Promise<number> {
-  const client = new pg.Client(url);
-  await client.connect();
-  // Rows of one statement refer to one another rightly: checking a million references takes minutes.
-  await client.query('SET session_replication_role = replica');
-  const size = async () =>
-    Number((await client.query('SELECT pg_database_size(current_database()) AS size')).rows[0].size);
-  const before = await size();
-  const insert = `INSERT INTO "Job" (id, "projectId", number, "ownerId", command, machine, environment, status, reason, attempt, priority, "createdAt", "queuedAt", "finishedAt", "ticketAt")
-    SELECT gen_random_uuid(), p.id, $2::int + n, p."ownerId", 'train --epochs ' || n, 'gpu2', 'default'`;
-  await client.query(
-    `${insert}, 'succeeded', 'exit_zero', 1, 0, now() - n * interval '10 seconds', now() - n * interval '10 seconds', now() - n * interval '9 seconds', now()
-     FROM "Project" p, generate_series(1, ${finished}) n WHERE p.name = $1`,
-    [project, 0],
-  );
-  await client.query(
-    `INSERT INTO "Attempt" ("jobId", number, "workerId", fence, "leaseUntil", "endedAt", reason)
-     SELECT id, 1, $1, nextval('mycloud_fence'), "finishedAt", "finishedAt", 'exit_zero' FROM "Job" WHERE status = 'succeeded'`,
-    [workerId],
-  );
-  await client.query(
-    `INSERT INTO "Event" ("jobId", attempt, type, message)
-     SELECT j.id, 1, 'running', 'the command runs' FROM "Job" j, generate_series(1, 6) WHERE status = 'succeeded'`,
-  );
-  const bytes = ((await size()) - before) / finished;
-  await client.query(
-    `${insert}, 'queued', NULL, 0, n, now(), now(), NULL, now() FROM "Project" p, generate_series(1, ${queued}) n WHERE p.name = $1`,
-    [project, finished],
-  );
-  await client.query(`UPDATE "Project" SET "lastJob" = ${finished + queued} WHERE name = $1`, [project]);
-  await client.query('ANALYZE');
-  await client.end();
-  return bytes;
-}
-
-async function p95(call: (i: number) => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
-  for (let i = 0; i < calls; i++) {
-    const from = performance.now();
-    await call(i);
-    times.push(performance.now() - from);
-  }
-  return quantile(times, 0.95);
-}
 
 const stat = (pid: number): string[] =>
   readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
@@ -142,7 +81,9 @@ try {
   const { worker, workerId } = await benchWorker(client);
   const [apiPid] = descendants(server.pid, /api\/dist\/main\.js/);
   if (!apiPid) throw new Error('the api is not found');
-  const bytes = await fill(await databaseUrl(server), 'bench', workerId);
+  const database = await openDatabase(server.home);
+  const bytes = await fillJobs(database, { project: 'bench', workerId, finished, queued });
+  await database.end();
   figure('scale', 'database_bytes_job', bytes, 'bytes');
 
   const params = { owner, project: 'bench' };

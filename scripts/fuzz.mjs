@@ -7,7 +7,7 @@ import { ensure, root } from './ensure.mjs';
 
 ensure();
 const { values } = parseArgs({
-  options: { examples: { type: 'string', default: '80' }, seed: { type: 'string', default: '1' } },
+  options: { examples: { type: 'string', default: '40' }, seed: { type: 'string', default: '1' } },
 });
 const { status } = spawnSync(
   process.execPath,

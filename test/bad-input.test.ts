@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startServer, type TestServer } from './support/server.js';
+import { onCluster, startServer, type TestServer } from './support/server.js';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -45,7 +45,7 @@ describe('each mistake is told, with what to do', () => {
   it('a dataset folder that is not there', () =>
     refused(['data', 'upload', 'nothing', '--dir', 'nowhere'], /nowhere/));
   it('a flag that does not exist', () => refused(['run', '--gpus', 'true'], /--gpus/, 2));
-  it('a second server on the same home', async () => {
+  it.skipIf(onCluster)('a second server on the same home', async () => {
     const result = await server.cli(['up', '--home', server.home, '--port', '0']);
     expect(result.code).toBe(1);
     expect(result.stderr).toMatch(/running/);

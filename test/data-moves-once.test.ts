@@ -107,11 +107,18 @@ it('saves an output while the job runs, and of a file that grows only its tail',
   await server.ended(job);
 });
 
-/** Where the worker keeps the output of a running job. */
+/** Where its worker keeps the output of a running job. */
 async function outputOf(job: Job): Promise<string> {
-  const attempts = path.join(server.home, 'worker/attempts');
-  const [name] = (await readdir(attempts)).filter((entry) => entry.startsWith(job.id));
-  return path.join(attempts, name!, 'output');
+  const data = server.cluster && path.join(server.cluster.base, 'data');
+  const homes = data
+    ? ['worker-1', 'worker-2'].map((name) => path.join(data, name))
+    : [path.join(server.home, 'worker')];
+  for (const attempts of homes.map((home) => path.join(home, 'attempts'))) {
+    const names = await readdir(attempts).catch(() => [] as string[]);
+    const name = names.find((entry) => entry.startsWith(job.id));
+    if (name) return path.join(attempts, name, 'output');
+  }
+  throw new Error(`no worker has ${job.name}`);
 }
 
 it('frees what is deleted, and says before what it would free', async () => {

@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Client as MinioClient } from 'minio';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startServer, type TestServer } from './support/server.js';
+import { eventually, startServer, type TestServer } from './support/server.js';
 import { bucketEnv, type RunningService, startMinio, startRedis } from './support/services.js';
 
 let redis: RunningService;
@@ -57,4 +60,18 @@ it('runs a job woken by Redis, its bytes on MinIO from end to end', async () => 
   for await (const item of bucket.listObjectsV2('mycloud', '', true)) keys.push(item.name as string);
   expect(keys.some((key) => key.startsWith('manifests/'))).toBe(true);
   expect(keys.length).toBeGreaterThanOrEqual(4);
+});
+
+it('leaves no service behind when a test run is cut off', async () => {
+  const services = path.join(import.meta.dirname, 'support/services.ts');
+  const script = `import { startRedis } from ${JSON.stringify(services)};
+console.log((await startRedis()).process.pid);
+setInterval(() => undefined, 1000);`;
+  const words = ['--conditions=mycloud-source', '--import', 'tsx', '--input-type=module', '-e', script];
+  const run = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [said] = await once(run.stdout, 'data');
+  const pid = Number(said);
+  expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toContain('redis-server');
+  run.kill('SIGKILL');
+  await eventually('Redis has ended too', async () => !existsSync(`/proc/${pid}`), 10);
 });

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { datasetRoutes, jobRoutes, teamRoutes } from '@mycloud/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FloydUser, floydProgram, floydUser, tokenOf } from '../support/floyd.js';
 import { eventually, startServer, type TestServer } from '../support/server.js';
@@ -49,6 +50,23 @@ describe.skipIf(!floydProgram)('the commands of the old floyd', () => {
     // What only reads makes nothing.
     const { items } = await server.json<{ items: { name: string }[] }>(['status']);
     expect(items).toEqual([]);
+  });
+
+  it('init TEAM/NAME: the first job and the first upload make a team’s project and dataset', async () => {
+    const client = await server.client();
+    await client.call(teamRoutes.create, { body: { name: 'vision' } });
+    const code = await user.folder('team-code', { 'a.py': 'print(1)\n' });
+    expect(await user.floyd(['init', 'vision/birds'], code)).toMatchObject(ok);
+    const run = await user.floyd(['run', '--env', 'python3', '-f', 'python a.py'], code);
+    expect(run, run.stderr).toMatchObject(ok);
+    const at = { owner: 'vision', project: 'birds', number: 1 };
+    expect((await client.call(jobRoutes.get, { params: at })).status).toBe('succeeded');
+    const pictures = await user.folder('team-data', { 'a.txt': 'a' });
+    expect(await user.here(['data', 'init', 'vision/birds'], pictures)).toMatchObject(ok);
+    const uploaded = await user.here(['data', 'upload'], pictures);
+    expect(uploaded, uploaded.stderr).toMatchObject(ok);
+    const version = { owner: 'vision', dataset: 'birds', number: 1 };
+    expect((await client.call(datasetRoutes.version, { params: version })).files).toBe(1);
   });
 
   it('run: without init, without a command, with what isn’t there, it says what is wrong', async () => {

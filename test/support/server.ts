@@ -13,6 +13,9 @@ import { carrying, killAll } from './processes.js';
 /** `mycloud` as it lies in this checkout. */
 export const cliProgram = path.resolve(import.meta.dirname, '../../apps/cli/bin/mycloud.mjs');
 
+/** Whether the servers of this run are clusters: `it.skipIf(onCluster)` for what is told of `mycloud up` itself. */
+export const onCluster = process.env.MYCLOUD_TEST_ON === 'cluster';
+
 export interface CliResult {
   code: number;
   stdout: string;
@@ -135,7 +138,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
     },
     async restart() {
       if (cluster) return cluster.resume();
-      if (options.cluster || process.env.MYCLOUD_TEST_ON === 'cluster') {
+      if (options.cluster || onCluster) {
         const { clusterForTests } = await import('./cluster/for-tests.js');
         cluster = await clusterForTests(base, options);
         server.cluster = cluster.cluster;

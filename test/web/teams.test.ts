@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { datasetRoutes, teamRoutes } from '@mycloud/shared';
+import { datasetRoutes, type Job, teamRoutes } from '@mycloud/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath, startBrowser, type TestBrowser } from '../support/browser.js';
 import { eventually, startServer, type TestServer } from '../support/server.js';
@@ -56,6 +56,21 @@ describe.skipIf(!chromiumPath)('people and teams on the page', () => {
     await page.getByText('taken by ann').waitFor();
     await page.close();
     expect(browser.complaints()).toEqual([]);
+  });
+
+  it('a member is offered what he may do with a job of the team’s: not its deletion', async () => {
+    const cwd = path.join(server.folder, 'cats');
+    await mkdir(cwd);
+    await server.json(['init', 'vision/cats'], { cwd });
+    const job = await server.ended(await server.json<Job>(['run', '--cpu', 'true'], { cwd }));
+    const hers = await stranger.context.newPage();
+    await hers.goto(`${server.url}/${job.name}`);
+    await hers.getByRole('button', { name: 'Run again' }).waitFor();
+    expect(await hers.getByRole('button', { name: 'Delete' }).count()).toBe(0);
+    await hers.close();
+    const page = await browser.open(server, `/${job.name}`);
+    await page.getByRole('button', { name: 'Delete' }).waitFor();
+    await page.close();
   });
 
   it('a team’s admin says who is in it, as what', async () => {

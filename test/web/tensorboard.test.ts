@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath, startBrowser, type TestBrowser } from '../support/browser.js';
 import { carrying, descendants } from '../support/processes.js';
-import { eventually, startServer, type TestServer } from '../support/server.js';
+import { eventually, onCluster, startServer, type TestServer } from '../support/server.js';
 import { tensorboard } from '../support/tensorboard.js';
 
 const evil = '<img src=x onerror=parent.hacked=1>';
@@ -18,6 +18,13 @@ writer.scalar(${JSON.stringify(evil)}, 1, 1);
 writer.scalar('[x](javascript:parent.hacked=1)', 1, 1);
 await writer.close();`;
 
+/** Leaves what `mycloud env build tensorboard` does. */
+async function installTensorboard(home: string): Promise<void> {
+  const environments = path.join(home, 'worker/environments');
+  await mkdir(environments, { recursive: true });
+  await symlink(path.resolve(tensorboard!, '../..'), path.join(environments, 'tensorboard'));
+}
+
 describe.skipIf(!chromiumPath || !tensorboard)('TensorBoard on the page', () => {
   let server: TestServer;
   let browser: TestBrowser;
@@ -26,7 +33,7 @@ describe.skipIf(!chromiumPath || !tensorboard)('TensorBoard on the page', () => 
   let project: string;
   const board = () => page.frameLocator('iframe[title=TensorBoard]');
   /** Programs that read a folder of this server's. */
-  const running = () => carrying(`--logdir=${server.home}`);
+  const running = () => carrying(`--logdir=${server.cluster?.base ?? server.home}`);
 
   const run = async (...args: string[]): Promise<Job> => {
     const made = await server.json<Job>(['run', '--cpu', '--tensorboard', ...args], { cwd: project });
@@ -43,6 +50,7 @@ describe.skipIf(!chromiumPath || !tensorboard)('TensorBoard on the page', () => 
     const train = 'train --epochs 2 --image-size 48 --train-samples 8 --val-samples 4 --logdir /output/Graph';
     job = await run('--data', 'dogsvscats:input', train);
     expect(job.message).toBe('finished');
+    page = await browser.open(server, `/${job.name}/tensorboard`);
   }, 240_000);
   afterAll(async () => {
     await browser?.close();
@@ -54,36 +62,36 @@ describe.skipIf(!chromiumPath || !tensorboard)('TensorBoard on the page', () => 
     expect(stderr).toMatch(/TensorBoard: http\S+\/projects\/cats\/\d+\/tensorboard/);
   });
 
-  it('says how to have it where it isn’t installed, and shows the event files itself', async () => {
-    page = await browser.open(server, `/${job.name}/tensorboard`);
-    await page.getByText('mycloud env build tensorboard').waitFor();
-    await page.getByRole('heading', { name: 'epoch_loss' }).waitFor();
-    await page
-      .getByRole('heading', { name: /^conv2d\/kernel/ })
-      .first()
-      .waitFor();
-    const image = page.locator('.summary-image img').first();
-    await image.scrollIntoViewIfNeeded();
-    await eventually('the picture is drawn', () =>
-      image.evaluate((one) => (one as unknown as { naturalWidth: number }).naturalWidth > 0),
-    );
-    const slider = page
-      .locator('.summary-card', { has: page.locator('img') })
-      .first()
-      .getByRole('slider');
-    await slider.focus();
-    const before = await image.getAttribute('alt');
-    await page.keyboard.press('ArrowLeft');
-    await eventually('another step is shown', async () => (await image.getAttribute('alt')) !== before);
-    expect(await page.locator('.histogram rect').count()).toBeGreaterThan(5);
-    expect(browser.complaints()).toEqual([]);
-  });
+  // The apis of a cluster bring it.
+  it.skipIf(onCluster)(
+    'says how to have it where it isn’t installed, and shows the event files itself',
+    async () => {
+      await page.getByText('mycloud env build tensorboard').waitFor();
+      await page.getByRole('heading', { name: 'epoch_loss' }).waitFor();
+      await page
+        .getByRole('heading', { name: /^conv2d\/kernel/ })
+        .first()
+        .waitFor();
+      const image = page.locator('.summary-image img').first();
+      await image.scrollIntoViewIfNeeded();
+      await eventually('the picture is drawn', () =>
+        image.evaluate((one) => (one as unknown as { naturalWidth: number }).naturalWidth > 0),
+      );
+      const slider = page
+        .locator('.summary-card', { has: page.locator('img') })
+        .first()
+        .getByRole('slider');
+      await slider.focus();
+      const before = await image.getAttribute('alt');
+      await page.keyboard.press('ArrowLeft');
+      await eventually('another step is shown', async () => (await image.getAttribute('alt')) !== before);
+      expect(await page.locator('.histogram rect').count()).toBeGreaterThan(5);
+      expect(browser.complaints()).toEqual([]);
+    },
+  );
 
   it('is there by itself once it was built, and shows the training', async () => {
-    // What `mycloud env build tensorboard` leaves.
-    const environments = path.join(server.home, 'worker/environments');
-    await mkdir(environments, { recursive: true });
-    await symlink(path.resolve(tensorboard!, '../..'), path.join(environments, 'tensorboard'));
+    if (!onCluster) await installTensorboard(server.home);
     await board().getByText('epoch_loss').first().waitFor();
     await board().getByText('validation').first().waitFor();
     expect(browser.complaints()).toEqual([]);
@@ -122,8 +130,7 @@ describe.skipIf(!chromiumPath || !tensorboard)('TensorBoard on the page', () => 
 
   it('goes with its api, however that ends, and comes back with it', async () => {
     expect(running().length).toBeGreaterThan(0);
-    const [api] = descendants(server.pid, /apps\/api\/dist\/main\.js/);
-    process.kill(api!, 'SIGKILL');
+    for (const api of descendants(server.pid, /apps\/api\/dist\/main\.js/)) process.kill(api, 'SIGKILL');
     await eventually('it is gone', async () => running().length === 0);
     await eventually('it is back', async () => running().length > 0);
     await page.reload();

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { createClient, userRoutes } from '@mycloud/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wantProgram } from '../../../test/support/require.js';
 import { type Seeded, startSeededApi } from './support/seeded.js';
@@ -9,6 +10,8 @@ const program = wantProgram('schemathesis');
 /** Drawn requests an operation, beside those that its description alone suggests. `npm run fuzz` sets more. */
 const examples = process.env.MYCLOUD_FUZZ_EXAMPLES ?? '4';
 const seed = process.env.MYCLOUD_FUZZ_SEED ?? '1';
+/** An ordinary user reaches less than an admin: that he is let loose too is left to `npm run fuzz`. */
+const full = process.env.MYCLOUD_FUZZ_EXAMPLES !== undefined;
 const minutes = 60_000;
 
 /** What is asked of every answer: no 500, and a status, type, headers and body that the description names. */
@@ -27,8 +30,6 @@ describe.skipIf(!program)('whatever is sent to the api', () => {
   let sent = 0;
   beforeAll(async () => {
     seeded = await startSeededApi();
-    // Whoever may do all finds most.
-    await seeded.api.deps.pool.query(`UPDATE "User" SET role = 'admin' WHERE name = 'lab'`);
   });
   afterAll(async () => {
     console.log(`schemathesis sent ${sent} requests, seed ${seed}`);
@@ -70,29 +71,25 @@ describe.skipIf(!program)('whatever is sent to the api', () => {
     return { code: await closed, said };
   }
 
+  const seeing = ['--exclude-method', 'DELETE', '--exclude-path-regex', `^/v1/worker/|${endless}`];
+  const working = ['--include-path-regex', '^/v1/(worker/|chunks|packs|snapshots)'];
+  const user = ['an ordinary user', 'user', 'labToken', seeing] as const;
   it.each([
-    [
-      'an admin',
-      'labToken',
-      ['--exclude-method', 'DELETE', '--exclude-path-regex', `^/v1/worker/|${endless}`],
-    ],
-    [
-      'a worker',
-      'workerToken',
-      [
-        ...['--include-path-regex', '^/v1/(worker/|chunks|packs|snapshots)'],
-        ...['--exclude-path-regex', endless],
-      ],
-    ],
+    ...(full ? [user] : []),
+    ['an admin', 'admin', 'labToken', seeing],
+    ['a worker', 'admin', 'workerToken', [...working, '--exclude-path-regex', endless]],
     // Last: it leaves nothing to ask for.
-    ['an admin who deletes', 'labToken', ['--include-method', 'DELETE']],
+    ['an admin who deletes', 'admin', 'labToken', ['--include-method', 'DELETE']],
   ] as const)(
     'by %s, its description names the answer',
     { timeout: 20 * minutes },
-    async (_, token, parts) => {
+    async (_, role, token, parts) => {
+      const root = createClient({ url: seeded.api.url, token: seeded.rootToken });
+      await root.call(userRoutes.update, { params: { user: 'lab' }, body: { role } });
+      const before = sent;
       const { code, said } = await attack(seeded[token], [...parts]);
       expect(code, said).toBe(0);
-      expect(sent).toBeGreaterThan(100);
+      expect(sent - before).toBeGreaterThan(100);
     },
   );
 });

@@ -185,6 +185,26 @@ it('tells of a job that was stopped while it waited', async () => {
   expect(JSON.parse(body).job).toMatchObject({ name: job.name, status: 'stopped' });
 });
 
+it('tells nobody of the jobs of a user who may no longer log in, and again once he may', async () => {
+  await add(`${receiver.url}/channel`);
+  const set = (to: string) =>
+    world.api.deps.pool.query(`UPDATE "User" SET "disabledAt" = ${to} WHERE name = 'lab'`);
+  const submit = () => world.submit({ notify: [`${receiver.url}/named`] });
+  const [running, waiting] = [await submit(), await worker.take()];
+  await worker.status(waiting, 'running');
+  await set('now()');
+  await worker.finish(waiting);
+  await set('NULL');
+  const later = await submit();
+  const held = await worker.take();
+  await worker.status(held, 'running');
+  await worker.finish(held);
+  const told = async (path: string) => (await sent(path, 1)).map(({ body }) => JSON.parse(body).job.name);
+  expect(await told('/named')).toEqual([later.name]);
+  expect(await told('/channel')).toEqual([later.name]);
+  expect((await world.get(running)).status).toBe('succeeded');
+});
+
 it('disables an address that fails for long, or is gone, and says why; its user enables it again', async () => {
   const down = await add(`${receiver.url}/down`);
   const gone = await add(`${receiver.url}/gone`);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Client, type Job, jobRoutes, logRoutes, readEvents } from '@mycloud/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compactLogs } from '../src/logs/compact.js';
 import { at, startWorld, type World } from './support/world.js';
 
 let world: World;
@@ -78,7 +79,14 @@ describe('the list of jobs', () => {
     expect(await found('final run')).toEqual([one.number]);
     expect(await found('DONE')).toEqual([two.number, one.number]);
     expect(await found(`projects/cats/${two.number}`)).toEqual([two.number]);
+    expect(await found(`s/cats/${two.number}`)).toEqual([two.number]);
+    expect(await found(`/cats/${two.number}0`)).toEqual([]);
+    expect((await found('lab/projects/ca')).slice(0, 2)).toEqual([two.number, one.number]);
     expect(await found('\\')).toEqual([]);
+    // An edit is found at once, what it replaced no more.
+    await world.lab.call(jobRoutes.update, { ...at(one), body: { description: 'Draft', tags: ['blue'] } });
+    expect(await found('final run')).toEqual([]);
+    expect(await found('BLU')).toEqual([one.number]);
     for (const job of [one, two]) await world.lab.call(jobRoutes.stop, at(job));
   });
 });
@@ -114,6 +122,34 @@ describe('a log', () => {
     expect((await search({ text: '(again)' })).lines).toHaveLength(1);
     expect(await search({ text: 'straw' })).toMatchObject({ lines: [], ended: true });
     await worker.finish(second, { lastSeq: 3 });
+  });
+
+  it('is searched as well once it is packed: quotes, colours, and over its blocks', async () => {
+    const worker = await world.worker('w-packed');
+    const job = await world.submit();
+    const held = await worker.take();
+    const lines = Array.from({ length: 30_000 }, (_, i) => `line ${i + 1}`);
+    lines[2500] = 'it said "so\\n" once';
+    lines[9000] = 'a \x1b[31mre\x1b[0mdish line';
+    for (let from = 0; from < lines.length; from += 5000)
+      await worker.log(held, from + 1, lines.slice(from, from + 5000));
+    await worker.finish(held, { lastSeq: lines.length });
+    expect(await compactLogs(world.api.deps)).toBeGreaterThan(0);
+    const search = async (text: string) => {
+      const found: number[] = [];
+      for (let [after, ended] = ['0.0', false]; !ended; ) {
+        const answer = await world.lab.call(logRoutes.search, { ...at(job), query: { text, after } });
+        found.push(...answer.lines.map(({ seq }) => seq));
+        ({ cursor: after, ended } = answer);
+      }
+      return found;
+    };
+    expect(await search('SAID "SO\\N"')).toEqual([2501]);
+    expect(await search('reDISH')).toEqual([9001]);
+    expect(await search('line 2999')).toEqual([2999, ...Array.from({ length: 10 }, (_, i) => 29_990 + i)]);
+    expect(await search('straw')).toEqual([]);
+    const { place } = await world.lab.call(logRoutes.at, { ...at(job), query: { time: 0 } });
+    expect(place).toEqual({ attempt: 1, seq: 1 });
   });
 
   it('is entered at a time: at the first line printed then or after it, over all attempts', async () => {

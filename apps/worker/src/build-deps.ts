@@ -26,7 +26,7 @@ export async function buildDeps(
   await mkdir(config.home, { recursive: true, mode: 0o700 });
   const bySlurm = config.runner === 'slurm';
   // It holds its jobs to their limits itself, on its nodes.
-  const limits = await chooseLimits(bySlurm ? 'none' : config.limits, config.home);
+  const limits = await chooseLimits(bySlurm ? 'none' : config.limits, config.home, config.jobsMetadata);
   const launcher = openLauncher();
   const { home, docker, dockerNetwork: network } = config;
   const slurm = slurmRunner({ ...config.slurm, home, walls: wallsOf(config), log });
@@ -52,6 +52,7 @@ export async function buildDeps(
       variables: config.buildVariables,
       maxBytes: config.environmentBytes,
       hidden: runners.main.name === 'bubblewrap' ? hiddenFolders(config) : undefined,
+      group: limits.builds,
     }),
   ]);
   // GPUs of a login node are nobody's.

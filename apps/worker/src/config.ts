@@ -63,6 +63,7 @@ export const settings = z.object({
   MYCLOUD_DOCKER_NETWORK: z.string().min(1).default('bridge'),
   MYCLOUD_BUBBLEWRAP_NETWORK: z.enum(['host', 'none']).default('host'),
   DOCKER_HOST: z.string().optional(),
+  MYCLOUD_JOBS_METADATA: z.enum(['closed', 'open']).default('closed'),
   MYCLOUD_LIMITS: z.enum(['auto', 'prlimit', 'none']).default('auto'),
   MYCLOUD_JOB_PROCESSES: z.coerce.number().int().min(16).default(4096),
   MYCLOUD_JOB_DISK_BYTES: z.coerce
@@ -132,6 +133,8 @@ export interface Config {
   dockerNetwork: string;
   /** Of jobs in bubblewrap: the machine's, or none but their own loopback. */
   bubblewrapNetwork: 'host' | 'none';
+  /** Of a cloud, from jobs. */
+  jobsMetadata: 'closed' | 'open';
   /** How jobs are held to memory, CPU and processes; auto: the best that works. */
   limits: 'auto' | 'prlimit' | 'none';
   /** Processes and threads a job may have. */
@@ -197,6 +200,7 @@ export function readConfig(given: Record<string, string | undefined>): Config {
     docker: read.MYCLOUD_DOCKER ?? dockerOf(read.DOCKER_HOST),
     dockerNetwork: read.MYCLOUD_DOCKER_NETWORK,
     bubblewrapNetwork: read.MYCLOUD_BUBBLEWRAP_NETWORK,
+    jobsMetadata: read.MYCLOUD_JOBS_METADATA,
     limits: read.MYCLOUD_LIMITS,
     jobProcesses: read.MYCLOUD_JOB_PROCESSES,
     jobDiskBytes: read.MYCLOUD_JOB_DISK_BYTES,

@@ -6,7 +6,7 @@ import type { Config } from './config.js';
 import type { DiskGuard } from './disk/guard.js';
 import type { Environments } from './environments/environment.js';
 import type { GpuWatch } from './gpus/watch.js';
-import type { Limits } from './limits/limits.js';
+import type { ChosenLimits } from './limits/choose.js';
 import type { Resources } from './resources.js';
 import type { Runners } from './runners/choose.js';
 import type { Launcher } from './runners/launcher.js';
@@ -18,7 +18,7 @@ export interface WorkerDeps {
   client: Client;
   cache: ContentCache;
   runners: Runners;
-  limits: Limits;
+  limits: ChosenLimits;
   launcher: Launcher;
   disk: DiskGuard;
   environments: Environments;

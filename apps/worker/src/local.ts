@@ -37,7 +37,7 @@ async function main(env: Record<string, string | undefined>, text: string): Prom
   process.on('SIGINT', () => stopping.abort());
   process.on('SIGTERM', () => stopping.abort());
   const [limits, environments, resources] = await Promise.all([
-    chooseLimits('none', home),
+    chooseLimits('none', home, 'open'),
     openEnvironments({
       home,
       trainerBin: env.MYCLOUD_TRAINER_BIN || undefined,

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { readConfig } from './config.js';
 import { chooseLimits } from './limits/choose.js';
 import { limitsText } from './limits/limits.js';
+import { metadataAnswers } from './limits/metadata.js';
 import { findResources } from './resources.js';
 import { chooseRunners } from './runners/choose.js';
 import { openLauncher } from './runners/launcher.js';
@@ -18,7 +19,7 @@ async function look(): Promise<void> {
     MYCLOUD_RUNNER: 'auto',
   });
   const { docker, dockerNetwork: network } = config;
-  const limits = await chooseLimits(config.limits, home);
+  const limits = await chooseLimits(config.limits, home, config.jobsMetadata);
   const [runners, resources] = await Promise.all([
     chooseRunners({ wanted: 'auto', slurm: null, docker, network, home, limits, launcher: openLauncher() }),
     findResources(),
@@ -29,6 +30,7 @@ async function look(): Promise<void> {
     runner: runners.main.name,
     docker: runners.images ? docker : null,
     limits: { kind: limits.kind, enforced: limits.enforced, text: limitsText(limits) },
+    metadata: { ...limits.metadata, answers: await metadataAnswers() },
     gpus: resources.gpus,
   };
   process.stdout.write(`${JSON.stringify(found)}\n`);

@@ -20,6 +20,7 @@ async function main(): Promise<void> {
       runner: deps.runners.main.name,
       images: deps.runners.images,
       limits: limitsText(deps.runners.main.limits),
+      metadata: deps.limits.metadata,
       machines: worker.machines.map((machine) => machine.name),
       metricsPort: metrics?.port,
     },

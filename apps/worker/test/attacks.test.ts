@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
@@ -5,8 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { materialize, uploadFolder } from '@mycloud/snapshots';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mayNamespace } from '../../../test/support/cluster/network.js';
 import { searchPath, writePackage } from './support/package-index.js';
-import { jobLines, runners, until, World } from './support/world.js';
+import { jobLines, localRunners, type RunnerName, runners, until, World } from './support/world.js';
 
 const program = (name: string): string =>
   readFileSync(path.join(import.meta.dirname, `attacks/${name}.sh`), 'utf8');
@@ -112,7 +114,8 @@ describe.each(walled)('a job that means ill, by the %s runner', (runner) => {
 
   it('reaches nothing of the machine where it is given no network', async () => {
     const { port } = canary.address() as AddressInfo;
-    expect(await got('call-the-machine', { CANARY_PORT: String(port) })).toEqual([]);
+    const addresses = `127.0.0.1/${port} 169.254.169.254/80`;
+    expect(await got('call-the-machine', { ADDRESSES: addresses })).toEqual([]);
   });
 
   it('leaves the worker well', async () => {
@@ -121,6 +124,57 @@ describe.each(walled)('a job that means ill, by the %s runner', (runner) => {
       'a job after all of these',
     );
     expect(jobLines(attempt)).toEqual(['well']);
+  });
+});
+
+const run = (command: string, ...args: string[]): string => execFileSync(command, args, { encoding: 'utf8' });
+
+/** The address of a link that is nobody's: as far from jobs as the one where clouds have their metadata. */
+const metadata = '169.254.213.7';
+
+describe.runIf(mayNamespace())('a cloud’s metadata', () => {
+  let cloud: Server;
+  let at: string;
+  beforeAll(async () => {
+    run('ip', 'addr', 'replace', `${metadata}/32`, 'dev', 'lo');
+    cloud = createServer((socket) => socket.on('error', () => undefined).end('keys')).listen(0, metadata);
+    await once(cloud, 'listening');
+    at = `${metadata}/${(cloud.address() as AddressInfo).port}`;
+  });
+  afterAll(() => {
+    cloud.close();
+    run('ip', 'addr', 'del', `${metadata}/32`, 'dev', 'lo');
+  });
+
+  /** What a job says that calls it. */
+  async function told(runner: RunnerName, env: Record<string, string>): Promise<string[]> {
+    const world = await World.open();
+    try {
+      const worker = await world.start(runner, env);
+      const job = world.submit(program('call-the-machine'), { env: { ADDRESSES: at } });
+      const lines = jobLines(await world.finished(job, 60));
+      await worker.stop();
+      return lines;
+    } finally {
+      await world.close();
+    }
+  }
+
+  it.each(localRunners)('is refused to a job by the %s runner, unless the admin opens it', async (runner) => {
+    expect(await told(runner, {})).toEqual(['done']);
+    expect(await told(runner, { MYCLOUD_JOBS_METADATA: 'open' })).toEqual([`GOT ${at}`, 'done']);
+  });
+
+  it('leaves no rule of the firewall behind when its worker ends', async () => {
+    const rules = () => run('iptables', '-w', '-S', 'OUTPUT').split('\n');
+    const before = new Set(rules());
+    const world = await World.open();
+    const worker = await world.start('process');
+    const made = rules().filter((rule) => !before.has(rule));
+    expect(made.join('\n')).toContain('169.254.0.0/16');
+    await worker.stop();
+    expect(rules().filter((rule) => made.includes(rule))).toEqual([]);
+    await world.close();
   });
 });
 

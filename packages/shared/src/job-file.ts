@@ -4,6 +4,7 @@ import { parseSeconds } from './duration.js';
 import { AppError } from './errors.js';
 import { mountName, parseMount, placeMounts, proposedMounts } from './mounts.js';
 import { nearest } from './names.js';
+import { maxNotify, notifyAddressSchema } from './notify-address.js';
 
 const inputSchema = z.union([
   z.string().transform((text, context) => {
@@ -45,6 +46,10 @@ const yesSchema = z.union([z.boolean(), z.string()]).transform((value, context) 
   return z.NEVER;
 });
 
+const notifySchema = z
+  .union([notifyAddressSchema.transform((one) => [one]), z.array(notifyAddressSchema)])
+  .refine((addresses) => addresses.length <= maxNotify, `at most ${maxNotify} addresses hear of a job's end`);
+
 const settingsSchema = z
   .strictObject({
     machine: z.string(),
@@ -54,6 +59,8 @@ const settingsSchema = z
     max_runtime: runtimeSchema,
     command: z.string(),
     tensorboard: yesSchema,
+    /** Who hears of its end. */
+    notify: notifySchema,
     /** `command` is floyd's older word for `job`. */
     mode: z.enum(['job', 'command', 'jupyter', 'serve']),
   })
@@ -65,8 +72,8 @@ const jobFileSchema = settingsSchema.extend({ task: z.record(z.string(), setting
 export type JobFile = z.output<typeof jobFileSchema>;
 
 /**
- * Reads a `mycloud.yml`, or floyd's `floyd.yml`: machine, env, input, description, max_runtime, command, tensorboard, mode, and
- * under `task` the same by the name of the task. A key without a value counts as not said.
+ * Reads a `mycloud.yml`, or floyd's `floyd.yml`: machine, env, input, description, max_runtime, command, tensorboard, notify, mode,
+ * and under `task` the same by the name of the task. A key without a value counts as not said.
  * @param name of the file, for what is told of it
  * @throws AppError bad_request naming every wrong key with its line
  */

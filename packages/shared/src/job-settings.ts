@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { idSchema } from './common.js';
 import { mountNameSchema } from './names.js';
-import { notifyAddressSchema } from './notify-address.js';
+import { maxNotify, notifyAddressSchema } from './notify-address.js';
 
 export const tagSchema = z
   .string()
@@ -61,7 +61,7 @@ const settings = {
   /** Further attempts after the user's own failures. */
   retries: z.number().int().min(0).max(20),
   /** Addresses that hear of its end: https://…, slack:https://… or name@host. */
-  notify: z.array(notifyAddressSchema).max(10),
+  notify: z.array(notifyAddressSchema).max(maxNotify),
   /** Of a Jupyter: it ends after so long without a busy kernel or an open page; null: never. */
   idleSeconds: z
     .number()

@@ -27,6 +27,9 @@ export function parseNotifyAddress(text: string): NotifyAddress | undefined {
   return z.email().safeParse(text).success ? { kind: 'email', target: text } : undefined;
 }
 
+/** Addresses that one job names, beside its owner's channels. */
+export const maxNotify = 10;
+
 export const notifyAddressSchema = z
   .string()
   .trim()

@@ -82,6 +82,22 @@ it('takes a time in words, one input by itself, and a mount with slashes', () =>
   expect(readJobFile('input: [a:/model/]', 'x')).toMatchObject({ input: [{ source: 'a', name: 'model' }] });
 });
 
+it('takes who hears of the end, one address or several, and says which is none', () => {
+  const notify = (text: string) => readJobFile(`notify: ${text}`, 'mycloud.yml').notify;
+  expect(notify('ann@example.org')).toEqual(['ann@example.org']);
+  expect(notify('[https://ci.example/hook, slack:https://chat.example/x]')).toEqual([
+    'https://ci.example/hook',
+    'slack:https://chat.example/x',
+  ]);
+  expect(problemOf('command: train\nnotify:\n  - ann@example.org\n  - ann').errors).toEqual([
+    expect.objectContaining({ path: 'line 4, notify.1', message: expect.stringContaining('https://') }),
+  ]);
+  const many = Array.from({ length: 11 }, (_, i) => `a${i}@example.org`);
+  expect(problemOf(`notify: [${many.join(', ')}]`).errors).toEqual([
+    expect.objectContaining({ message: expect.stringContaining('at most 10') }),
+  ]);
+});
+
 describe('what is wrong is told with its line', () => {
   it('a tab', () => {
     const { message, hint } = problemOf('machine: gpu\ntask:\n\ttrain:\n\t\tcommand: x\n');

@@ -9,8 +9,8 @@ import { type Backup, tableFile } from './format.js';
 
 type Table = Backup['tables'][number];
 
-/** Recorded by the names of the migrations instead. */
-const migrationTable = '_prisma_migrations';
+/** Recorded by the names of the migrations instead; written by the database itself, as the jobs are restored. */
+const leftOut = ['_prisma_migrations', 'JobText'];
 
 /** Our tables with their columns, each after those it refers to. The queue's own are in another schema: tickets are wake-ups. */
 async function tablesOf(sql: pg.PoolClient): Promise<Pick<Table, 'name' | 'columns'>[]> {
@@ -20,9 +20,9 @@ async function tablesOf(sql: pg.PoolClient): Promise<Pick<Table, 'name' | 'colum
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '') AS columns,
        ARRAY(SELECT DISTINCT p.relname::text FROM pg_constraint f JOIN pg_class p ON p.oid = f.confrelid
         WHERE f.conrelid = c.oid AND f.contype = 'f' AND p.oid <> c.oid) AS refers
-     FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND c.relname <> $1
+     FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND c.relname <> ALL($1)
      ORDER BY c.relname`,
-    [migrationTable],
+    [leftOut],
   );
   const ordered: typeof rows = [];
   while (ordered.length < rows.length) {

@@ -71,20 +71,22 @@ export function dataRoutes(app: FastifyInstance, deps: Deps): void {
 }
 
 const findOwnDataset = (deps: Deps, caller: UserPrincipal, at: { owner: string; name: string }) =>
-  unlessMissing(caller, at.owner, () =>
+  unlessMissing(deps, caller, at.owner, () =>
     findDataset(deps, caller, { owner: at.owner, dataset: at.name }, 'read'),
   );
 
-/** As a project, a dataset of the caller's counts as being there before its first version makes it. */
+/** As a project, a dataset of the caller's or of a team of his counts as being there before its first version makes it. */
 export async function ensureDataset(
   deps: Deps,
   caller: UserPrincipal,
   at: { owner: string; name: string },
 ): Promise<DatasetRow> {
-  const found = await unlessMissing(caller, at.owner, () =>
+  const found = await unlessMissing(deps, caller, at.owner, () =>
     findDataset(deps, caller, { owner: at.owner, dataset: at.name }, 'write'),
   );
-  return found ?? createDataset(deps, caller, { name: at.name, description: '', public: false });
+  return (
+    found ?? createDataset(deps, caller, { owner: at.owner, name: at.name, description: '', public: false })
+  );
 }
 
 interface FoundData {

@@ -4,6 +4,7 @@ import type { Need } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
 import { findJob, findJobById, findProject, type JobRef, type ProjectRow } from '../jobs/access.js';
 import { createProject } from '../projects/create.js';
+import { findWritableOwner } from '../teams/owner.js';
 
 /** Is it the id of a row, and no name? */
 export const isId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
@@ -59,25 +60,26 @@ export function readName(text: string, kind: 'projects' | 'datasets', caller: Us
 }
 
 /**
- * The client can't make a project, only send people to a page that is gone. So one of the caller's own counts as being
- * there before it is, and its first job makes it: nothing that only reads makes anything.
- * @returns undefined for one of the caller's that isn't there yet. @throws AppError not_found for another's
+ * The client can't make a project, only send people to a page that is gone. So one of the caller's own, or of a team of his,
+ * counts as being there before it is, and its first job makes it: nothing that only reads makes anything.
+ * @returns undefined for one that isn't there yet and that the caller could make. @throws AppError not_found for another's
  */
 export function findOwnProject(
   deps: Deps,
   caller: UserPrincipal,
   at: { owner: string; name: string },
 ): Promise<ProjectRow | undefined> {
-  return unlessMissing(caller, at.owner, () => findProject(deps, caller, at.owner, at.name, 'read'));
+  return unlessMissing(deps, caller, at.owner, () => findProject(deps, caller, at.owner, at.name, 'read'));
 }
 
 export async function ensureProject(deps: Deps, caller: UserPrincipal, at: { owner: string; name: string }) {
   if (await findOwnProject(deps, caller, at)) return;
-  await createProject(deps, caller, { name: at.name, description: '', public: false });
+  await createProject(deps, caller, { owner: at.owner, name: at.name, description: '', public: false });
 }
 
 /** What `find` finds; undefined where the caller could make it. */
 export async function unlessMissing<T>(
+  deps: Deps,
   caller: UserPrincipal,
   owner: string,
   find: () => Promise<T>,
@@ -85,7 +87,20 @@ export async function unlessMissing<T>(
   try {
     return await find();
   } catch (error) {
-    if (error instanceof AppError && error.code === 'not_found' && owner === caller.name) return undefined;
+    if (isRefusal(error, 'not_found') && (await mayMakeFor(deps, caller, owner))) return undefined;
     throw error;
   }
 }
+
+async function mayMakeFor(deps: Deps, caller: UserPrincipal, owner: string): Promise<boolean> {
+  try {
+    await findWritableOwner(deps, caller, owner);
+    return true;
+  } catch (error) {
+    if (isRefusal(error, 'not_found') || isRefusal(error, 'forbidden')) return false;
+    throw error;
+  }
+}
+
+const isRefusal = (error: unknown, code: AppError['code']): boolean =>
+  error instanceof AppError && error.code === code;

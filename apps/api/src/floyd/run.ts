@@ -76,6 +76,7 @@ export function jobBody(deps: Deps, run: FloydRun): JobBody {
     mounts: run.data_ids.length > 0 ? readMounts(run.data_ids) : (yaml.input ?? []),
     // For floyd it is on unless its file says otherwise.
     tensorboard: yaml.tensorboard ?? true,
+    notify: yaml.notify ?? [],
   });
 }
 

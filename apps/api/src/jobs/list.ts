@@ -1,6 +1,7 @@
 import { AppError, type Job, type JobStatus, sortedJobs } from '@mycloud/shared';
 import { z } from 'zod';
 import type { Deps } from '../deps.js';
+import { textCondition } from './search.js';
 import { type JobRow, selectJobs, viewRows } from './view.js';
 import { waitingShort } from './waiting.js';
 
@@ -107,15 +108,7 @@ async function conditions(deps: Deps, filter: JobFilter): Promise<{ where?: stri
   if (filter.status) add((p) => `j.status = ${p}`, filter.status);
   if (filter.before) add((p) => `j.number < ${p}`, filter.before);
   if (filter.tag) add((p) => `j.tags @> ${p}`, [filter.tag]);
-  if (filter.text) {
-    const like = `%${filter.text.replace(/[\\%_]/g, '\\$&')}%`;
-    const name = `u.name || '/projects/' || p.name || '/' || j.number`;
-    const tags = `array_to_string(j.tags, ' ')`;
-    add(
-      (p) => `(j.command ILIKE ${p} OR j.description ILIKE ${p} OR ${tags} ILIKE ${p} OR ${name} ILIKE ${p})`,
-      like,
-    );
-  }
+  if (filter.text) where.push(await textCondition(deps, filter.text, (value) => `$${values.push(value)}`));
   return { where, values };
 }
 

@@ -3,27 +3,40 @@ import type { Deps } from '../deps.js';
 import { type LogIndex, readArchive } from './archive.js';
 import { type Cursor, fromStored, type StoredLine } from './lines.js';
 
-interface AttemptLog {
+/** Where the lines of an attempt are. */
+export interface AttemptLog {
   number: number;
   lastSeq: number;
+  /** null: its lines are batches; else the store's object that has them. */
   logKey: string | null;
-  /** null: its lines are batches; with a key: of that object; without: they were deleted after their time. */
   logIndex: LogIndex | null;
 }
 
-async function attemptLogs(deps: Deps, jobId: string): Promise<AttemptLog[]> {
+/** Of attempts whose lines weren't deleted after their time: without an index, or with an object of the store. */
+const kept = `"jobId" = $1 AND ("logIndex" IS NULL OR "logKey" IS NOT NULL)`;
+
+/** All attempts of a job whose lines are there, in order. @param from the first of them that is asked for */
+export async function attemptLogs(deps: Deps, jobId: string, from = 1): Promise<AttemptLog[]> {
   const { rows } = await deps.pool.query<AttemptLog>(
-    'SELECT number, "lastSeq", "logKey", "logIndex" FROM "Attempt" WHERE "jobId" = $1 ORDER BY number',
+    `SELECT number, "lastSeq", "logKey", "logIndex" FROM "Attempt" WHERE ${kept} AND number >= $2 ORDER BY number`,
+    [jobId, from],
+  );
+  return rows;
+}
+
+/** The same without the index, which of a log of millions of lines is a hundred kilobytes. */
+async function lengths(deps: Deps, jobId: string): Promise<{ number: number; lastSeq: number }[]> {
+  const { rows } = await deps.pool.query<{ number: number; lastSeq: number }>(
+    `SELECT number, "lastSeq" FROM "Attempt" WHERE ${kept} ORDER BY number`,
     [jobId],
   );
-  return rows.filter((row) => row.logIndex === null || row.logKey !== null);
+  return rows;
 }
 
 /** Up to `limit` lines after a cursor, over all attempts: those of attempt 1 come before those of attempt 2. */
 export async function readLines(deps: Deps, jobId: string, after: Cursor, limit: number): Promise<LogLine[]> {
   const lines: LogLine[] = [];
-  for (const log of await attemptLogs(deps, jobId)) {
-    if (log.number < after.attempt) continue;
+  for (const log of await attemptLogs(deps, jobId, after.attempt)) {
     const from = (log.number === after.attempt ? after.seq : 0) + 1;
     if (from > log.lastSeq || lines.length >= limit) continue;
     const wanted = Math.min(limit - lines.length, log.lastSeq - from + 1);
@@ -32,12 +45,19 @@ export async function readLines(deps: Deps, jobId: string, after: Cursor, limit:
   return lines;
 }
 
-async function readAttempt(deps: Deps, jobId: string, log: AttemptLog, from: number, limit: number) {
+/** Up to `limit` lines of one attempt, from a number on. */
+export async function readAttempt(
+  deps: Deps,
+  jobId: string,
+  log: AttemptLog,
+  from: number,
+  limit: number,
+): Promise<LogLine[]> {
   if (log.logKey === null) {
     const lines = await readBatches(deps, jobId, log.number, from, limit);
     if (lines.length > 0) return lines;
     // It was compacted between the two reads: its object has them now, or its time was over.
-    const now = (await attemptLogs(deps, jobId)).find((attempt) => attempt.number === log.number);
+    const now = (await attemptLogs(deps, jobId, log.number)).find(({ number }) => number === log.number);
     if (!now?.logKey) return [];
     return readArchived(deps, now, from, limit);
   }
@@ -89,8 +109,7 @@ async function readBatches(
 /** The cursor that has just `count` lines after it, or the start of the log. */
 export async function cursorOfTail(deps: Deps, jobId: string, count: number): Promise<Cursor> {
   let left = count;
-  const logs = await attemptLogs(deps, jobId);
-  for (const log of logs.reverse()) {
+  for (const log of (await lengths(deps, jobId)).reverse()) {
     if (log.lastSeq >= left) return { attempt: log.number, seq: log.lastSeq - left };
     left -= log.lastSeq;
   }
@@ -99,7 +118,7 @@ export async function cursorOfTail(deps: Deps, jobId: string, count: number): Pr
 
 /** The place of the newest line there is. */
 export async function endOfLog(deps: Deps, jobId: string): Promise<Cursor> {
-  const last = (await attemptLogs(deps, jobId)).filter((log) => log.lastSeq > 0).at(-1);
+  const last = (await lengths(deps, jobId)).filter((log) => log.lastSeq > 0).at(-1);
   return last ? { attempt: last.number, seq: last.lastSeq } : { attempt: 0, seq: 0 };
 }
 
@@ -108,5 +127,5 @@ export async function linesOfAttempts(
   deps: Deps,
   jobId: string,
 ): Promise<{ attempt: number; lines: number }[]> {
-  return (await attemptLogs(deps, jobId)).map(({ number, lastSeq }) => ({ attempt: number, lines: lastSeq }));
+  return (await lengths(deps, jobId)).map(({ number, lastSeq }) => ({ attempt: number, lines: lastSeq }));
 }

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.js';
 import type { Cursor } from './lines.js';
-import { linesOfAttempts, readLines } from './read.js';
+import { attemptLogs, readAttempt } from './read.js';
 
 /**
  * The first line printed at a time or after it, or the last line when all were printed before; null for an empty log. A line's
@@ -9,11 +9,12 @@ import { linesOfAttempts, readLines } from './read.js';
  */
 export async function lineAtTime(deps: Deps, jobId: string, time: number): Promise<Cursor | null> {
   let last: Cursor | null = null;
-  for (const { attempt, lines } of await linesOfAttempts(deps, jobId)) {
+  for (const log of await attemptLogs(deps, jobId)) {
+    const { number: attempt, lastSeq: lines } = log;
     if (lines === 0) continue;
     last = { attempt, seq: lines };
     const isBefore = async (seq: number) => {
-      const [line] = await readLines(deps, jobId, { attempt, seq: seq - 1 }, 1);
+      const [line] = await readAttempt(deps, jobId, log, seq, 1);
       return line !== undefined && line.time < time;
     };
     if (await isBefore(lines)) continue;

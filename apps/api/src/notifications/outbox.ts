@@ -3,10 +3,13 @@ import type { Deps } from '../deps.js';
 import { newId } from '../jobs/id.js';
 import { prepared, type Sql } from '../jobs/sql.js';
 
+/** Whoever may no longer log in tells nobody anything, whatever of his still runs. */
+const mayTell = `EXISTS (SELECT 1 FROM "User" u WHERE u.id = j."ownerId" AND u."disabledAt" IS NULL)`;
+
 /** Does anybody want to hear of this job's end? Joined to the row of the job, as `j`. */
-export const isHeardOf = `(j.notify <> '{}' OR EXISTS (
+export const isHeardOf = `((j.notify <> '{}' OR EXISTS (
   SELECT 1 FROM "NotificationChannel" c WHERE c."userId" = j."ownerId" AND c."disabledAt" IS NULL
-    AND (c."projectId" IS NULL OR c."projectId" = j."projectId")))`;
+    AND (c."projectId" IS NULL OR c."projectId" = j."projectId"))) AND ${mayTell})`;
 
 /**
  * Writes down, in the transaction that ends a job, who is to hear of it: whatever happens to this api, they will. An address that

@@ -11,6 +11,8 @@ const lookSchema = z.object({
     enforced: z.object({ memory: z.boolean(), cpu: z.boolean(), processes: z.boolean() }),
     text: z.string(),
   }),
+  /** A cloud's, at 169.254.169.254. */
+  metadata: z.object({ closed: z.boolean(), text: z.string(), answers: z.boolean() }),
   gpus: z.array(z.string()),
 });
 
@@ -29,6 +31,7 @@ export async function worker(): Promise<Finding[]> {
     await inside(),
     images(found.docker),
     limits(found.limits),
+    metadata(found.metadata),
     gpus(found.gpus),
   ];
 }
@@ -52,6 +55,19 @@ async function runner(works: boolean): Promise<Finding> {
     hint: version
       ? 'Allow user namespaces: sysctl kernel.unprivileged_userns_clone=1 (inside Docker: --security-opt seccomp=unconfined).'
       : 'Install it: apt-get install bubblewrap',
+  };
+}
+
+/** Whether jobs can ask the cloud that this machine is of for its keys. */
+function metadata({ closed, text, answers }: z.output<typeof lookSchema>['metadata']): Finding {
+  const name = 'Metadata';
+  if (closed) return { name, state: 'ok', text: `jobs can't reach a cloud's metadata: ${text}` };
+  if (!answers) return { name, state: 'ok', text: 'no metadata of a cloud answers here' };
+  return {
+    name,
+    state: 'note',
+    text: `jobs reach the metadata of this machine's cloud, and the keys it gives (169.254.169.254): ${text}`,
+    hint: 'Give the machine no role there, or close it by a rule of the firewall or MYCLOUD_BUBBLEWRAP_NETWORK=none (docs/security.md).',
   };
 }
 

@@ -19,7 +19,7 @@ import { useEditJob } from './use-edit-job.js';
 /** What it is, where it stands, and why. */
 export function JobHeader({ job, at }: TabProps) {
   const now = useNow();
-  const { change, submit } = useRights(at.owner);
+  const { change, submit, remove } = useRights(at.owner);
   const edit = useEditJob(at);
   return (
     <header className="job-header">
@@ -36,7 +36,7 @@ export function JobHeader({ job, at }: TabProps) {
           <OpenLink job={job} />
           {submit && <RestartButton job={job} at={at} />}
           {change && !isEnd(job.status) && <StopButton job={job} at={at} />}
-          {change && <DeleteButton job={job} at={at} />}
+          {remove && <DeleteButton job={job} at={at} />}
         </div>
       </div>
       {job.message && (

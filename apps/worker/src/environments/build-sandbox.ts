@@ -10,6 +10,8 @@ export interface SandboxOptions {
   root: string;
   /** Where programs are looked for. */
   path: string;
+  /** A cgroup that what is built runs in; null: the worker's own. */
+  group: string | null;
   /** Where the libraries of the interpreters are that were found. */
   interpreters(): readonly string[];
 }
@@ -23,7 +25,13 @@ export type BuildSandbox = (argv: string[], place: { dir: string; cwd?: string |
  * process (the worker's environment holds its token), no folder of the worker or the server, no home, no socket.
  * Other built environments are there to be read, since one stands on another.
  */
-export function buildSandbox({ hidden, root, path: searchPath, interpreters }: SandboxOptions): BuildSandbox {
+export function buildSandbox({
+  hidden,
+  root,
+  path: searchPath,
+  group,
+  interpreters,
+}: SandboxOptions): BuildSandbox {
   const caches = ['.cache', '.local', '.npm'].map((name) => path.join(root, name));
   const home = homedir();
   const isWithin = (file: string, folder: string) => file === folder || file.startsWith(folder + path.sep);
@@ -58,6 +66,7 @@ export function buildSandbox({ hidden, root, path: searchPath, interpreters }: S
       folders.flatMap((folder) => [kind, folder, folder]);
     const code = `${dir}.code`;
     return [
+      ...(group ? into(group) : []),
       'bwrap',
       ...open,
       ...cover(personal),
@@ -72,6 +81,12 @@ export function buildSandbox({ hidden, root, path: searchPath, interpreters }: S
       ...['--chdir', cwd ?? dir, '--', ...argv],
     ];
   };
+}
+
+/** Words that put the command behind them into a cgroup. */
+function into(group: string): string[] {
+  mkdirSync(group, { recursive: true });
+  return ['/bin/sh', '-c', 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"', 'sh', group];
 }
 
 /** A link (such as /var/run) leads to what is covered itself. */

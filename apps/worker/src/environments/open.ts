@@ -20,6 +20,8 @@ export interface EnvironmentsOptions {
   maxBytes: number;
   /** bubblewrap works here: builds run in it, and don't see these folders. undefined: as the worker's user. */
   hidden: readonly string[] | undefined;
+  /** The cgroup that setup code runs in there; null: the worker's own. */
+  group?: string | null;
 }
 
 /** The environments of a worker, built below its home; what an earlier one left half made is removed. */
@@ -28,12 +30,12 @@ export async function openEnvironments(options: EnvironmentsOptions): Promise<En
   const root = path.join(options.home, 'environments');
   const shelf = new Shelf({ root, maxBytes: options.maxBytes });
   await shelf.sweep();
-  const { path: searchPath, variables, hidden } = options;
+  const { path: searchPath, variables, hidden, group = null } = options;
   const pythons: Pythons = new Pythons(searchPath, (argv, program) =>
     sandbox && program.startsWith(root + path.sep) ? sandbox(argv, { dir: path.join(root, '.asked') }) : argv,
   );
   const interpreters = () => pythons.prefixes;
-  const sandbox = hidden && buildSandbox({ hidden, root, path: searchPath, interpreters });
+  const sandbox = hidden && buildSandbox({ hidden, root, path: searchPath, group, interpreters });
   const shop = { shelf, pythons, root, path: searchPath, variables, sandbox };
   const joined = (own: HeldEnvironment): HeldEnvironment => ({
     ...own,

@@ -111,6 +111,16 @@ export function removeEmpty(parents: readonly string[]): void {
   for (const parent of parents.filter(existsSync)) if (foldersIn(parent).length === 0) rmdirSync(parent);
 }
 
+/** Removes a cgroup unless something is in it, or it was never made. */
+export function removeIfFree(dir: string): void {
+  try {
+    rmdirSync(dir);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'EBUSY') throw error;
+  }
+}
+
 function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');

@@ -8,9 +8,9 @@ import type { Enforced, Limit, Limits } from './limits.js';
  * Limits by cgroup v1, below the cgroup this process is in; null where none of its controllers may be written.
  * @param name of the folder that holds the cells of this worker's home
  */
-export function cgroupV1(own: OwnCgroups['v1'], name: string): Limits | null {
+export function cgroupV1(own: OwnCgroups, name: string): Limits | null {
   const writable = (controller: string): string | null => {
-    const dir = own.get(controller)?.dir;
+    const dir = own.v1.get(controller)?.dir;
     return dir && mayWrite(dir) ? path.join(dir, name) : null;
   };
   const parents = { memory: writable('memory'), cpu: writable('cpu'), processes: writable('pids') };
@@ -19,11 +19,15 @@ export function cgroupV1(own: OwnCgroups['v1'], name: string): Limits | null {
     cpu: parents.cpu !== null,
     processes: parents.processes !== null,
   };
-  const all = Object.values(parents).filter((dir) => dir !== null);
-  if (all.length === 0) return null;
+  const held = Object.values(parents).filter((dir) => dir !== null);
+  if (held.length === 0) return null;
+  // Beside these hierarchies there may be that of v2, without controllers: netfilter knows processes by it.
+  const group = own.v2 && mayWrite(own.v2.mount) ? path.join(own.v2.mount, name) : null;
+  const all = group ? [...held, group] : held;
   for (const dir of all) mkdirSync(dir, { recursive: true });
   return {
     kind: 'cgroup v1',
+    group,
     enforced,
     cell(job, limit) {
       // Two controllers may share one hierarchy, and then one cgroup.

@@ -30,6 +30,7 @@ export function cgroupV2(own: OwnCgroup, name: string): Limits | null {
   handDown(parent, usable);
   return {
     kind: 'cgroup v2',
+    group: parent,
     enforced: {
       memory: true,
       cpu: usable.includes(controllers.cpu),

@@ -36,6 +36,8 @@ export interface Cell {
 export interface Limits {
   readonly kind: 'cgroup v2' | 'cgroup v1' | 'docker' | 'slurm' | 'prlimit' | 'none';
   readonly enforced: Enforced;
+  /** The cgroup v2 below which all its jobs are; null where they are in none. */
+  readonly group: string | null;
   /** Makes the place of a job. @param name unique among the jobs of this worker's home */
   cell(name: string, limit: Limit): Cell;
   /** Removes the places of jobs that aren't there any more, with what still runs in them. */

@@ -19,6 +19,7 @@ export async function prlimit(): Promise<Limits | null> {
   const root = process.getuid?.() === 0;
   return {
     kind: 'prlimit',
+    group: null,
     enforced: { memory: true, cpu: false, processes: !root },
     cell: (_, limit) => ({
       dirs: [],
