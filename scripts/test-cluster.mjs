@@ -29,6 +29,8 @@ const leftOut = {
   'test/monitoring.test.ts': 'finds ports and log lines in the folder of `mycloud up`',
   'test/doctor.test.ts': 'breaks the folder of `mycloud up`, its store and its login',
   'test/canaries.test.ts': 'searches all that `mycloud up` left in its home',
+  'test/worker-joins.test.ts':
+    'waits for the worker that joins to run the job, which the two others would; worker-2 of every cluster joins so',
   'test/web/cluster.test.ts': 'what the page says of one worker; a cluster has two',
 };
 

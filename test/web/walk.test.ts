@@ -120,14 +120,27 @@ describe.skipIf(!chromiumPath)('the page, walked through as a person does', () =
 
   it('says that it reconnects while the api is away, and goes on without a gap', async () => {
     await page.getByRole('button', { name: 'Follow' }).click();
-    const [api] = descendants(server.pid, /apps\/api\/dist\/main\.js/);
-    process.kill(api!, 'SIGKILL');
+    // Another one would go on at once, where there are two.
+    for (const api of descendants(server.pid, /apps\/api\/dist\/main\.js/)) process.kill(api, 'SIGKILL');
     await page.getByText('Reconnecting…', { exact: true }).waitFor();
     await page.getByText('· live').waitFor();
     await page.getByText('Reconnecting…', { exact: true }).waitFor({ state: 'detached' });
     const total = async () => Number(await page.locator('.log').getAttribute('data-total'));
     const before = await total();
     await eventually('lines come again', async () => (await total()) > before + 4);
+    browser.complaints();
+  });
+
+  it('comes back by itself when a proxy has answered in the server’s place', async () => {
+    const streams = /\/stream(\?|$)/;
+    await page.route(streams, (route) => route.fulfill({ status: 503, body: 'no server is available' }));
+    for (const api of descendants(server.pid, /apps\/api\/dist\/main\.js/)) process.kill(api, 'SIGKILL');
+    await page.getByText('Reconnecting…', { exact: true }).waitFor();
+    const answers = async () => (await fetch(`${server.url}/health`).catch(() => undefined))?.ok;
+    await eventually('the api is back', answers);
+    await page.unroute(streams);
+    await page.getByText('· live').waitFor();
+    await page.getByText('Reconnecting…', { exact: true }).waitFor({ state: 'detached' });
     browser.complaints();
   });
 

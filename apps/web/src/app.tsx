@@ -42,8 +42,13 @@ export function App() {
     const to = pathname + search + hash;
     return <Navigate to={to === '/' ? '/login' : `/login?to=${encodeURIComponent(to)}`} replace />;
   }
-  if (me.error) return <ErrorNotice error={me.error} retry={() => me.refetch()} />;
-  if (!me.data) return <Loading what="mycloud" />;
+  // Who it is, is asked again now and then: a server that is away just then takes nobody's page away.
+  if (!me.data)
+    return me.error ? (
+      <ErrorNotice error={me.error} retry={() => me.refetch()} />
+    ) : (
+      <Loading what="mycloud" />
+    );
   return (
     <LiveJobs>
       <Shell user={me.data}>

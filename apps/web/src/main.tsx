@@ -1,9 +1,8 @@
-import { AppError } from '@mycloud/shared/browser';
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { BrowserRouter } from 'react-router';
-import { isLoggedOut } from './api/call.js';
+import { isLoggedOut, untilBack } from './api/call.js';
 import { App } from './app.js';
 import { applyTheme } from './ui/theme.js';
 import './styles/tokens.css';
@@ -29,9 +28,7 @@ const client = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 10_000,
-      // What the server refuses stays refused; a server that is away is asked again until it is back.
-      retry: (count, error) => error instanceof AppError && error.code === 'unavailable' && count < 100,
-      retryDelay: (count) => Math.min(300 * 2 ** count, 3000),
+      ...untilBack,
     },
   },
 });

@@ -50,3 +50,10 @@ export async function fileBytes(
 
 export const isLoggedOut = (error: unknown): boolean =>
   error instanceof AppError && error.code === 'unauthenticated';
+
+/** For questions, and for what may be asked twice: what the server refuses stays refused; a server that is away is asked until it is back. */
+export const untilBack = {
+  retry: (count: number, error: unknown): boolean =>
+    error instanceof AppError && error.code === 'unavailable' && count < 100,
+  retryDelay: (count: number): number => Math.min(300 * 2 ** count, 3000),
+};

@@ -3,6 +3,7 @@ import { type InfiniteData, type QueryClient, useQueryClient } from '@tanstack/r
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react';
 import { useVisible } from '../ui/visible.js';
 import type { JobFilter } from './queries.js';
+import { followStream } from './stream.js';
 
 /** `live`: changes come by themselves; `away`: the server doesn't answer, and is asked again and again. */
 export type Connection = 'opening' | 'live' | 'away';
@@ -22,34 +23,33 @@ export function LiveJobs({ children }: { children: ReactNode }) {
 
   useEffect(() => {
     if (!visible) return;
-    const source = new EventSource('/v1/jobs/stream');
     const refresh = metricsRefresher(client);
     let lost = false;
-    source.onopen = () => {
-      setConnection('live');
-      // What happened while it was away is read again.
-      if (lost) void client.invalidateQueries();
-      lost = false;
-    };
-    source.onerror = () => {
-      lost = true;
-      setConnection('away');
-      // A refusal, such as of a session that is over, ends the source: asking who it is shows why.
-      if (source.readyState === EventSource.CLOSED) void client.invalidateQueries({ queryKey: ['me'] });
-    };
-    source.addEventListener('jobs', (event) => {
-      takeJobs(client, (JSON.parse(event.data) as { items: Job[] }).items);
+    const end = followStream(() => '/v1/jobs/stream', {
+      open() {
+        setConnection('live');
+        // What happened while it was away is read again.
+        if (lost) void client.invalidateQueries();
+        lost = false;
+      },
+      lost(refused) {
+        lost = true;
+        setConnection('away');
+        // The session may be over: asking who it is shows that.
+        if (refused) void client.invalidateQueries({ queryKey: ['me'] });
+      },
+      on: {
+        jobs: (data) => takeJobs(client, (JSON.parse(data) as { items: Job[] }).items),
+        metrics(data) {
+          for (const name of (JSON.parse(data) as { names: string[] }).names) void refresh(name);
+        },
+        gone: (data) => dropJobs(client, (JSON.parse(data) as { ids: string[] }).ids),
+        missed: () => void client.invalidateQueries(),
+      },
     });
-    source.addEventListener('metrics', (event) => {
-      for (const name of (JSON.parse(event.data) as { names: string[] }).names) void refresh(name);
-    });
-    source.addEventListener('gone', (event) => {
-      dropJobs(client, (JSON.parse(event.data) as { ids: string[] }).ids);
-    });
-    source.addEventListener('missed', () => void client.invalidateQueries());
     void client.invalidateQueries({ queryKey: ['jobs'] });
     void client.invalidateQueries({ queryKey: ['job'] });
-    return () => source.close();
+    return end;
   }, [client, visible]);
 
   return <ConnectionContext value={connection}>{children}</ConnectionContext>;

@@ -1,6 +1,7 @@
 import type { LogLine } from '@mycloud/shared/browser';
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import type { JobRef } from '../api/queries.js';
+import { followStream } from '../api/stream.js';
 import { useVisible } from '../ui/visible.js';
 import { LogStore } from './log-store.js';
 
@@ -22,7 +23,7 @@ export function useLog(at: JobRef, active: boolean): { log: LogStore; state: Log
 
   useEffect(() => {
     if (!visible) return;
-    let source: EventSource | undefined;
+    let end: (() => void) | undefined;
     let retry: ReturnType<typeof setTimeout>;
     let closed = false;
     const open = async () => {
@@ -36,39 +37,38 @@ export function useLog(at: JobRef, active: boolean): { log: LogStore; state: Log
       }
       log.error = undefined;
       if (closed) return;
-      if (follow) source = listen(log, { owner, project, number }, setState);
+      if (follow) end = listen(log, { owner, project, number }, setState);
       else setState('ended');
     };
     void open();
     return () => {
       closed = true;
       clearTimeout(retry);
-      source?.close();
+      end?.();
     };
   }, [log, follow, visible, owner, project, number]);
   return { log, state };
 }
 
-/** The browser connects again by itself, and says which line it had last. */
+/** @returns ends it */
 function listen(
   log: LogStore,
   { owner, project, number }: JobRef,
   tell: (state: LogState) => void,
-): EventSource {
-  const { attempt, seq } = log.end;
-  const source = new EventSource(
-    `/v1/projects/${owner}/${project}/jobs/${number}/logs/stream?after=${attempt}.${seq}`,
-  );
-  source.onopen = () => tell('following');
-  source.onerror = () => tell('away');
-  source.addEventListener('lines', (event) =>
-    log.add((JSON.parse(event.data) as { lines: LogLine[] }).lines),
-  );
-  source.addEventListener('progress', (event) => log.draw((JSON.parse(event.data) as { text: string }).text));
-  source.addEventListener('end', () => {
-    source.close();
-    log.draw('');
-    tell('ended');
+): () => void {
+  const stream = `/v1/projects/${owner}/${project}/jobs/${number}/logs/stream`;
+  const end = followStream(() => `${stream}?after=${log.end.attempt}.${log.end.seq}`, {
+    open: () => tell('following'),
+    lost: () => tell('away'),
+    on: {
+      lines: (data) => log.add((JSON.parse(data) as { lines: LogLine[] }).lines),
+      progress: (data) => log.draw((JSON.parse(data) as { text: string }).text),
+      end() {
+        end();
+        log.draw('');
+        tell('ended');
+      },
+    },
   });
-  return source;
+  return end;
 }

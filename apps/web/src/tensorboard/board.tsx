@@ -2,7 +2,7 @@ import type { Tensorboard } from '@mycloud/shared/browser';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { TriangleAlert } from 'lucide-react';
 import { type ReactNode, useEffect, useEffectEvent, useState } from 'react';
-import { call } from '../api/call.js';
+import { call, untilBack } from '../api/call.js';
 import { tensorboardQuery } from '../api/queries.js';
 import { CopyText } from '../ui/copy.js';
 import { Empty, ErrorNotice, Loading } from '../ui/notice.js';
@@ -23,6 +23,7 @@ export function Board({ jobs, live, children }: Props) {
   const found = useQuery(tensorboardQuery(jobs));
   const start = useMutation({
     mutationFn: () => call('POST /v1/tensorboards', { body: { jobs } }),
+    ...untilBack,
     onSuccess: (now) => client.setQueryData<Tensorboard>(tensorboardQuery(jobs).queryKey, now),
   });
   const { state, message, command, path } = found.data ?? {};
