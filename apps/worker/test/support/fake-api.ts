@@ -95,19 +95,22 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     if (verb === 'status') attempt.statuses.push(String(body.status));
     if (verb === 'output') attempt.synced.push(String(body.snapshotId));
     if (verb === 'events') attempt.events.push({ type: String(body.type), message: String(body.message) });
-    if (verb === 'finish') attempt.finish = body as unknown as Finish;
     if (verb === 'metrics' && !batches.has(String(body.batchId))) {
       batches.add(String(body.batchId));
       attempt.points.push(...(body.points as MetricPoint[]));
     }
-    if (verb !== 'logs') return undefined;
+    const { lines = [] } = body as { lines?: SentLine[] };
+    if (verb === 'logs' || lines.length > 0) append(attempt, body, lines);
+    if (verb === 'finish') attempt.finish = body as unknown as Finish;
+    return verb === 'logs' ? { lastSeq: attempt.lines.length } : undefined;
+  }
+
+  function append(attempt: Attempt, body: Record<string, unknown>, lines: SentLine[]): void {
     if (typeof body.progress === 'string') attempt.progress.push(body.progress);
     const expected = attempt.lines.length + 1;
     const firstSeq = Number(body.firstSeq);
     if (firstSeq !== expected) throw new Refused('log_gap', { expected });
-    for (const line of body.lines as SentLine[])
-      attempt.lines.push({ ...line, seq: attempt.lines.length + 1 });
-    return { lastSeq: attempt.lines.length };
+    for (const line of lines) attempt.lines.push({ ...line, seq: attempt.lines.length + 1 });
   }
 
   function serve(path: string, body: Record<string, unknown>): unknown {
