@@ -58,6 +58,8 @@ export interface FakeApi {
   foreignGpus: number;
   /** Every request is refused by a cut line while this is set. */
   away: boolean;
+  /** Of a release that takes no lines with an end. */
+  older: boolean;
   /** Requests about bytes wait for it. */
   bytes: Promise<void>;
   command(command: WorkerCommand): void;
@@ -100,8 +102,13 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
       attempt.points.push(...(body.points as MetricPoint[]));
     }
     const { lines = [] } = body as { lines?: SentLine[] };
-    if (verb === 'logs' || lines.length > 0) append(attempt, body, lines);
-    if (verb === 'finish') attempt.finish = body as unknown as Finish;
+    if (verb === 'logs' || (lines.length > 0 && !api.older)) append(attempt, body, lines);
+    if (verb === 'finish') {
+      const end = body as unknown as Finish;
+      if (end.lastSeq > attempt.lines.length)
+        throw new Refused('log_gap', { expected: attempt.lines.length + 1 });
+      attempt.finish = end;
+    }
     return verb === 'logs' ? { lastSeq: attempt.lines.length } : undefined;
   }
 
@@ -241,6 +248,7 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     registered: [],
     foreignGpus: 0,
     away: false,
+    older: false,
     bytes: Promise.resolve(),
     command: (command) => {
       const message = `data: ${JSON.stringify(command)}\n\n`;
