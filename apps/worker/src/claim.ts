@@ -22,6 +22,8 @@ export interface ClaimerOptions {
   /** Nothing is taken while its disk is full. */
   home: string;
   log: Logger;
+  /** Told of the machines whose tickets it wants now. */
+  onTickets: (machines: string[]) => void;
   /** Told of each time it asked. */
   onClaim: (outcome: 'job' | 'none' | 'failed') => void;
   /** Wait at the api for jobs, where there is no queue to wake this worker. */
@@ -35,10 +37,16 @@ export class Claimer {
   #last: Promise<unknown> = Promise.resolve();
   #wakeUp: (() => void) | null = null;
   #taken = new Set<string>();
+  /** It asked for a job, and there was none. */
+  #idle = false;
 
   constructor(options: ClaimerOptions) {
     this.#options = options;
-    options.capacity.onChange(() => this.wake());
+    options.capacity.onChange(() => {
+      this.#idle = false;
+      this.wake();
+      options.onTickets(this.welcome);
+    });
   }
 
   /** The machines a further job could have now. */
@@ -46,6 +54,11 @@ export class Claimer {
     const { machines, capacity, home } = this.#options;
     if (!hasRoom(home)) return [];
     return machines.filter((machine) => capacity.fits(machine)).map((machine) => machine.name);
+  }
+
+  /** The machines whose tickets it is waiting for: none while it takes one job after the other without them. */
+  get welcome(): string[] {
+    return this.#idle ? this.free : [];
   }
 
   /** Takes the ticket's job, if it is still to be had. */
@@ -101,11 +114,20 @@ export class Claimer {
       throw error;
     });
     onClaim(assignment ? 'job' : 'none');
-    if (!assignment) return false;
+    if (!assignment) {
+      if (!ticket) this.#rest();
+      return false;
+    }
     this.#remember(assignment);
     // The lease is ours even if a shutdown began meanwhile: the next worker adopts it.
     await roster.begin(assignment);
     return true;
+  }
+
+  #rest(): void {
+    if (this.#idle) return;
+    this.#idle = true;
+    this.#options.onTickets(this.welcome);
   }
 
   #remember(assignment: Ticket): void {
