@@ -57,6 +57,15 @@ export function cpuUse(upPid: number): CpuUse {
   };
 }
 
+/** Milliseconds of CPU that the whole machine has spent so far, of all its cores together. */
+export function machineCpu(): number {
+  const [, , user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = readFile('/proc/stat')
+    .split('\n', 1)[0]!
+    .split(' ')
+    .map(Number);
+  return ((user + nice + system + irq + softirq) * 1000) / ticksPerSecond;
+}
+
 /** How much of `later` is not in `earlier`. */
 export const usedBetween = (earlier: CpuUse, later: CpuUse): CpuUse => ({
   up: later.up - earlier.up,
