@@ -12,10 +12,11 @@ import {
 import { eventually, startServer } from '../test/support/server.js';
 import { figure, quantile } from './report.js';
 import { startSlurmPeer } from './slurm-peer.js';
+import { trivialJobs } from './trivial-jobs.js';
 import { benchWorker } from './worker.js';
 
 const submissions = 40;
-const trivialJobs = 300;
+const trivialCount = 300;
 const stops = 15;
 const claims = 100;
 
@@ -54,7 +55,7 @@ async function slurmFigures() {
       await sleep(Math.random() * 1000);
       delays.push(await slurm.firstLog());
     }
-    const rate = await slurm.trivialJobs(trivialJobs);
+    const rate = await slurm.trivialJobs(trivialCount);
     return { p50: quantile(delays, 0.5), p95: quantile(delays, 0.95), rate };
   } finally {
     await slurm.stop();
@@ -85,27 +86,7 @@ try {
   figure('jobs', 'first_log_p50_ms', quantile(delays, 0.5), 'ms', beside(peer?.p50));
   figure('jobs', 'first_log_p95_ms', quantile(delays, 0.95), 'ms', beside(peer?.p95));
 
-  const from = performance.now();
-  const jobs = await Promise.all(
-    Array.from({ length: trivialJobs }, () => submit(client, { command: 'true' })),
-  );
-  await eventually(
-    'all trivial jobs end',
-    async () => {
-      const open = ['queued', 'preparing', 'running', 'saving'] as const;
-      for (const status of open) {
-        const query = { project: 'bench', status, limit: 1 };
-        if ((await client.call(jobRoutes.list, { query })).items.length > 0) return false;
-      }
-      return true;
-    },
-    300,
-  );
-  const rate = trivialJobs / ((performance.now() - from) / 1000);
-  for (const job of jobs) {
-    const { status } = await client.call(jobRoutes.get, { params: jobParams(job) });
-    if (status !== 'succeeded') throw new Error(`${job.name} is ${status}`);
-  }
+  const rate = await trivialJobs(client, params, trivialCount);
   figure('jobs', 'trivial_jobs_s', rate, 'jobs/s', beside(peer?.rate));
 
   const stopDelays: number[] = [];

@@ -50,6 +50,52 @@ describe('appending', () => {
     expect((await range(job)).ended).toBe(true);
   });
 
+  it.each([
+    // Both ways of ending an attempt: at once, and step by step, since it may be tried again.
+    { reason: 'exit_zero', exitCode: 0 } as const,
+    { reason: 'exit_nonzero', exitCode: 1 } as const,
+  ])(
+    'stores lines that come with the end $reason, once, and ends nothing before those that are missing',
+    async (end) => {
+      const { job, held } = await running();
+      const last = (from: number, to: number) => ({
+        ...end,
+        firstSeq: from,
+        lastSeq: to,
+        lines: texts(to - from + 1, from).map((text) => ({
+          text,
+          time: 1_700_000_000_000,
+          source: 'job' as const,
+        })),
+      });
+      const gap = await refused(worker.finish(held, last(3, 4)));
+      expect(gap).toMatchObject({ code: 'log_gap', details: { expected: 1 } });
+      expect((await world.get(job)).status).toBe('running');
+      await worker.log(held, 1, texts(3));
+      const follower = await follow(world.lab, job);
+      // Of a batch whose answer was lost two lines are stored already.
+      await worker.finish(held, last(2, 5));
+      await worker.finish(held, last(2, 5));
+      expectWhole((await range(job)).lines, 1, 5);
+      expect(await range(job)).toMatchObject({ ended: true, cursor: '1.5' });
+      await follower.done;
+      expectWhole(follower.lines, 1, 5);
+    },
+  );
+
+  it('stores an end whose lines go on where they ended, and another’s lines no more than another’s end', async () => {
+    const { job, held } = await running();
+    await worker.log(held, 1, texts(2));
+    const lines = texts(2, 3).map((text) => ({ text, time: 1_700_000_000_000, source: 'job' as const }));
+    const end = { firstSeq: 3, lastSeq: 4, lines };
+    const stale = await refused(worker.finish({ ...held, fence: held.fence + 1 }, end));
+    expect(stale.code).toBe('stale_fence');
+    expect((await range(job)).lines).toHaveLength(2);
+    await worker.finish(held, end);
+    expectWhole((await range(job)).lines, 1, 4);
+    expect((await world.get(job)).status).toBe('succeeded');
+  });
+
   it('keeps the batches of two senders of the same lines apart: one order, no repeat', async () => {
     const { job, held } = await running();
     await Promise.all([1, 2, 3].map(() => worker.log(held, 1, texts(50))));

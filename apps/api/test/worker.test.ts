@@ -82,3 +82,21 @@ it('can’t name another’s files as a job’s output', async () => {
   expect((await refused(worker.finish(held, { outputSnapshotId: hers }))).code).toBe('bad_request');
   await worker.finish(held);
 });
+
+it('is woken for no more jobs alike than could find it asleep, and finds them all; for any other it is', async () => {
+  const worker = await world.worker('crowd', { machines: ['gpu2'] });
+  await worker.listen();
+  const wakes = () => worker.commands.filter(({ type }) => type === 'wake').length;
+  const alike = 70;
+  for (let i = 0; i < alike; i++) await world.submit({ machine: 'gpu2' });
+  const other = await world.submit({ machine: 'gpu2', environment: 'python3' });
+  await world.until('it was woken for the other', async () => wakes() === 65);
+  const taken = [];
+  for (let i = 0; i <= alike; i++) taken.push(await worker.take());
+  expect(taken.map(({ jobId }) => jobId)).toContain(other.id);
+  for (const held of taken) await worker.finish(held);
+  // With room in the line it is woken again.
+  await world.submit({ machine: 'gpu2' });
+  await world.until('it was woken again', async () => wakes() === 66);
+  await worker.finish(await worker.take());
+});

@@ -1,9 +1,9 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Assignment, assignmentSchema, idSchema, reasonNames } from '@mycloud/shared';
 import { z } from 'zod';
 import { readState, writeState } from './atomic-file.js';
+import { removeFolder } from './remove-folder.js';
 import { runnerNames } from './runners/runner.js';
 
 const ending = z.object({ reason: z.enum(reasonNames), detail: z.string() });
@@ -87,7 +87,7 @@ function openFolder(dir: string, initial: AttemptState): AttemptFolder {
       writeState(at('state.jsonl'), state);
     },
     file: at,
-    remove: () => rm(dir, { recursive: true, force: true, maxRetries: 3 }),
+    remove: () => removeFolder(dir),
   };
 }
 

@@ -22,6 +22,8 @@ export class Capacity {
   #slots: number | undefined;
   #watch: GpuWatch;
   #used = new Set<{ cores: number; memoryBytes: number; gpus: string[] }>();
+  /** Room for jobs that are being asked for. */
+  #asked = new Set<{ cores: number; memoryBytes: number; gpus: number }>();
   #saving = new Set<object>();
   #listeners = new Set<() => void>();
 
@@ -43,12 +45,27 @@ export class Capacity {
     if (this.#saving.size >= mostSaving) return false;
     const wanted = Math.min(machine.gpus, this.#resources.gpus.length);
     const free = this.#freeGpus().filter((gpu) => !this.#watch.busy.has(gpu));
-    if (free.length < wanted) return false;
-    if (this.#used.size === 0) return true;
-    if (this.#slots !== undefined) return this.#used.size < this.#slots;
+    const asked = [...this.#asked];
+    if (free.length < wanted + asked.reduce((all, { gpus }) => all + gpus, 0)) return false;
+    const uses = [...this.#used, ...asked];
+    if (uses.length === 0) return true;
+    if (this.#slots !== undefined) return uses.length < this.#slots;
     const sum = (of: 'cores' | 'memoryBytes'): number =>
-      [...this.#used].reduce((all, use) => all + use[of], machine[of]);
+      uses.reduce((all, use) => all + use[of], machine[of]);
     return sum('cores') <= this.#resources.cores && sum('memoryBytes') <= this.#resources.memoryBytes;
+  }
+
+  /**
+   * Keeps room for a job that is being asked for, whichever of these machines it will have: another that is asked for meanwhile
+   * doesn't count on it. @returns gives it back
+   */
+  reserve(machines: readonly Machine[]): () => void {
+    const most = (of: 'cores' | 'memoryBytes' | 'gpus'): number =>
+      Math.max(...machines.map((machine) => machine[of]));
+    const gpus = Math.min(most('gpus'), this.#resources.gpus.length);
+    const use = { cores: most('cores'), memoryBytes: most('memoryBytes'), gpus };
+    this.#asked.add(use);
+    return () => this.#asked.delete(use);
   }
 
   /**

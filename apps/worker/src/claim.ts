@@ -22,6 +22,8 @@ export interface ClaimerOptions {
   /** Nothing is taken while its disk is full. */
   home: string;
   log: Logger;
+  /** Told of the machines whose tickets it wants now. */
+  onTickets: (machines: string[]) => void;
   /** Told of each time it asked. */
   onClaim: (outcome: 'job' | 'none' | 'failed') => void;
   /** Wait at the api for jobs, where there is no queue to wake this worker. */
@@ -29,16 +31,25 @@ export interface ClaimerOptions {
   signal: AbortSignal;
 }
 
-/** Takes jobs, one claim at a time, so that two of them never count on the same cores. */
+/** Takes jobs. Two claims at once never count on the same cores: each reserves what its job may need. */
 export class Claimer {
   #options: ClaimerOptions;
-  #last: Promise<unknown> = Promise.resolve();
-  #wakeUp: (() => void) | null = null;
+  #waiting = new Set<() => void>();
+  /** Claims under way. */
+  #asking = new Set<Promise<unknown>>();
+  /** The last claim gave a job. */
+  #found = false;
   #taken = new Set<string>();
+  /** It asked for a job, and there was none. */
+  #idle = false;
 
   constructor(options: ClaimerOptions) {
     this.#options = options;
-    options.capacity.onChange(() => this.wake());
+    options.capacity.onChange(() => {
+      this.#idle = false;
+      this.wake();
+      options.onTickets(this.welcome);
+    });
   }
 
   /** The machines a further job could have now. */
@@ -48,18 +59,23 @@ export class Claimer {
     return machines.filter((machine) => capacity.fits(machine)).map((machine) => machine.name);
   }
 
+  /** The machines whose tickets it is waiting for: none while it takes one job after the other without them. */
+  get welcome(): string[] {
+    return this.#idle ? this.free : [];
+  }
+
   /** Takes the ticket's job, if it is still to be had. */
-  ticket(machine: string, ticket: Ticket): Promise<boolean> {
-    return this.#oneAtATime(() => {
-      const useful = !this.#taken.has(keyOf(ticket)) && this.free.includes(machine);
-      return useful && this.#claim([machine], 0, ticket);
-    });
+  async ticket(machine: string, ticket: Ticket): Promise<boolean> {
+    // Room that one under way may take is seen once it is answered.
+    await Promise.allSettled(this.#asking);
+    const useful = !this.#taken.has(keyOf(ticket)) && this.free.includes(machine);
+    return useful && this.#claim([machine], 0, ticket);
   }
 
   /** Looks for jobs at once. */
   wake(): void {
-    this.#wakeUp?.();
-    this.#wakeUp = null;
+    for (const wakeUp of this.#waiting) wakeUp();
+    this.#waiting.clear();
   }
 
   /**
@@ -67,13 +83,17 @@ export class Claimer {
    * or, without a queue, by waiting at the api.
    */
   async run(): Promise<void> {
+    await Promise.all([this.#look(), this.#lookBeside()]);
+  }
+
+  async #look(): Promise<void> {
     const { signal, longPoll, log } = this.#options;
     while (!signal.aborted) {
       const woken = this.#woken();
       let took = false;
       try {
         const wait = longPoll ? longPollSeconds : 0;
-        took = await this.#oneAtATime(() => (this.free.length > 0 ? this.#claim(this.free, wait) : false));
+        took = this.free.length > 0 && (await this.#claim(this.free, wait));
       } catch (error) {
         if (signal.aborted) return;
         log.warn({ err: error }, 'no job could be claimed; trying again');
@@ -84,28 +104,59 @@ export class Claimer {
     }
   }
 
+  /** While there is one job after the other, room that comes during a claim isn't left empty until it is answered. */
+  async #lookBeside(): Promise<void> {
+    const { signal } = this.#options;
+    while (!signal.aborted) {
+      const woken = this.#woken();
+      // An error is told, and waited after, by the claim it goes beside.
+      const asks = this.#asking.size > 0 && this.#found && this.free.length > 0;
+      if (asks && (await this.#claim(this.free, 0).catch(() => false))) continue;
+      await Promise.race([woken, sleep(pollMs, undefined, { signal, ref: false }).catch(() => undefined)]);
+    }
+  }
+
   #woken(): Promise<void> {
     return new Promise((resolve) => {
-      this.#wakeUp = resolve;
+      this.#waiting.add(resolve);
     });
   }
 
   async #claim(machines: string[], waitSeconds: number, ticket?: Ticket): Promise<boolean> {
     const { client, workerId, roster, signal, onClaim } = this.#options;
     const body = { workerId: workerId(), machines, waitSeconds, ...(ticket ? { ticket } : {}) };
-    const { assignment } = await answered(
-      (limit) => client.call(workerRoutes.claim, { body }, { signal: limit }),
-      signal,
-    ).catch((error: unknown) => {
+    const named = this.#options.machines.filter(({ name }) => machines.includes(name));
+    const giveBack = this.#options.capacity.reserve(named);
+    const asking = answered((limit) => client.call(workerRoutes.claim, { body }, { signal: limit }), signal);
+    this.#asking.add(asking);
+    try {
+      const { assignment } = await asking.finally(() => this.#asking.delete(asking));
+      onClaim(assignment ? 'job' : 'none');
+      this.#found = assignment !== null;
+      if (assignment) {
+        this.#remember(assignment);
+        // It takes its share at once, so that the room given back is there for others only if it is left over.
+        // The lease is ours even if a shutdown began meanwhile: the next worker adopts it.
+        const begun = roster.begin(assignment);
+        giveBack();
+        await begun;
+        return true;
+      }
+      giveBack();
+      if (!ticket) this.#rest();
+      return false;
+    } catch (error) {
       if (!signal.aborted) onClaim('failed');
       throw error;
-    });
-    onClaim(assignment ? 'job' : 'none');
-    if (!assignment) return false;
-    this.#remember(assignment);
-    // The lease is ours even if a shutdown began meanwhile: the next worker adopts it.
-    await roster.begin(assignment);
-    return true;
+    } finally {
+      giveBack();
+    }
+  }
+
+  #rest(): void {
+    if (this.#idle) return;
+    this.#idle = true;
+    this.#options.onTickets(this.welcome);
   }
 
   #remember(assignment: Ticket): void {
@@ -115,11 +166,5 @@ export class Claimer {
       if (this.#taken.size <= rememberedJobs) break;
       this.#taken.delete(oldest);
     }
-  }
-
-  #oneAtATime(task: () => Promise<boolean> | boolean): Promise<boolean> {
-    const turn = this.#last.then(task);
-    this.#last = turn.catch(() => undefined);
-    return turn;
   }
 }

@@ -19,6 +19,9 @@ import { StageReports } from './stage-reports.js';
 import { Stopper } from './stopper.js';
 import { waitForTurn } from './waiting.js';
 
+/** A stage that is over sooner has no line of its own in the log: the one of the end has the times of all. */
+const brieflyMs = 100;
+
 /** The lease is over: nothing more may be written for this attempt. */
 class Lost extends Error {}
 /** The worker goes; the job stays and is adopted by the next one. */
@@ -46,6 +49,8 @@ export class Execution {
   /** Ends everything: lost or left. */
   #over = new AbortController();
   #stages: StageReports;
+  /** Milliseconds that its stages took. */
+  #stageMs: Record<string, number> = {};
 
   /**
    * @param folder of an attempt that is new, or was begun by an earlier worker
@@ -133,7 +138,7 @@ export class Execution {
         const reason = this.#folder.state.end?.reason ?? 'worker_error';
         span.set({ 'mycloud.reason': reason });
         metrics.attemptsEnded.inc({ reason });
-        log.info({ job: name, reason }, 'attempt ended');
+        log.info({ job: name, reason, ms: this.#stageMs }, 'attempt ended');
       });
       await this.#folder.remove();
     } catch (error) {
@@ -144,15 +149,20 @@ export class Execution {
     }
   }
 
-  /** A stage with its line in the log, its time and its span. */
+  /** A stage with its time, its span and, unless it is over in a moment, its line in the log. */
   async #stage(stage: string, work: () => Promise<void>): Promise<void> {
     const { tracing, log, metrics } = this.#deps;
     const began = performance.now();
-    log.info({ job: this.#folder.state.assignment.name, stage }, 'attempt goes on');
+    const saying = setTimeout(() => {
+      log.info({ job: this.#folder.state.assignment.name, stage }, 'attempt goes on');
+    }, brieflyMs);
     try {
       await tracing.span(stage, {}, work);
     } finally {
-      metrics.stageSeconds.observe({ stage }, (performance.now() - began) / 1000);
+      clearTimeout(saying);
+      const ms = performance.now() - began;
+      this.#stageMs[stage] = Math.round(ms);
+      metrics.stageSeconds.observe({ stage }, ms / 1000);
     }
   }
 

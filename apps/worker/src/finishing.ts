@@ -1,8 +1,9 @@
-import { type AttemptProof, workerRoutes } from '@mycloud/shared';
+import { AppError, type AttemptProof, workerRoutes } from '@mycloud/shared';
 import type { AttemptFolder } from './attempt-folder.js';
 import type { Channels } from './channels.js';
 import type { WorkerDeps } from './deps.js';
 import { isDiskFull } from './disk/room.js';
+import type { LastLines } from './logs/log-sender.js';
 import { misplacedOutput } from './misplaced-output.js';
 import { answered, isStale, untilAnswered } from './retry.js';
 import type { StageReports } from './stage-reports.js';
@@ -55,7 +56,7 @@ export async function finishAttempt(ending: EndingAttempt): Promise<void> {
   const { end, output, startedAt = null } = folder.state;
   if (!end) throw new Error('a finishing attempt has no end');
   const { jobId, attempt, fence } = proof;
-  await Promise.all([channels.lines.drain(), channels.metrics.drain(), stages.end()]);
+  const [rest] = await Promise.all([channels.lines.rest(), channels.metrics.drain(), stages.end()]);
   signal.throwIfAborted();
   const body = {
     attempt,
@@ -66,7 +67,15 @@ export async function finishAttempt(ending: EndingAttempt): Promise<void> {
     lastSeq: channels.book.lastSeq,
     startedAt,
   };
-  const finish = (limit: AbortSignal) =>
-    deps.client.call(workerRoutes.finish, { params: { jobId }, body }, { signal: limit });
-  await untilAnswered(() => answered(finish, signal), signal);
+  const finish = (last: LastLines | null) => {
+    const input = { params: { jobId }, body: { ...body, ...last } };
+    const call = (limit: AbortSignal) => deps.client.call(workerRoutes.finish, input, { signal: limit });
+    return untilAnswered(() => answered(call, signal), signal);
+  };
+  await finish(rest).catch(async (error: unknown) => {
+    // Lines before the rest are missing; an older api takes none with the end.
+    if (!rest || !(error instanceof AppError) || error.code !== 'log_gap') throw error;
+    await channels.lines.drain();
+    await finish(null);
+  });
 }

@@ -69,6 +69,8 @@ export async function follow(following: Following): Promise<NonNullable<AttemptS
   const deadline = atMaxRuntime(following);
   try {
     const exitCode = await waitForExit(runner, job, folder.runDir, signal);
+    // The next job takes longer to come than what this one left to go; GPUs are free once it is gone.
+    if (following.gpus.length === 0) following.onExit();
     if (exitCode !== 0 && !folder.state.stop) await blameForFullDisk(following);
     await stopper.ended();
     const memory = await runner.memory(job, folder.runDir);

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type AttemptProof, type Client, workerRoutes } from '@mycloud/shared';
 import { answered, untilAnswered } from './retry.js';
 
@@ -11,7 +10,8 @@ const afterMs = 50;
 export class StageReports {
   #wanted: Stage | null = null;
   #telling: Promise<void> | null = null;
-  #ending = new AbortController();
+  /** Ends the wait before the first call. */
+  #hurry: () => void = () => undefined;
 
   /** @param onFailure told when the api refuses it for good */
   constructor(
@@ -31,7 +31,7 @@ export class StageReports {
   /** The end is told next: what was not told yet is left out. Resolves when no call is under way. */
   async end(): Promise<void> {
     this.#wanted = null;
-    this.#ending.abort();
+    this.#hurry();
     await this.#telling;
   }
 
@@ -39,9 +39,13 @@ export class StageReports {
     const { over, client } = this;
     const { jobId, attempt, fence } = this.proof;
     try {
-      await sleep(afterMs, undefined, { signal: AbortSignal.any([over, this.#ending.signal]) }).catch(
-        () => undefined,
-      );
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, afterMs);
+        this.#hurry = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
       for (let status = this.#wanted; status !== null && !over.aborted; status = this.#wanted) {
         this.#wanted = null;
         const input = { params: { jobId }, body: { attempt, fence, status } };

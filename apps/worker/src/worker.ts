@@ -11,7 +11,7 @@ import { limitsText } from './limits/limits.js';
 import { offerOf } from './offer.js';
 import { isRefused, untilAnswered } from './retry.js';
 import { Roster } from './roster.js';
-import { openTickets } from './tickets.js';
+import { openTickets, type Tickets } from './tickets.js';
 
 export interface RunningWorker {
   workerId: string;
@@ -56,7 +56,8 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const roster = new Roster(deps, attemptsDir, capacity);
   for (const execution of await adopt(deps, attemptsDir, capacity)) roster.add(execution);
 
-  const claimer = new Claimer({
+  let tickets: Tickets | null = null;
+  const claimer: Claimer = new Claimer({
     client,
     workerId: () => workerId,
     machines,
@@ -64,11 +65,12 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
     roster,
     home: config.home,
     log,
+    onTickets: (wanted) => tickets?.take(wanted),
     onClaim: (outcome) => deps.metrics.claims.inc({ outcome }),
     longPoll: config.queueUrl === undefined,
     signal,
   });
-  const tickets = config.queueUrl
+  tickets = config.queueUrl
     ? openTickets({
         url: config.queueUrl,
         machines: machines.map((machine) => machine.name),
@@ -76,8 +78,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
         log,
       })
     : null;
-  capacity.onChange(() => tickets?.take(claimer.free));
-  tickets?.take(claimer.free);
+  tickets?.take(claimer.welcome);
 
   let tellRefused: (error: AppError) => void = () => undefined;
   const refused = new Promise<AppError>((resolve) => {

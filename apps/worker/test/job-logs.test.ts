@@ -47,6 +47,16 @@ describe('the lines of a job', () => {
     expect(points).toMatchObject([{ name: 'acc', value: 0.5, step: 3 }]);
   });
 
+  it('go with the end of a short job, or before it to an older api, which takes none with an end', async () => {
+    for (const older of [false, true]) {
+      world.api.older = older;
+      const attempt = await world.finished(world.submit('echo one; echo two'));
+      expect(jobLines(attempt)).toEqual(['one', 'two']);
+      expect(attempt.lines[0]).toMatchObject({ source: 'system', seq: 1 });
+    }
+    world.api.older = false;
+  });
+
   it('show a line that has no newline yet, and keep it at the end', async () => {
     const jobId = world.submit(`printf 'Epoch 1'; exec sleep 1000`);
     await until(() => world.attempt(jobId)?.progress.includes('Epoch 1'), 'the line being drawn');

@@ -6,6 +6,8 @@ import { defineRoute } from './route.js';
 /** Longer lines are split by the worker; every piece but the last is marked `more`. UTF-8 bytes. */
 export const maxLineBytes = 16 * 1024;
 export const maxLinesPerBatch = 5_000;
+/** So many may come with the end of their attempt. */
+export const maxLastLines = 100;
 
 export const logLineSchema = z.object({
   /** 1, 2, 3 … within its attempt: no gaps, no repeats. */

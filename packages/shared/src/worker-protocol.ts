@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hashSchema, idSchema } from './common.js';
 import { jobModes } from './job-settings.js';
-import { logLineSchema, maxLineBytes, maxLinesPerBatch } from './logs.js';
+import { logLineSchema, maxLastLines, maxLineBytes, maxLinesPerBatch } from './logs.js';
 import { builtEnvironmentSchema, environmentSchema, machineSchema, workerUseSchema } from './machines.js';
 import { metricPointSchema } from './metrics.js';
 import { reasonNames } from './reasons.js';
@@ -227,6 +227,9 @@ export const workerRoutes = {
       lastSeq: z.number().int().nonnegative(),
       /** When its command began, milliseconds since 1970: a short job may end before that was told. */
       startedAt: z.number().int().nullable().default(null),
+      /** Its last lines, stored with its end, as `logs` would: the number of the first, and a few of them. */
+      firstSeq: z.number().int().positive().default(1),
+      lines: z.array(sentLineSchema).max(maxLastLines).default([]),
     }),
   }),
   /** Messages: data is a WorkerCommand. Comments keep it alive each 10 s. */

@@ -15,16 +15,41 @@ export interface AuditNote {
   skip?: boolean;
 }
 
+/** An entry of an action as the database has it, but for what it was done on and what came of it. */
+export interface Entry {
+  userId: string | null;
+  user: string | null;
+  via: string;
+  action: string;
+  detail: Record<string, unknown>;
+  address: string;
+}
+
+/** The entry of an action that is done, for the statement that does it: then one is never there without the other. */
+export interface EntryWithAction extends Entry {
+  /** Set by whoever wrote it. */
+  written: boolean;
+}
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** Filled on the way: by the handler, by what it answered, and by the error it ended with. */
-    audit: { note: AuditNote; answer: unknown; outcome: string };
+    audit: { note: AuditNote; answer: unknown; outcome: string; withAction?: EntryWithAction };
   }
 }
 
 /** Adds to the entry of this call. */
 export function noteAudit(request: FastifyRequest, note: AuditNote): void {
   Object.assign(request.audit.note, note);
+}
+
+/** The entry of this call, to be written together with its action; unless it is, it is written as all others are. */
+export function entryWithAction(request: FastifyRequest): EntryWithAction | undefined {
+  const { contract } = request.routeOptions.config;
+  const action = contract && auditAction(contract);
+  if (!contract || action === undefined) return undefined;
+  request.audit.withAction = { ...entryOf(contract, action, request), written: false };
+  return request.audit.withAction;
 }
 
 /** What the audit trail calls a route; undefined for one that leaves no entry. */
@@ -40,7 +65,7 @@ const unnamedOutcomes = ['done', 'unauthenticated', 'conflict', 'not_found'];
 
 /**
  * The one place where entries of the audit trail are made, for every route: before the answer is sent, so that whoever has it finds
- * the entry. An entry that can't be written goes to the server's log; the action was done all the same.
+ * the entry (that of a submitted job is written with it, by the statement that queues it). An entry that can't be written goes to the server's log; the action was done all the same.
  */
 export function openAudit(app: FastifyInstance, deps: Deps): void {
   app.decorateRequest('audit', null as never);
@@ -54,21 +79,12 @@ export function openAudit(app: FastifyInstance, deps: Deps): void {
 export async function recordAction(deps: Deps, request: FastifyRequest): Promise<void> {
   const { contract } = request.routeOptions.config;
   const action = contract && auditAction(contract);
-  const { note, outcome } = request.audit;
-  if (!contract || action === undefined || note.skip) return;
+  const { note, outcome, withAction } = request.audit;
+  if (!contract || action === undefined || note.skip || withAction?.written) return;
   const { principal } = request;
   if (!principal && (contract.auth !== 'none' || !unnamedOutcomes.includes(outcome))) return;
-  const user = note.user ?? (principal && { id: principal.userId, name: principal.name });
-  const entry = {
-    userId: user?.id ?? null,
-    user: user?.name ?? null,
-    via: note.via ?? viaOf(request),
-    action,
-    target: note.target ?? targetOf(contract, request),
-    detail: { ...shownFields(contract, request.body), ...note.detail },
-    address: request.ip,
-    outcome,
-  };
+  const entry = entryOf(contract, action, request);
+  const target = note.target ?? targetOf(contract, request);
   try {
     await deps.pool.query(
       prepared(
@@ -79,7 +95,7 @@ export async function recordAction(deps: Deps, request: FastifyRequest): Promise
           entry.user,
           entry.via,
           action,
-          storable(entry.target),
+          storable(target),
           storable(JSON.stringify(entry.detail)),
           entry.address,
           outcome,
@@ -87,8 +103,25 @@ export async function recordAction(deps: Deps, request: FastifyRequest): Promise
       ),
     );
   } catch (error) {
-    deps.log.error({ err: error, entry }, 'an entry of the audit trail could not be written');
+    deps.log.error(
+      { err: error, entry: { ...entry, target, outcome } },
+      'an entry of the audit trail could not be written',
+    );
   }
+}
+
+function entryOf(contract: RouteContract, action: string, request: FastifyRequest): Entry {
+  const { principal, audit } = request;
+  const { note } = audit;
+  const user = note.user ?? (principal && { id: principal.userId, name: principal.name });
+  return {
+    userId: user?.id ?? null,
+    user: user?.name ?? null,
+    via: note.via ?? viaOf(request),
+    action,
+    detail: { ...shownFields(contract, request.body), ...note.detail },
+    address: request.ip,
+  };
 }
 
 function viaOf({ principal }: FastifyRequest): string {

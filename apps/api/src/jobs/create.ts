@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { AppError, type createJobBody, jobName } from '@mycloud/shared';
+import { AppError, type createJobBody } from '@mycloud/shared';
 import { workContext } from '@mycloud/telemetry';
 import type { z } from 'zod';
+import type { EntryWithAction } from '../audit/record.js';
 import type { Deps } from '../deps.js';
 import { ownRight, reaches } from '../http/owners.js';
 import type { UserPrincipal } from '../http/principal.js';
@@ -18,9 +19,23 @@ import { queueJob } from './transitions/begin.js';
 export type JobBody = z.output<typeof createJobBody>;
 
 /**
+ * With so many jobs waiting that any worker would take as well as a further one, each told of when it came, no worker that could
+ * take it is asleep: all look for the next one whenever they have room. Should one be all the same, it looks every 10 s, and the
+ * sweep tells of what waits for a minute.
+ */
+const enoughWakes = 64;
+
+interface Beside {
+  /** Mounts whose bytes are known already: they aren't looked up anew, whatever became of their source. */
+  known?: ResolvedMount[];
+  /** Which submits it. */
+  schedule?: { id: string; name: string };
+  /** Written with the job. */
+  audit?: EntryWithAction;
+}
+
+/**
  * Submits a job and answers its id. With a key, the same call made again answers the same job.
- * @param known mounts whose bytes are known already: they aren't looked up anew, whatever became of their source
- * @param schedule which submits it
  * @throws AppError bad_request, not_found (nearest names), forbidden, conflict (the key was used for another body)
  */
 export async function createJob(
@@ -29,8 +44,7 @@ export async function createJob(
   at: { owner: string; project: string },
   body: JobBody,
   key: string | undefined,
-  known: ResolvedMount[] = [],
-  schedule: { id: string; name: string } | null = null,
+  { known = [], schedule, audit }: Beside = {},
 ): Promise<string> {
   if (key !== undefined && (key === '' || key.length > 200)) {
     throw new AppError('bad_request', 'an Idempotency-Key has 1 to 200 characters');
@@ -62,8 +76,9 @@ export async function createJob(
     ...(schedule ? [{ type: 'scheduled', message: `submitted by the schedule ${schedule.name}` }] : []),
     ...(environment.note ? [{ type: 'note', message: environment.note }] : []),
   ];
+  const place = `${project.owner}/projects/${project.name}/`;
   const queue = async (sql: Sql) => {
-    const made = await queueJob(sql, job, mounts, said);
+    const made = await queueJob(sql, job, mounts, said, audit && { ...audit, place });
     if (made) return { id, ...made };
     throw new AppError('not_found', `${project.name} was deleted meanwhile`);
   };
@@ -71,15 +86,24 @@ export async function createJob(
     ? queue(deps.pool)
     : transaction(deps.pool, async (sql) => {
         if (await takeKey(sql, caller.userId, key, bodyHash, id)) return queue(sql);
-        return { id: await jobOfKey(sql, caller.userId, key, bodyHash), priority: undefined, number: 0 };
+        return {
+          id: await jobOfKey(sql, caller.userId, key, bodyHash),
+          priority: undefined,
+          number: 0,
+          alike: 0,
+        };
       }));
   if (!made.id) throw new AppError('conflict', 'this call was made twice at once', { hint: 'Try again.' });
   if (made.priority === undefined) return made.id;
+  if (audit) audit.written = true;
   const { machine, mode } = body;
-  const name = jobName({ owner: project.owner, project: project.name, number: made.number });
-  deps.log.info({ jobId: id, job: name, by: caller.name, machine, mode }, 'job submitted');
+  deps.log.info(
+    { jobId: id, job: `${place}${made.number}`, by: caller.name, machine, mode },
+    'job submitted',
+  );
   await deps.hub.publish({ type: 'job', jobId: id });
-  await announceQueued(deps, { id, machine: body.machine, priority: made.priority, attempt: 0 });
+  if (made.alike < enoughWakes)
+    await announceQueued(deps, { id, machine, priority: made.priority, attempt: 0 });
   return id;
 }
 

@@ -1,5 +1,6 @@
 import { AppError, type restartJobBody } from '@mycloud/shared';
 import type { z } from 'zod';
+import type { EntryWithAction } from '../audit/record.js';
 import type { Deps } from '../deps.js';
 import type { UserPrincipal } from '../http/principal.js';
 import type { JobRef } from './access.js';
@@ -18,6 +19,7 @@ export async function restartJob(
   job: JobRef,
   change: z.output<typeof restartJobBody>,
   key: string | undefined,
+  audit?: EntryWithAction,
 ): Promise<string> {
   const old = await one<JobBody>(
     deps.pool,
@@ -38,7 +40,7 @@ export async function restartJob(
       : { maxRuntimeSeconds: undefined, idleSeconds: undefined };
   const body: JobBody = { ...old, ...times, mounts, ...change, env: changedEnv(old.env, change.env) };
   const at = { owner: job.project.owner, project: job.project.name };
-  return createJob(deps, caller, at, body, key, known);
+  return createJob(deps, caller, at, body, key, { known, audit });
 }
 
 function changedEnv(

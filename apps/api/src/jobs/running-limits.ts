@@ -2,6 +2,10 @@ import type { Machine, RunningLimits } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import { one, prepared } from './sql.js';
 
+/** May who submitted a job, or its team, run only so much at once? Of the row of the job as `j`. */
+export const isLimited = `EXISTS (SELECT 1 FROM "User" u WHERE u.id IN (j."ownerId", j."teamId")
+  AND (u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL))`;
+
 /** The catalogue's machines and their GPUs, as SQL takes them. */
 export const gpusOfMachines = (machines: readonly Machine[]): [names: string[], gpus: number[]] => [
   machines.map((machine) => machine.name),

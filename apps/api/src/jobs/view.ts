@@ -128,10 +128,11 @@ export async function viewRows(
   waits: (row: JobRow) => Promise<string>,
 ): Promise<Job[]> {
   const ids = rows.map((row) => row.id);
+  const begun = rows.filter((row) => row.attempt > 0).map((row) => row.id);
   const preparing = rows.filter((row) => row.status === 'preparing').map((row) => row.id);
   const [mounts, metrics, waiting] = await Promise.all([
     mountsOf(deps, ids),
-    lastMetrics(deps, ids),
+    lastMetrics(deps, begun),
     waitingWords(deps, preparing),
   ]);
   return Promise.all(
@@ -210,6 +211,7 @@ async function mountsOf(deps: Deps, ids: string[]): Promise<Map<string, Job['mou
 
 /** Steps from name to name along the index (jobId, name, id): its cost is the number of series, not of points. */
 async function lastMetrics(deps: Deps, ids: string[]): Promise<Map<string, Record<string, number>>> {
+  if (ids.length === 0) return new Map();
   const { rows } = await deps.pool.query<{ jobId: string; values: Record<string, number> }>(
     prepared(
       `SELECT j.id AS "jobId", jsonb_object_agg(m.name, m.value) AS values

@@ -1,6 +1,6 @@
 import { imagePrefix } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
-import { heldByLimits } from './running-limits.js';
+import { heldByLimits, isLimited } from './running-limits.js';
 import { one, prepared } from './sql.js';
 import { ordinal } from './text.js';
 
@@ -50,24 +50,22 @@ export interface Line {
 export async function lineOf(deps: Deps, machine: string): Promise<Line> {
   const asked = deps.catalogue.machines.find((one) => one.name === machine);
   const gpus = deps.config.embedded ? 0 : (asked?.gpus ?? 0);
-  const { rows } = await deps.pool.query<Offering>(
+  const { rows } = await deps.pool.query<Offering & { busy: (Omit<Busy, 'since'> & { since: string })[] }>(
     prepared(
-      `SELECT id, name, draining, gpus, "foreignGpus", images FROM "Worker" WHERE $1 = ANY(machines) AND gpus >= $2
-       AND "lastSeenAt" > now() - make_interval(secs => $3)`,
+      `SELECT w.id, w.name, w.draining, w.gpus, w."foreignGpus", w.images, (
+         SELECT COALESCE(json_agg(json_build_object('name', u.name || '/projects/' || p.name || '/' || j.number,
+           'workerId', w.id, 'since', a."startedAt", 'ownerId', p."ownerId", 'public', p.public)), '[]')
+         FROM "Attempt" a JOIN "Job" j ON j.id = a."jobId" JOIN "Project" p ON p.id = j."projectId"
+           JOIN "User" u ON u.id = p."ownerId"
+         WHERE a."workerId" = w.id AND a."endedAt" IS NULL) AS busy
+       FROM "Worker" w WHERE $1 = ANY(machines) AND gpus >= $2 AND "lastSeenAt" > now() - make_interval(secs => $3)`,
       [machine, gpus, deps.config.leaseSeconds * 2],
     ),
   );
   const workers = rows.filter((worker) => !worker.draining);
-  const { rows: busy } = await deps.pool.query<Busy>(
-    prepared(
-      `SELECT u.name || '/projects/' || p.name || '/' || j.number AS name, a."workerId", a."startedAt" AS since,
-       p."ownerId", p.public
-     FROM "Attempt" a JOIN "Job" j ON j.id = a."jobId" JOIN "Project" p ON p.id = j."projectId"
-       JOIN "User" u ON u.id = p."ownerId"
-     WHERE a."workerId" = ANY($1) AND a."endedAt" IS NULL ORDER BY a."startedAt"`,
-      [workers.map((worker) => worker.id)],
-    ),
-  );
+  const busy = workers
+    .flatMap((worker) => worker.busy.map((one) => ({ ...one, since: new Date(one.since) })))
+    .sort((a, b) => a.since.getTime() - b.since.getTime());
   const drained = rows.filter((worker) => worker.draining).map((worker) => worker.name);
   return { machine, gpus: asked?.gpus, workers, drained, busy };
 }
@@ -130,16 +128,16 @@ function foreign(workers: Offering[], gpus: number): string {
  * Names only jobs that everybody who sees this one may see: of public projects, or of the same owner when this one is private.
  */
 export async function waitingSentence(deps: Deps, job: Waiting): Promise<string> {
-  const asked = deps.catalogue.machines.find(({ name }) => name === job.machine);
-  const held = asked && (await heldByLimits(deps, job.id, asked.gpus));
-  if (held) return held;
-  const found = await one<{ ahead: number; ownerId: string; public: boolean }>(
+  const found = await one<{ ahead: number; ownerId: string; public: boolean; limited: boolean }>(
     deps.pool,
     `SELECT p."ownerId", p.public, (SELECT count(*)::int FROM "Job" WHERE status = 'queued' AND machine = $1
-       AND (priority, "queuedAt", id) < (j.priority, j."queuedAt", j.id)) AS ahead
+       AND (priority, "queuedAt", id) < (j.priority, j."queuedAt", j.id)) AS ahead, ${isLimited} AS limited
      FROM "Job" j JOIN "Project" p ON p.id = j."projectId" WHERE j.id = $2`,
     [job.machine, job.id],
   );
+  const asked = deps.catalogue.machines.find(({ name }) => name === job.machine);
+  const held = asked && found?.limited && (await heldByLimits(deps, job.id, asked.gpus));
+  if (held) return held;
   const line = await lineOf(deps, job.machine);
   const sees = (other: Busy) => other.public || (other.ownerId === found?.ownerId && !found.public);
   const place = (found?.ahead ?? 0) + 1;

@@ -2,7 +2,7 @@ import { AppError, type AttemptProof, type SentLine } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import type { WorkerPrincipal } from '../http/principal.js';
 import type { StoredBatch } from '../hub.js';
-import { one, prepared, transaction } from '../jobs/sql.js';
+import { one, prepared, type Sql, transaction } from '../jobs/sql.js';
 import { staleFence } from '../jobs/transitions/lock.js';
 import { lockAttempt } from '../workers/held.js';
 import { type StoredLine, toStored } from './lines.js';
@@ -24,13 +24,17 @@ export async function appendLines(
   const { lastSeq, stored } =
     (await appendNext(deps, caller, proof, firstSeq, storedLines)) ??
     (await appendRest(deps, caller, proof, firstSeq, storedLines));
-  const { jobId, attempt } = proof;
-  if (stored) {
-    deps.metrics.logLines.inc(stored.lines.length);
-    deps.metrics.logBytes.inc(stored.lines.reduce((sum, line) => sum + Buffer.byteLength(line[2]), 0));
-    await deps.hub.publish({ type: 'logs', jobId, attempt, lastSeq, stored });
-  }
+  if (stored) await tellLines(deps, proof, stored);
   return lastSeq;
+}
+
+/** Tells followers in all apis of lines that are stored. */
+export async function tellLines(deps: Deps, proof: AttemptProof, stored: StoredBatch): Promise<void> {
+  const { jobId, attempt } = proof;
+  deps.metrics.logLines.inc(stored.lines.length);
+  deps.metrics.logBytes.inc(stored.lines.reduce((sum, line) => sum + Buffer.byteLength(line[2]), 0));
+  const lastSeq = stored.firstSeq + stored.lines.length - 1;
+  await deps.hub.publish({ type: 'logs', jobId, attempt, lastSeq, stored });
 }
 
 interface Appended {
@@ -76,25 +80,39 @@ function appendRest(
   lines: StoredLine[],
 ): Promise<Appended> {
   return transaction(deps.pool, async (sql) => {
-    const held = await lockAttempt(sql, caller, proof);
-    const expected = held.lastSeq + 1;
-    if (firstSeq > expected) {
-      throw new AppError('log_gap', `the lines ${expected} to ${firstSeq - 1} were never sent`, {
-        hint: `Send again from line ${expected}.`,
-        details: { expected },
-      });
-    }
-    const fresh = lines.slice(expected - firstSeq);
-    if (fresh.length === 0) return { lastSeq: held.lastSeq };
-    const last = held.lastSeq + fresh.length;
-    await sql.query(
-      prepared(
-        `WITH batch AS (
-           INSERT INTO "LogBatch" ("jobId", attempt, "firstSeq", "lastSeq", lines) VALUES ($1, $2, $3, $4, $5))
-         UPDATE "Attempt" SET "lastSeq" = $4 WHERE "jobId" = $1 AND number = $2`,
-        [proof.jobId, proof.attempt, expected, last, JSON.stringify(fresh)],
-      ),
-    );
-    return { lastSeq: last, stored: { firstSeq: expected, lines: fresh } };
+    const { lastSeq } = await lockAttempt(sql, caller, proof);
+    return storeRest(sql, proof, lastSeq, firstSeq, lines);
   });
+}
+
+/**
+ * Stores of a batch what is new. holds: the attempt is locked, its last stored line is lastSeq
+ * @throws AppError log_gap when lines before the batch are missing
+ */
+export async function storeRest(
+  sql: Sql,
+  proof: AttemptProof,
+  lastSeq: number,
+  firstSeq: number,
+  lines: StoredLine[],
+): Promise<Appended> {
+  const expected = lastSeq + 1;
+  if (firstSeq > expected) {
+    throw new AppError('log_gap', `the lines ${expected} to ${firstSeq - 1} were never sent`, {
+      hint: `Send again from line ${expected}.`,
+      details: { expected },
+    });
+  }
+  const fresh = lines.slice(expected - firstSeq);
+  if (fresh.length === 0) return { lastSeq };
+  const last = lastSeq + fresh.length;
+  await sql.query(
+    prepared(
+      `WITH batch AS (
+         INSERT INTO "LogBatch" ("jobId", attempt, "firstSeq", "lastSeq", lines) VALUES ($1, $2, $3, $4, $5))
+       UPDATE "Attempt" SET "lastSeq" = $4 WHERE "jobId" = $1 AND number = $2`,
+      [proof.jobId, proof.attempt, expected, last, JSON.stringify(fresh)],
+    ),
+  );
+  return { lastSeq: last, stored: { firstSeq: expected, lines: fresh } };
 }

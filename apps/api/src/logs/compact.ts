@@ -1,7 +1,9 @@
 import type { Deps } from '../deps.js';
-import { one, type Sql, transaction } from '../jobs/sql.js';
+import { one, prepared, type Sql, transaction } from '../jobs/sql.js';
 import { packLog } from './archive.js';
 import type { StoredLine } from './lines.js';
+
+const readAtOnce = 12;
 
 /** Packs the logs of ended attempts into objects of the store. Many apis may do it at once. @returns how many it packed */
 export async function compactLogs(deps: Deps): Promise<number> {
@@ -28,27 +30,31 @@ async function compactAttempt(deps: Deps, jobId: string, attempt: number): Promi
     const key = `logs/${jobId}/${attempt}-${locked.fence}.jsonl.gz`;
     await deps.store.put(key, bytes, bytes.length);
     await sql.query(
-      'UPDATE "Attempt" SET "logKey" = $3, "logIndex" = $4 WHERE "jobId" = $1 AND number = $2',
-      [jobId, attempt, key, JSON.stringify(index)],
+      prepared(
+        `WITH packed AS (DELETE FROM "LogBatch" WHERE "jobId" = $1 AND attempt = $2)
+         UPDATE "Attempt" SET "logKey" = $3, "logIndex" = $4 WHERE "jobId" = $1 AND number = $2`,
+        [jobId, attempt, key, JSON.stringify(index)],
+      ),
     );
-    await sql.query('DELETE FROM "LogBatch" WHERE "jobId" = $1 AND attempt = $2', [jobId, attempt]);
     return true;
   });
 }
 
-/** All lines of an attempt, a dozen batches in memory at a time. */
+/** All lines of an attempt, a dozen batches in memory at a time. holds: it has ended, so that none is added meanwhile */
 async function* batches(sql: Sql, jobId: string, attempt: number): AsyncGenerator<StoredLine> {
   for (let after = 0; ; ) {
     const { rows } = await sql.query<{ firstSeq: number; lines: StoredLine[] }>(
-      `SELECT "firstSeq", lines FROM "LogBatch" WHERE "jobId" = $1 AND attempt = $2 AND "firstSeq" > $3
-       ORDER BY "firstSeq" LIMIT 12`,
-      [jobId, attempt, after],
+      prepared(
+        `SELECT "firstSeq", lines FROM "LogBatch" WHERE "jobId" = $1 AND attempt = $2 AND "firstSeq" > $3
+         ORDER BY "firstSeq" LIMIT $4`,
+        [jobId, attempt, after, readAtOnce],
+      ),
     );
-    if (rows.length === 0) return;
     for (const batch of rows) {
       yield* batch.lines;
       after = batch.firstSeq;
     }
+    if (rows.length < readAtOnce) return;
   }
 }
 

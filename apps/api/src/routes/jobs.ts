@@ -1,5 +1,6 @@
 import { jobRoutes as contract, type JobEvent } from '@mycloud/shared';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { entryWithAction } from '../audit/record.js';
 import type { Deps } from '../deps.js';
 import { readableOwners } from '../http/owners.js';
 import { etag, ifMatch } from '../http/revision.js';
@@ -21,7 +22,12 @@ export function jobRoutes(app: FastifyInstance, deps: Deps): void {
   app.addHook('onClose', async () => changes.close());
 
   serve(app, contract.create, async ({ params, body, caller, request }) =>
-    viewJob(deps, await createJob(deps, caller, params, body, idempotencyKey(request))),
+    viewJob(
+      deps,
+      await createJob(deps, caller, params, body, idempotencyKey(request), {
+        audit: entryWithAction(request),
+      }),
+    ),
   );
 
   serve(app, contract.list, ({ query, caller }) =>
@@ -78,7 +84,8 @@ export function jobRoutes(app: FastifyInstance, deps: Deps): void {
 
   serve(app, contract.restart, async ({ params, body, caller, request }) => {
     const job = await findJob(deps, caller, params, 'read');
-    return viewJob(deps, await restartJob(deps, caller, job, body, idempotencyKey(request)));
+    const audit = entryWithAction(request);
+    return viewJob(deps, await restartJob(deps, caller, job, body, idempotencyKey(request), audit));
   });
 
   serve(app, contract.stop, async ({ params, caller }) => {

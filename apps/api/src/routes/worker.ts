@@ -4,7 +4,7 @@ import type { Deps } from '../deps.js';
 import { serve } from '../http/route.js';
 import { storable } from '../jobs/text.js';
 import { setStage } from '../jobs/transitions/begin.js';
-import { finishAttempt } from '../jobs/transitions/end.js';
+import { finishAttempt } from '../jobs/transitions/finish.js';
 import { appendLines } from '../logs/append.js';
 import { eventStreams } from '../logs/sse.js';
 import { appendMetrics } from '../metrics/write.js';

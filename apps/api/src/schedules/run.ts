@@ -114,6 +114,6 @@ async function submit(deps: Deps, schedule: DueSchedule, key: string | undefined
   const body = createJobBody.parse({ ...schedule.job, codeSnapshotId: schedule.codeSnapshotId });
   const attributes = { 'mycloud.schedule': schedule.name, 'mycloud.schedule_id': schedule.id };
   return deps.tracing.span('schedule', { attributes }, () =>
-    createJob(deps, caller, at, body, key, [], { id: schedule.id, name: schedule.name }),
+    createJob(deps, caller, at, body, key, { schedule: { id: schedule.id, name: schedule.name } }),
   );
 }

@@ -1,7 +1,7 @@
 import type { Assignment, Ticket } from '@mycloud/shared';
 import type { Deps } from '../deps.js';
 import type { WorkerPrincipal } from '../http/principal.js';
-import { claimJob } from '../jobs/transitions/begin.js';
+import { claimJob } from '../jobs/transitions/claim.js';
 import { assignmentOf } from './assignment.js';
 import { findWorker, type WorkerRow } from './held.js';
 
@@ -34,8 +34,7 @@ export async function claim(
     const began = Date.now();
     const claimed = await claimJob(deps, worker, machines, asked.ticket);
     if (!claimed) return null;
-    const { waited, ...held } = claimed;
-    return traced(deps, worker, await assignmentOf(deps, worker, held), { began, waited });
+    return traced(deps, worker, assignmentOf(deps, worker, claimed), { began, waited: claimed.waited });
   };
   if (asked.ticket || asked.waitSeconds === 0) return take();
 

@@ -98,6 +98,8 @@ export class TestWorker {
       outputSnapshotId?: string | null;
       lastSeq?: number;
       startedAt?: number | null;
+      firstSeq?: number;
+      lines?: { text: string; time: number; source: 'job' | 'system' }[];
     } = {},
   ) {
     return this.client.call(workerRoutes.finish, {

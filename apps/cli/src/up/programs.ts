@@ -96,6 +96,8 @@ function nodeProgram(name: string, entry: string, env: Env): Program {
       return said?.msg === 'ready' ? said : undefined;
     },
     trouble(line) {
+      // Nearly all lines, told by pino's first field, without reading them.
+      if (Number(/^\{"level":(\d+),/.exec(line)?.[1]) < errorLevel) return undefined;
       const said = parse(line);
       // What isn't JSON went past the log: a last word on stderr.
       if (!said) return line.trim() || undefined;

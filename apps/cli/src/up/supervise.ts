@@ -58,7 +58,7 @@ export function supervise(program: Program, { log, tell, onStart }: Options): Su
 
   const read = (line: string): void => {
     log.write(line);
-    const facts = program.ready(line);
+    const facts = wasReady ? undefined : program.ready(line);
     if (facts) {
       wasReady = true;
       readiness.resolve(facts);

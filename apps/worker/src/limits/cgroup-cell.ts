@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmdirSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -52,8 +53,15 @@ export function cellMembersBelow(dirs: readonly string[]): number[] {
 
 /** holds: exact, since the kernel counts; asked before the cell is removed. */
 export function cellMemory(dirs: readonly string[]): MemoryFacts {
-  const first = (...names: string[]): string =>
-    dirs.flatMap((dir) => names.map((name) => read(path.join(dir, name)))).find(Boolean) ?? '';
+  const first = (...names: string[]): string => {
+    for (const dir of dirs) {
+      for (const name of names) {
+        const text = read(path.join(dir, name));
+        if (text) return text;
+      }
+    }
+    return '';
+  };
   // v2: memory.events and, since Linux 5.19, memory.peak; v1: memory.oom_control (its oom_kill since 4.13).
   const kills = /^oom_kill (\d+)/m.exec(first('memory.events', 'memory.oom_control'))?.[1];
   const peak = Number.parseInt(first('memory.peak', 'memory.max_usage_in_bytes'), 10);
@@ -93,6 +101,8 @@ function removeTree(dir: string): void {
 
 function foldersIn(dir: string): string[] {
   try {
+    // A cgroup counts its folders as links, and lists dozens of files beside them.
+    if (statSync(dir).nlink === 2) return [];
     const entries = readdirSync(dir, { withFileTypes: true });
     return entries.filter((entry) => entry.isDirectory()).map((entry) => path.join(dir, entry.name));
   } catch (error) {
@@ -122,6 +132,8 @@ export function removeIfFree(dir: string): void {
 }
 
 function read(file: string): string {
+  // An error is dear, with its trace.
+  if (!existsSync(file)) return '';
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

@@ -17,7 +17,7 @@ export class LogBook {
   readonly spool: Spool<NumberedLine>;
   #lastSeq = 0;
   #offset = 0;
-  #listeners = new Set<() => void>();
+  #listeners = new Set<(ofJob: boolean) => void>();
   /** The last lines of the job, for what a shell said last. */
   readonly recent: string[] = [];
   progress: string | null = null;
@@ -66,10 +66,11 @@ export class LogBook {
   draw(text: string | null): void {
     if (text === this.progress) return;
     this.progress = text;
-    this.#wake();
+    this.#tell(true);
   }
 
-  onChange(listener: () => void): void {
+  /** @param listener told whether there is something new of the job itself */
+  onChange(listener: (ofJob: boolean) => void): void {
     this.#listeners.add(listener);
   }
 
@@ -85,10 +86,10 @@ export class LogBook {
     this.#lastSeq = seq;
     this.#offset = lines.at(-1)?.offset ?? this.#offset;
     for (const line of lines) if (line.source === 'job') this.#onJobLine(line.text, time);
-    this.#wake();
+    this.#tell(lines.some((line) => line.source === 'job'));
   }
 
-  #wake(): void {
-    for (const listener of this.#listeners) listener();
+  #tell(ofJob: boolean): void {
+    for (const listener of this.#listeners) listener(ofJob);
   }
 }

@@ -1,12 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError, type AttemptProof, type Client, maxLinesPerBatch, workerRoutes } from '@mycloud/shared';
+import {
+  AppError,
+  type AttemptProof,
+  type Client,
+  maxLastLines,
+  maxLinesPerBatch,
+  type SentLine,
+  workerRoutes,
+} from '@mycloud/shared';
 import { answered, isPassing } from '../retry.js';
 import type { LogBook, NumberedLine } from './log-book.js';
 
 const batchEveryMs = 50;
 const progressEveryMs = 100;
+/** What the system says waits so long for lines of the job, or for its end, to go with. */
+const systemMs = 50;
+/** As bytes of the spool. */
+const maxLastBytes = 64 * 1024;
 
-/** Sends the book's lines in order, the first ones at once, then in batches; the api's number is the truth. */
+/** Lines that go with the end of their attempt. */
+export interface LastLines {
+  firstSeq: number;
+  lines: SentLine[];
+}
+
+/** Sends the book's lines in order, a job's first ones at once, then in batches; the api's number is the truth. */
 export class LogSender {
   #client: Client;
   #proof: AttemptProof;
@@ -14,9 +32,17 @@ export class LogSender {
   #position: number;
   #sentProgress: string | null = null;
   #wakeUp: (() => void) | null = null;
+  /** Ends a pause. */
+  #hurry: (() => void) | null = null;
   #stopped = new AbortController();
   #draining = false;
+  /** What is left at the end may go with it, instead of in a call of its own. */
+  #leavesRest = false;
+  /** What waits to be sent may not wait any longer. */
+  #due: boolean;
+  #holdsBack = false;
   #done: Promise<void>;
+  #onFailure: (error: unknown) => void;
 
   /** @param onFailure told once when the api refuses lines for good (the lease is over): sending is then over. */
   constructor(client: Client, proof: AttemptProof, book: LogBook, onFailure: (error: unknown) => void) {
@@ -24,21 +50,46 @@ export class LogSender {
     this.#proof = proof;
     this.#book = book;
     this.#position = book.spool.acked;
-    book.onChange(() => this.#wake());
-    this.#done = this.#run().catch((error: unknown) => {
-      if (!this.#stopped.signal.aborted) onFailure(error);
+    // What an earlier worker left.
+    this.#due = this.#position < book.spool.size;
+    this.#onFailure = onFailure;
+    book.onChange((ofJob) => {
+      if (ofJob) this.#due = true;
+      if (ofJob && this.#holdsBack) this.#hurryUp();
+      this.#wake();
     });
+    this.#done = this.#start();
   }
 
   /** Resolves when every line of the book is stored, however long the api is away. */
   async drain(): Promise<void> {
+    this.#leavesRest = false;
+    await this.#end();
+    if (this.#position === this.#book.spool.size) return;
+    // Its end was to carry a rest, and could not.
+    this.#done = this.#start();
+    await this.#done;
+  }
+
+  /** Sends all but a short rest. @returns the rest, for the end of the attempt to carry; null when there is none */
+  async rest(): Promise<LastLines | null> {
+    this.#leavesRest = true;
+    await this.#end();
+    const { records } = this.#book.spool.read(this.#position, maxLastLines);
+    const [first] = records;
+    return first ? { firstSeq: first.seq, lines: records.map(toSent) } : null;
+  }
+
+  async #end(): Promise<void> {
     this.#draining = true;
+    this.#hurryUp();
     this.#wake();
     await this.#done;
   }
 
   stop(): void {
     this.#stopped.abort();
+    this.#hurryUp();
     this.#wake();
   }
 
@@ -47,8 +98,37 @@ export class LogSender {
     this.#wakeUp = null;
   }
 
+  #hurryUp(): void {
+    this.#hurry?.();
+    this.#hurry = null;
+  }
+
+  /** Waits, unless there is reason to hurry. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Few enough lines for the end to carry. */
+  get #isShort(): boolean {
+    const { spool } = this.#book;
+    if (spool.size - this.#position > maxLastBytes) return false;
+    return spool.read(this.#position, maxLastLines).end === spool.size;
+  }
+
   get #hasWork(): boolean {
     return this.#position < this.#book.spool.size || this.#book.progress !== this.#sentProgress;
+  }
+
+  #start(): Promise<void> {
+    return this.#run().catch((error: unknown) => {
+      if (!this.#stopped.signal.aborted) this.#onFailure(error);
+    });
   }
 
   async #run(): Promise<void> {
@@ -63,11 +143,21 @@ export class LogSender {
         });
         continue;
       }
+      if (this.#draining && this.#leavesRest && this.#isShort) return;
+      if (hasLines && !this.#due && !this.#draining) {
+        this.#holdsBack = true;
+        await this.#pause(systemMs);
+        this.#holdsBack = false;
+        this.#due = true;
+        continue;
+      }
       try {
+        this.#due = false;
         const full = await this.#sendOnce(signal);
         failures = 0;
+        this.#due ||= this.#position < this.#book.spool.size;
         if (!full && !this.#draining) {
-          await sleep(hasLines ? batchEveryMs : progressEveryMs, undefined, { signal });
+          await this.#pause(hasLines ? batchEveryMs : progressEveryMs);
         }
       } catch (error) {
         if (signal.aborted || !isPassing(error)) throw error;

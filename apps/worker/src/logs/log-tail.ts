@@ -1,12 +1,14 @@
-import { type FSWatcher, watch } from 'node:fs';
-import { type FileHandle, open, stat, truncate } from 'node:fs/promises';
+import { closeSync, type FSWatcher, fstatSync, openSync, read as readFd, watch } from 'node:fs';
+import { stat, truncate } from 'node:fs/promises';
 import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { inBytes } from '../bytes.js';
 import { isDiskFull } from '../disk/room.js';
 import { HeadFreer } from './give-back.js';
 import { LineSplitter } from './line-splitter.js';
 import type { LogBook } from './log-book.js';
 
+const read = promisify(readFd);
 const readBytes = 256 * 1024;
 /** The watch wakes at once; the poll is for file systems that don't tell. */
 const pollMs = 50;
@@ -22,7 +24,7 @@ export class LogTail {
   #file: string;
   #splitter: LineSplitter;
   #position: number;
-  #handle: FileHandle | null = null;
+  #fd: number | null = null;
   #watcher: FSWatcher | null = null;
   #timer: NodeJS.Timeout | null = null;
   #reading: Promise<void> = Promise.resolve();
@@ -92,8 +94,8 @@ export class LogTail {
   async close(): Promise<void> {
     this.#stop();
     await this.#reading;
-    await this.#handle?.close();
-    this.#handle = null;
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
   }
 
   #stop(): void {
@@ -118,9 +120,10 @@ export class LogTail {
   }
 
   async #readOn(): Promise<void> {
-    this.#handle ??= await open(this.#file, 'r');
-    for (;;) {
-      const { bytesRead } = await this.#handle.read(this.#buffer, 0, readBytes, this.#position);
+    this.#fd ??= openSync(this.#file, 'r');
+    // Most looks find nothing new: the size says so at once.
+    while (fstatSync(this.#fd).size > this.#position) {
+      const { bytesRead } = await read(this.#fd, this.#buffer, 0, readBytes, this.#position);
       if (bytesRead === 0) return;
       this.#position += bytesRead;
       this.#book.job(this.#splitter.feed(this.#buffer.subarray(0, bytesRead)));

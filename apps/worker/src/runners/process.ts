@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { symlink } from 'node:fs/promises';
+import { existsSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import {
   descendants,
@@ -24,7 +23,7 @@ export function processRunner(limits: Limits, launcher: Launcher): Runner {
     ...supervised(limits, members),
     paths: plainPaths,
     async start({ command, env, marker, dirs, limit }) {
-      await linkFolders(dirs);
+      linkFolders(dirs);
       return startSupervised(launcher, {
         argv: [jobShell, '-c', command],
         cwd: dirs.code,
@@ -64,10 +63,10 @@ const belongs = (pid: number, job: JobProcess): boolean =>
   hasVariable(pid, `MYCLOUD_EXECUTION=${job.marker}`);
 
 /** `input` and `output` beside the code, for scripts with relative paths; what the code brings itself stays. */
-export async function linkFolders(dirs: JobDirs): Promise<void> {
+export function linkFolders(dirs: JobDirs): void {
   const links = [{ name: 'output', dir: dirs.output }, ...dirs.mounts];
   for (const { name, dir } of links) {
     const link = path.join(dirs.code, name);
-    if (!existsSync(link)) await symlink(dir, link);
+    if (!existsSync(link)) symlinkSync(dir, link);
   }
 }

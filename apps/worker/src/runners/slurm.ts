@@ -119,7 +119,7 @@ export function slurmRunner(options: SlurmOptions): SlurmRunner {
     paths: (dirs) => (isolation === 'bubblewrap' ? ownPaths(dirs) : plainPaths(dirs)),
     async start(launch) {
       const { dirs, machine, marker } = launch;
-      if (isolation === 'process') await linkFolders(dirs);
+      if (isolation === 'process') linkFolders(dirs);
       const write = (name: string, text: string, mode: number): Promise<void> =>
         writeFile(path.join(dirs.run, name), text, { mode });
       await write('job', jobScript(launch, isolation, options.walls), 0o600);

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type ProcessInfo, readProcess } from '@mycloud/processes';
 import { AppError } from '@mycloud/shared';
@@ -50,9 +49,9 @@ export interface Supervised {
 export async function startSupervised(launcher: Launcher, options: Supervised): Promise<JobProcess> {
   const log = path.join(options.runDir, 'log');
   // The code is written over it in place: a disk that the job has filled has room for that, and it takes no further program.
-  await writeFile(path.join(options.runDir, 'exit'), ' '.repeat(16));
+  writeFileSync(path.join(options.runDir, 'exit'), ' '.repeat(16));
   // It is watched from the start.
-  await (await open(log, 'a')).close();
+  closeSync(openSync(log, 'a'));
   const { enter, prefix, dirs } = options.cell;
   const starting = launcher.start({
     argv: [
@@ -88,7 +87,7 @@ async function isAlive(job: JobProcess): Promise<boolean> {
 /** The exit code the supervisor wrote, 128 + n for a signal; null when it hasn't (yet). */
 export async function readExitCode(runDir: string): Promise<number | null> {
   try {
-    const written = /^(\d+)\n/.exec(await readFile(path.join(runDir, 'exit'), 'utf8'));
+    const written = /^(\d+)\n/.exec(readFileSync(path.join(runDir, 'exit'), 'utf8'));
     return written ? Number(written[1]) : null;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;

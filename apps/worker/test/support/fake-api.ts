@@ -58,6 +58,8 @@ export interface FakeApi {
   foreignGpus: number;
   /** Every request is refused by a cut line while this is set. */
   away: boolean;
+  /** Of a release that takes no lines with an end. */
+  older: boolean;
   /** Requests about bytes wait for it. */
   bytes: Promise<void>;
   command(command: WorkerCommand): void;
@@ -95,19 +97,27 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     if (verb === 'status') attempt.statuses.push(String(body.status));
     if (verb === 'output') attempt.synced.push(String(body.snapshotId));
     if (verb === 'events') attempt.events.push({ type: String(body.type), message: String(body.message) });
-    if (verb === 'finish') attempt.finish = body as unknown as Finish;
     if (verb === 'metrics' && !batches.has(String(body.batchId))) {
       batches.add(String(body.batchId));
       attempt.points.push(...(body.points as MetricPoint[]));
     }
-    if (verb !== 'logs') return undefined;
+    const { lines = [] } = body as { lines?: SentLine[] };
+    if (verb === 'logs' || (lines.length > 0 && !api.older)) append(attempt, body, lines);
+    if (verb === 'finish') {
+      const end = body as unknown as Finish;
+      if (end.lastSeq > attempt.lines.length)
+        throw new Refused('log_gap', { expected: attempt.lines.length + 1 });
+      attempt.finish = end;
+    }
+    return verb === 'logs' ? { lastSeq: attempt.lines.length } : undefined;
+  }
+
+  function append(attempt: Attempt, body: Record<string, unknown>, lines: SentLine[]): void {
     if (typeof body.progress === 'string') attempt.progress.push(body.progress);
     const expected = attempt.lines.length + 1;
     const firstSeq = Number(body.firstSeq);
     if (firstSeq !== expected) throw new Refused('log_gap', { expected });
-    for (const line of body.lines as SentLine[])
-      attempt.lines.push({ ...line, seq: attempt.lines.length + 1 });
-    return { lastSeq: attempt.lines.length };
+    for (const line of lines) attempt.lines.push({ ...line, seq: attempt.lines.length + 1 });
   }
 
   function serve(path: string, body: Record<string, unknown>): unknown {
@@ -238,6 +248,7 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
     registered: [],
     foreignGpus: 0,
     away: false,
+    older: false,
     bytes: Promise.resolve(),
     command: (command) => {
       const message = `data: ${JSON.stringify(command)}\n\n`;

@@ -1,6 +1,6 @@
-import { type AttemptProof, imagePrefix } from '@mycloud/shared';
+import type { AttemptProof } from '@mycloud/shared';
+import type { Entry } from '../../audit/record.js';
 import type { Deps } from '../../deps.js';
-import { gpusOfMachines } from '../running-limits.js';
 import { one, type Sql } from '../sql.js';
 import { storable } from '../text.js';
 import { staleFence } from './lock.js';
@@ -43,32 +43,42 @@ interface NewMount {
  * for one another from the number on. It is queued, its ticket counted as sent; its priority is the number of jobs its owner
  * has outstanding.
  * @param said further events of its beginning
- * @returns undefined when there is no such project any more
+ * @param audit its entry in the audit trail, and what stands before its number in what it was done on
+ * @returns undefined when there is no such project any more; `alike`: how many of the owner's that any worker would take as
+ * well as this one wait already
  */
 export async function queueJob(
   sql: Sql,
   job: NewJob,
   mounts: readonly NewMount[],
   said: readonly { type: string; message: string }[],
-): Promise<{ priority: number; number: number } | undefined> {
-  return one<{ priority: number; number: number }>(
+  audit?: Entry & { place: string },
+): Promise<{ priority: number; number: number; alike: number } | undefined> {
+  return one<{ priority: number; number: number; alike: number }>(
     sql,
     `WITH project AS (UPDATE "Project" SET "lastJob" = "lastJob" + 1 WHERE id = $2 RETURNING "lastJob" AS number),
+     others AS (
+       SELECT count(*) AS outstanding, count(*) FILTER (WHERE status = 'queued' AND machine = $6 AND environment = $7
+         AND "teamId" IS NOT DISTINCT FROM $22::uuid) AS alike
+       FROM "Job" WHERE "ownerId" = $3 AND status IN ('queued','preparing','running','saving')),
      made AS (
        INSERT INTO "Job" (id, "projectId", number, "ownerId", command, description, machine, environment, env,
          tensorboard, "maxRuntimeSeconds", retries, "codeSnapshotId", tags, mode, "idleSeconds", "jupyterToken",
          "teamId", notify, "scheduleId", traceparent, "ticketAt", status, priority)
        SELECT $1, $2, number, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $22, $23::text[], $24, $25, now(), 'queued',
-         (SELECT count(*) FROM "Job" WHERE "ownerId" = $3 AND status IN ('queued','preparing','running','saving'))
-       FROM project RETURNING id, number, priority),
+         outstanding
+       FROM project, others RETURNING id, number, priority),
      mounted AS (
        INSERT INTO "Mount" ("jobId", name, source, "snapshotId")
        SELECT made.id, m.* FROM made, unnest($17::text[], $18::text[], $19::uuid[]) m),
      said AS (
        INSERT INTO "Event" ("jobId", attempt, type, message)
        SELECT made.id, 0, e.type, e.message FROM made, unnest($20::text[], $21::text[]) WITH ORDINALITY e(type, message, nth)
-       ORDER BY nth)
-     SELECT priority, number FROM made`,
+       ORDER BY nth),
+     audited AS (
+       INSERT INTO "AuditEntry" ("userId", "user", via, action, target, detail, address, outcome)
+       SELECT $26, $27, $28, $29, $30 || made.number, $31, $32, 'done' FROM made WHERE $29::text IS NOT NULL)
+     SELECT priority, number, alike::int FROM made, others`,
     [
       job.id,
       job.projectId,
@@ -95,90 +105,15 @@ export async function queueJob(
       job.notify,
       job.scheduleId,
       job.traceparent,
+      audit?.userId,
+      audit?.user,
+      audit?.via,
+      audit?.action,
+      audit?.place,
+      audit && storable(JSON.stringify(audit.detail)),
+      audit?.address,
     ],
   );
-}
-
-export interface Claimed {
-  jobId: string;
-  attempt: number;
-  fence: number;
-  /** Seconds it stood in the queue. */
-  waited: number;
-}
-
-/**
- * Takes one queued job for a worker under a lease: the ticket's, if it still waits for that attempt, or the next in line.
- * Of many claimers at once each gets another job, or none.
- */
-export async function claimJob(
-  deps: Deps,
-  worker: { id: string; name: string; images: boolean },
-  machines: string[],
-  ticket: { jobId: string; attempt: number } | undefined,
-): Promise<Claimed | undefined> {
-  // A ticket's row is waited for, the line's are skipped while another claims them. Only the row taken is locked: one that
-  // is locked and then left would be skipped by a claimer that finds no other and goes to sleep.
-  const runnable = 'AND ($7::text IS NULL OR NOT (environment LIKE $7 OR environment = ANY($8::text[])))';
-  const next = ticket
-    ? `SELECT id FROM "Job" WHERE id = $9 AND attempt = $10 - 1 AND status = 'queued' AND machine = ANY($3)
-       ${runnable} FOR NO KEY UPDATE`
-    : `SELECT j.id FROM catalogue m CROSS JOIN LATERAL (
-         SELECT id, priority, "queuedAt" FROM "Job" w WHERE status = 'queued' AND machine = m.name ${runnable}
-           AND NOT EXISTS (SELECT 1 FROM limited l WHERE l.id IN (w."ownerId", w."teamId") AND (l.full OR m.gpus > l.gpus_left))
-         ORDER BY priority, "queuedAt" LIMIT 64) q
-       JOIN "Job" j ON j.id = q.id AND j.status = 'queued'
-       WHERE m.name = ANY($3) ORDER BY q.priority, q."queuedAt" LIMIT 1 FOR NO KEY UPDATE OF j SKIP LOCKED`;
-  const began = performance.now();
-  const claimed = await one<{
-    jobId: string;
-    attempt: number;
-    fence: string;
-    machine: string;
-    waited: number;
-  }>(
-    deps.pool,
-    `WITH catalogue AS (SELECT * FROM unnest($4::text[], $5::int[]) c(name, gpus)),
-     limited AS (
-       SELECT u.id, count(r.id) >= u."maxJobs" AS full,
-         COALESCE(u."maxGpus" - COALESCE(sum(c.gpus), 0), 1000000) AS gpus_left
-       FROM "User" u LEFT JOIN "Job" r ON (r."ownerId" = u.id OR r."teamId" = u.id) AND r.status IN ('preparing','running')
-         LEFT JOIN catalogue c ON c.name = r.machine
-       WHERE u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL GROUP BY u.id),
-     next AS (${next}),
-     moved AS (
-       UPDATE "Job" j SET status = 'preparing', attempt = j.attempt + 1 FROM next
-       WHERE j.id = next.id AND j.status = 'queued' AND NOT (SELECT draining OR "removedAt" IS NOT NULL FROM "Worker" WHERE id = $1)
-         AND mycloud_may_run(j."ownerId", (SELECT gpus FROM catalogue c WHERE c.name = j.machine), $4, $5)
-         AND mycloud_may_run(j."teamId", (SELECT gpus FROM catalogue c WHERE c.name = j.machine), $4, $5)
-       RETURNING j.id, j.attempt, j.machine, EXTRACT(EPOCH FROM now() - j."queuedAt")::float8 AS waited),
-     made AS (
-       INSERT INTO "Attempt" ("jobId", number, "workerId", fence, "leaseUntil")
-       SELECT id, attempt, $1, nextval('mycloud_fence'), now() + make_interval(secs => $2) FROM moved
-       RETURNING "jobId", number, fence),
-     said AS (
-       INSERT INTO "Event" ("jobId", attempt, type, message) SELECT id, attempt, 'preparing', $6::text FROM moved)
-     SELECT "jobId", number AS attempt, fence, machine, waited FROM made JOIN moved ON moved.id = made."jobId"`,
-    [
-      worker.id,
-      deps.config.leaseSeconds,
-      machines,
-      ...gpusOfMachines(deps.catalogue.machines),
-      `taken by ${worker.name}`,
-      // An image is left to a worker that runs images.
-      worker.images ? null : `${imagePrefix}%`,
-      deps.catalogue.imageOnly,
-      ...(ticket ? [ticket.jobId, ticket.attempt] : []),
-    ],
-  );
-  if (!claimed) return undefined;
-  const { jobId, attempt, machine, waited } = claimed;
-  deps.metrics.claimSeconds.observe((performance.now() - began) / 1000);
-  deps.metrics.waitSeconds.observe({ machine }, waited);
-  deps.log.info({ jobId, attempt, worker: worker.name, machine, waited }, 'job claimed');
-  // Not waited for: it never fails, and a worker is waiting.
-  void deps.hub.publish({ type: 'job', jobId });
-  return { jobId, attempt, fence: Number(claimed.fence), waited };
 }
 
 const stages = {

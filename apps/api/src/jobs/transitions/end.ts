@@ -1,20 +1,11 @@
-import {
-  AppError,
-  type AttemptProof,
-  type EndStatus,
-  maxSystemAttempts,
-  type Reason,
-  reasonSentence,
-  reasons,
-} from '@mycloud/shared';
+import { type EndStatus, maxSystemAttempts, type Reason, reasonSentence, reasons } from '@mycloud/shared';
 import type { Deps } from '../../deps.js';
 import { addDeliveries, announceDeliveries } from '../../notifications/outbox.js';
-import { checkOutput } from '../output.js';
 import { wakeForOwners } from '../running-limits.js';
 import { one, prepared, type Sql, transaction } from '../sql.js';
 import { storable } from '../text.js';
 import { announceQueued } from '../tickets.js';
-import { type LockedJob, lockJob, staleFence } from './lock.js';
+import { type LockedJob, lockJob } from './lock.js';
 
 /** Outcome of an attempt as the worker, or the sweep, knows it. */
 export interface Outcome {
@@ -24,42 +15,6 @@ export interface Outcome {
   outputSnapshotId: string | null;
   /** Milliseconds since 1970, by the worker's clock; not given: as it was told before. */
   startedAt?: number | null;
-}
-
-/**
- * Ends an attempt as its worker says. The same end said twice is no error.
- * @throws AppError stale_fence; log_gap when log lines are missing (details.expected); bad_request for another's output
- */
-export async function finishAttempt(
-  deps: Deps,
-  proof: AttemptProof,
-  tokenId: string,
-  outcome: Outcome & { lastSeq: number },
-): Promise<void> {
-  const ended = await transaction(deps.pool, async (sql) => {
-    const job = await lockJob(sql, proof.jobId);
-    const attempt = await one<{ endedAt: Date | null; reason: string | null; lastSeq: number }>(
-      sql,
-      `SELECT a."endedAt", a.reason, a."lastSeq" FROM "Attempt" a JOIN "Worker" w ON w.id = a."workerId"
-       WHERE a."jobId" = $1 AND a.number = $2 AND a.fence = $3 AND mycloud_speaks_for($4, w) FOR NO KEY UPDATE OF a`,
-      [proof.jobId, proof.attempt, proof.fence, tokenId],
-    );
-    if (!job || !attempt) throw staleFence(proof.attempt);
-    // Ended by the sweep and by its worker are told apart: only the worker's own end may be said again.
-    if (attempt.endedAt) {
-      if (attempt.reason === outcome.reason && outcome.reason !== 'worker_lost') return undefined;
-      throw staleFence(proof.attempt);
-    }
-    if (outcome.lastSeq > attempt.lastSeq) {
-      throw new AppError('log_gap', `its log is stored up to line ${attempt.lastSeq} of ${outcome.lastSeq}`, {
-        hint: 'Send the missing lines, then finish.',
-        details: { expected: attempt.lastSeq + 1 },
-      });
-    }
-    await checkOutput(sql, job, outcome.outputSnapshotId);
-    return endAttempt(sql, job, outcome);
-  });
-  if (ended) await tellEnd(deps, ended);
 }
 
 /** Ends an attempt whose lease has run out, unless it was renewed or ended meanwhile. */
@@ -108,7 +63,7 @@ function triedAgain(job: LockedJob, reason: Reason): boolean {
   }
 }
 
-interface Ended {
+export interface Ended {
   job: LockedJob;
   again: boolean;
   /** What it became, and why; absent where its attempt was taken back. */
@@ -119,12 +74,12 @@ interface Ended {
  * As it was told when it began, or as its end says it, whatever that worker's clock shows; null when neither did. (GREATEST
  * and LEAST pass over nulls.)
  */
-const startOf = (ms: string): string =>
+export const startOf = (ms: string): string =>
   `COALESCE("startedAt", CASE WHEN ${ms}::float8 IS NOT NULL
      THEN LEAST(now(), GREATEST("createdAt", to_timestamp(${ms}::float8 / 1000))) END)`;
 
 /** holds: the job and its attempt are locked, the attempt is the job's last and open */
-async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<Ended> {
+export async function endAttempt(sql: Sql, job: LockedJob, outcome: Outcome): Promise<Ended> {
   const stopped = job.stopRequestedBy !== null && reasons[outcome.reason].retry === 'system';
   let reason: Reason = stopped ? 'stopped_by_user' : outcome.reason;
   let detail = storable(stopped ? (job.stopRequestedBy ?? '') : outcome.detail);

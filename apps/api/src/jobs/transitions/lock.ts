@@ -1,5 +1,6 @@
 import { AppError, type JobStatus } from '@mycloud/shared';
 import { isHeardOf } from '../../notifications/outbox.js';
+import { isLimited } from '../running-limits.js';
 import { one, type Sql } from '../sql.js';
 
 /*
@@ -28,15 +29,16 @@ export interface LockedJob {
   heardOf: boolean;
 }
 
+/** Columns of a LockedJob, from a row of the job as `j` and of its project as `p`. */
+export const lockedColumns = `j.id, j.status, j.attempt, j."ownerId", j."teamId", p."ownerId" AS "projectOwner", j.machine,
+  j.priority, j.retries, j."userFailures", j."stopRequestedBy",
+  ${isLimited} AS limited, ${isHeardOf} AS "heardOf"`;
+
 /** holds: until the transaction ends, the job is nobody else's to change. */
 export const lockJob = (sql: Sql, jobId: string): Promise<LockedJob | undefined> =>
   one<LockedJob>(
     sql,
-    `SELECT j.id, j.status, j.attempt, j."ownerId", j."teamId", p."ownerId" AS "projectOwner", j.machine, j.priority, j.retries, j."userFailures", j."stopRequestedBy",
-       EXISTS (SELECT 1 FROM "User" u WHERE u.id IN (j."ownerId", j."teamId")
-         AND (u."maxJobs" IS NOT NULL OR u."maxGpus" IS NOT NULL)) AS limited,
-       ${isHeardOf} AS "heardOf"
-     FROM "Job" j JOIN "Project" p ON p.id = j."projectId" WHERE j.id = $1 FOR NO KEY UPDATE OF j`,
+    `SELECT ${lockedColumns} FROM "Job" j JOIN "Project" p ON p.id = j."projectId" WHERE j.id = $1 FOR NO KEY UPDATE OF j`,
     [jobId],
   );
 
