@@ -155,7 +155,8 @@ export async function openContentCache(dir: string, options: { maxBytes: number 
       return { dir: at(hash), release };
     },
     copy: (treeDir, target, signal) => copyFolder(treeDir, target, { signal }),
-    copyForJob: (treeDir, target, signal) => copyFolder(treeDir, target, { readOnly: true, signal }),
+    // Files of the cache are read-only, and so are their copies.
+    copyForJob: (treeDir, target, signal) => copyFolder(treeDir, target, { keepModes: true, signal }),
   };
 }
 

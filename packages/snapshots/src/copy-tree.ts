@@ -5,18 +5,19 @@ import { eachLimit } from './pool.js';
 import type { Tree } from './tree.js';
 import { TreeWriter } from './tree-writer.js';
 
-interface CopyOptions {
-  /** Files get mode 0444 or 0555; otherwise 0644 or 0755. */
-  readOnly?: boolean;
-  signal?: AbortSignal;
-}
-
 const parallel = 16;
 // Shares the bytes until one side writes, where the file system can; copies them otherwise.
 const clone = constants.COPYFILE_FICLONE;
 
-/** Copies a whole tree to `target`, which must not hold anything in its way. The copy shares nothing that a write could reach. */
-export async function copyFolder(source: string, target: string, options: CopyOptions = {}): Promise<void> {
+/**
+ * Copies a whole tree to `target`, which must not hold anything in its way. The copy shares nothing that a write could reach.
+ * @param options.keepModes files get the modes of the source; otherwise 0644 or 0755
+ */
+export async function copyFolder(
+  source: string,
+  target: string,
+  options: { keepModes?: boolean; signal?: AbortSignal } = {},
+): Promise<void> {
   options.signal?.throwIfAborted();
   await mkdir(target, { recursive: true, mode: 0o755 });
   const names = await readdir(source, { withFileTypes: true });
@@ -26,7 +27,8 @@ export async function copyFolder(source: string, target: string, options: CopyOp
     if (name.isSymbolicLink()) await symlink(await readlink(from), to);
     else if (name.isFile()) {
       await copyFile(from, to, clone | constants.COPYFILE_EXCL);
-      await chmod(to, modeOf((await lstat(from)).mode, options.readOnly));
+      // A copy has the mode of what was copied; two more calls a file would double what sharing blocks takes.
+      if (!options.keepModes) await chmod(to, modeOf((await lstat(from)).mode));
     }
   });
   // Folders one after the other: nested limits would multiply.
@@ -36,13 +38,16 @@ export async function copyFolder(source: string, target: string, options: CopyOp
   }
 }
 
-/** Copies chosen entries of a tree into a folder that may hold something already, replacing what has their paths. */
+/**
+ * Copies chosen entries of a tree into a folder that may hold something already, replacing what has their paths.
+ * @param options.readOnly files get mode 0444 or 0555; otherwise 0644 or 0755
+ */
 export async function copyTree(
   tree: Tree,
   chosen: Iterable<number>,
   source: string,
   target: string,
-  options: CopyOptions = {},
+  options: { readOnly?: boolean; signal?: AbortSignal } = {},
 ): Promise<void> {
   const writer = await TreeWriter.open(target, tree, { readOnly: options.readOnly });
   const links: number[] = [];
@@ -63,8 +68,4 @@ export async function copyTree(
   }
 }
 
-function modeOf(mode: number, readOnly = false): number {
-  const runs = (mode & 0o111) !== 0;
-  if (readOnly) return runs ? 0o555 : 0o444;
-  return runs ? 0o755 : 0o644;
-}
+const modeOf = (mode: number): number => ((mode & 0o111) !== 0 ? 0o755 : 0o644);

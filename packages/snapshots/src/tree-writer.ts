@@ -62,8 +62,10 @@ export class TreeWriter {
 
   /** @throws AppError conflict naming two entries that would be one file here, where names ignore case */
   async refuseTwins(paths: Iterable<string>): Promise<void> {
+    // Asked first: the names of a million files would take more memory than all else that is known of them.
+    if (!(await this.ignoresCase())) return;
     const twins = caseTwins(paths);
-    if (!twins || !(await this.ignoresCase())) return;
+    if (!twins) return;
     throw new AppError(
       'conflict',
       `${quoted(twins[0])} and ${quoted(twins[1])} differ only by case, which this file system ignores`,
@@ -72,10 +74,11 @@ export class TreeWriter {
   }
 
   private async ignoresCase(): Promise<boolean> {
-    const probe = path.join(this.root, `.mycloud-case-${randomUUID()}`);
+    const folder = this.staging || this.root;
+    const probe = path.join(folder, `.mycloud-case-${randomUUID()}`);
     await writeFile(probe, '');
     try {
-      return statOf(path.join(this.root, path.basename(probe).toUpperCase())) !== undefined;
+      return statOf(path.join(folder, path.basename(probe).toUpperCase())) !== undefined;
     } finally {
       await unlink(probe);
     }

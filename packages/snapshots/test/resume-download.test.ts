@@ -41,6 +41,7 @@ it('goes on in the middle of a large file', async () => {
   world.api.gate = () => undefined;
   const all = ranges();
   await get(up);
-  expect(ranges() - all).toBeLessThan(5);
+  // A pack is a range; the fifth was asked for when the first was there.
+  expect(ranges() - all).toBeLessThan(world.api.packs.size);
   expect(await picture(target())).toEqual(await picture(source()));
 });
