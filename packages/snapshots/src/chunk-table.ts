@@ -49,6 +49,12 @@ export class ChunkTable {
     return this.blocks[id >>> shift]!.subarray(at, at + hashBytes);
   }
 
+  /** All hashes in the order of their numbers, some thousand a block: 32 bytes each, one after the other. */
+  *hashBlocks(): Generator<Uint8Array> {
+    for (const [i, block] of this.blocks.entries())
+      yield block.subarray(0, Math.min(perBlock, this.count - (i << shift)) * hashBytes);
+  }
+
   hex(id: number): string {
     const { buffer, byteOffset } = this.hash(id);
     return Buffer.from(buffer, byteOffset, hashBytes).toString('hex');

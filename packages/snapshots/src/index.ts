@@ -1,3 +1,4 @@
+export type { ChunkTable } from './chunk-table.js';
 export * from './content-cache.js';
 export * from './diff.js';
 export * from './download.js';

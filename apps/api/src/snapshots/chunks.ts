@@ -1,5 +1,7 @@
 import { AppError } from '@mycloud/shared';
+import type { ChunkTable } from '@mycloud/snapshots';
 import type { Deps } from '../deps.js';
+import { one } from '../jobs/sql.js';
 
 export const toBytes = (hashes: readonly string[]): Buffer[] =>
   hashes.map((hash) => Buffer.from(hash, 'hex'));
@@ -24,11 +26,7 @@ export async function missingChunks(
  * need them: whoever asks is about to commit one that does.
  * @param hashes each once
  */
-export async function storedChunks(
-  deps: Deps,
-  ownerId: string,
-  hashes: readonly Buffer[],
-): Promise<Buffer[]> {
+async function storedChunks(deps: Deps, ownerId: string, hashes: readonly Buffer[]): Promise<Buffer[]> {
   const { rows } = await deps.pool.query<{ hash: Buffer; doomed: boolean }>(
     'SELECT hash, "doomedAt" IS NOT NULL AS doomed FROM "Chunk" WHERE "ownerId" = $1 AND hash = ANY($2)',
     [ownerId, hashes],
@@ -37,6 +35,26 @@ export async function storedChunks(
   const stored = rows.filter((row) => !row.doomed).map((row) => row.hash);
   // One deleted since it was looked at is not among those answered.
   return [...stored, ...(await spare(deps, ownerId, doomed))];
+}
+
+/**
+ * How many of a tree's chunks the owner has stored, spared as by `storedChunks`. Hashes go to the database as they lie
+ * in memory and a number comes back: an object each, of a million, would be more than all else the api holds.
+ */
+export async function countStored(deps: Deps, ownerId: string, chunks: ChunkTable): Promise<number> {
+  let count = 0;
+  for (const hashes of chunks.hashBlocks()) {
+    const found = await one<{ stored: number; doomed: Buffer[] | null }>(
+      deps.pool,
+      `SELECT count(*) FILTER (WHERE c."doomedAt" IS NULL)::int AS stored,
+         array_agg(c.hash) FILTER (WHERE c."doomedAt" IS NOT NULL) AS doomed
+       FROM generate_series(0, length($2::bytea) / 32 - 1) i
+       JOIN "Chunk" c ON c."ownerId" = $1 AND c.hash = substring($2::bytea FROM i * 32 + 1 FOR 32)`,
+      [ownerId, asBuffer(hashes)],
+    );
+    count += (found?.stored ?? 0) + (await spare(deps, ownerId, found?.doomed ?? [])).length;
+  }
+  return count;
 }
 
 async function spare(deps: Deps, ownerId: string, hashes: Buffer[]): Promise<Buffer[]> {

@@ -4,11 +4,10 @@ import type { Deps } from '../deps.js';
 import { newId } from '../jobs/id.js';
 import { one } from '../jobs/sql.js';
 import { type SnapshotRow, snapshotColumns } from './access.js';
-import { asBuffer, storedChunks } from './chunks.js';
+import { countStored } from './chunks.js';
 import { needed } from './gc/needed.js';
 
 const maxManifestBytes = 512 * 1024 * 1024;
-const hashesPerQuery = 10_000;
 
 export const viewSnapshot = ({ id, hash, files, bytes, storedBytes, createdAt }: SnapshotRow): Snapshot => ({
   id,
@@ -69,21 +68,14 @@ export const findKept = (deps: Deps, ownerId: string, hash: string): Promise<Sna
 
 /** @returns the bytes of all chunks, each counted once. @throws AppError conflict while some are missing */
 async function requireChunks(deps: Deps, ownerId: string, { chunks }: Tree): Promise<number> {
-  let missing = 0;
-  let bytes = 0;
-  for (let from = 0; from < chunks.count; from += hashesPerQuery) {
-    const hashes: Buffer[] = [];
-    for (let id = from; id < Math.min(chunks.count, from + hashesPerQuery); id++) {
-      hashes.push(asBuffer(chunks.hash(id)));
-      bytes += chunks.size(id);
-    }
-    missing += hashes.length - (await storedChunks(deps, ownerId, hashes)).length;
-  }
+  const missing = chunks.count - (await countStored(deps, ownerId, chunks));
   if (missing > 0) {
     throw new AppError('conflict', `${missing} chunks of this snapshot are not stored`, {
       hint: 'Upload again: only those are sent.',
     });
   }
+  let bytes = 0;
+  for (let id = 0; id < chunks.count; id++) bytes += chunks.size(id);
   return bytes;
 }
 
