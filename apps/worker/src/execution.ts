@@ -4,30 +4,21 @@ import type { AttemptFolder, Ending } from './attempt-folder.js';
 import type { Share } from './capacity.js';
 import { type Channels, openChannels } from './channels.js';
 import type { WorkerDeps } from './deps.js';
+import { isDiskFull } from './disk/room.js';
+import { Broken, endEarly, Left, Lost } from './early-end.js';
 import { endOfFailure } from './ending.js';
-import { tellFailure } from './failure.js';
 import { type EndingAttempt, finishAttempt, saveOutput } from './finishing.js';
 import { follow } from './following.js';
 import type { HeldMounts } from './inputs.js';
-import { killLeft } from './kill-left.js';
 import { markerOf } from './marker.js';
-import { prepareAndStart } from './preparing.js';
+import { prepareAndStart, type Started } from './preparing.js';
 import { answered, isStale, untilAnswered } from './retry.js';
 import type { JobProcess, Runner } from './runners/runner.js';
 import type { RunningJob } from './running-job.js';
 import { StageReports } from './stage-reports.js';
+import { StageTimes } from './stage-times.js';
 import { Stopper } from './stopper.js';
 import { waitForTurn } from './waiting.js';
-
-/** A stage that is over sooner has no line of its own in the log: the one of the end has the times of all. */
-const brieflyMs = 100;
-
-/** The lease is over: nothing more may be written for this attempt. */
-class Lost extends Error {}
-/** The worker goes; the job stays and is adopted by the next one. */
-class Left extends Error {}
-/** Something here broke, such as the disk: the api is told, and another attempt may do better. */
-class Broken extends Error {}
 
 /** One attempt on this worker: prepare → run → save → finish. */
 export class Execution {
@@ -49,8 +40,7 @@ export class Execution {
   /** Ends everything: lost or left. */
   #over = new AbortController();
   #stages: StageReports;
-  /** Milliseconds that its stages took. */
-  #stageMs: Record<string, number> = {};
+  #times: StageTimes;
 
   /**
    * @param folder of an attempt that is new, or was begun by an earlier worker
@@ -70,7 +60,8 @@ export class Execution {
     const onFailure = (error: unknown): void => this.#writeFailed(error);
     this.#channels = openChannels(deps.client, this.proof, folder, onFailure);
     this.#stages = new StageReports(deps.client, this.proof, this.#over.signal, onFailure);
-    const { traceparent } = folder.state.assignment;
+    const { traceparent, name } = folder.state.assignment;
+    this.#times = new StageTimes(deps, name);
     this.done = withContext({ jobId, attempt, traceparent: traceparent ?? undefined }, () => this.#live());
   }
 
@@ -127,18 +118,18 @@ export class Execution {
     metrics.attempts.inc();
     try {
       await tracing.span('attempt', { kind: 'consumer', attributes }, async (span) => {
-        if (phase === 'preparing') await this.#stage('prepare', () => this.#prepareAndStart());
+        if (phase === 'preparing') await this.#times.run('prepare', () => this.#prepareAndStart());
         if (this.#folder.state.phase === 'waiting')
-          await this.#stage('wait', () => this.#awaitTurn(phase === 'waiting'));
+          await this.#times.run('wait', () => this.#awaitTurn(phase === 'waiting'));
         if (this.#folder.state.phase === 'running')
-          await this.#stage('run', () => this.#run(phase === 'running'));
+          await this.#times.run('run', () => this.#run(phase === 'running'));
         if (this.#folder.state.phase === 'saving')
-          await this.#stage('save', () => saveOutput(this.#ending()));
-        await this.#stage('finish', () => finishAttempt(this.#ending()));
+          await this.#times.run('save', () => saveOutput(this.#ending()));
+        await this.#times.run('finish', () => finishAttempt(this.#ending()));
         const reason = this.#folder.state.end?.reason ?? 'worker_error';
         span.set({ 'mycloud.reason': reason });
         metrics.attemptsEnded.inc({ reason });
-        log.info({ job: name, reason, ms: this.#stageMs }, 'attempt ended');
+        log.info({ job: name, reason, ms: this.#times.ms }, 'attempt ended');
       });
       await this.#folder.remove();
     } catch (error) {
@@ -149,32 +140,15 @@ export class Execution {
     }
   }
 
-  /** A stage with its time, its span and, unless it is over in a moment, its line in the log. */
-  async #stage(stage: string, work: () => Promise<void>): Promise<void> {
-    const { tracing, log, metrics } = this.#deps;
-    const began = performance.now();
-    const saying = setTimeout(() => {
-      log.info({ job: this.#folder.state.assignment.name, stage }, 'attempt goes on');
-    }, brieflyMs);
-    try {
-      await tracing.span(stage, {}, work);
-    } finally {
-      clearTimeout(saying);
-      const ms = performance.now() - began;
-      this.#stageMs[stage] = Math.round(ms);
-      metrics.stageSeconds.observe({ stage }, ms / 1000);
-    }
-  }
-
   async #prepareAndStart(): Promise<void> {
     const signal = AbortSignal.any([this.#preparing.signal, this.#over.signal]);
+    let started: Started;
     try {
       if (this.#folder.state.stop) this.#preparing.abort();
-      const runner = this.#deps.runners.for(this.#folder.state.assignment.environment);
-      this.#runner = runner;
-      const { job, env, port } = await prepareAndStart({
+      this.#runner = this.#deps.runners.for(this.#folder.state.assignment.environment);
+      started = await prepareAndStart({
         deps: this.#deps,
-        runner,
+        runner: this.#runner,
         folder: this.#folder,
         marker: this.#marker,
         share: this.#share,
@@ -188,7 +162,15 @@ export class Execution {
         },
         signal,
       });
-      const waits = runner.awaitTurn !== undefined;
+    } catch (error) {
+      return this.#neverStarted(error);
+    }
+    this.#noteStart(started, this.#runner);
+  }
+
+  #noteStart({ job, env, port }: Started, runner: Runner): void {
+    const waits = runner.awaitTurn !== undefined;
+    try {
       this.#folder.update({
         phase: waits ? 'waiting' : 'running',
         process: job,
@@ -198,10 +180,13 @@ export class Execution {
         ...(port === null ? {} : { port }),
         ...(waits ? {} : { startedAt: Date.now() }),
       });
-      if (!waits) this.#stages.report('running');
     } catch (error) {
-      this.#neverStarted(error);
+      // A job may fill the disk before that is written. It runs, and is ended and blamed for it as any other; a worker killed
+      // meanwhile leaves it to the next one, which kills it and begins anew.
+      if (!isDiskFull(error)) throw error;
+      this.#deps.log.warn({ err: error, ...this.proof }, 'the disk is full: that the job runs is not noted');
     }
+    if (!waits) this.#stages.report('running');
   }
 
   /** It was stopped before that, or could not be. @throws what ends the execution itself */
@@ -312,33 +297,12 @@ export class Execution {
     this.#stopper?.kill();
   }
 
-  async #endEarly(error: unknown): Promise<void> {
-    const why = this.#over.signal.aborted ? this.#over.signal.reason : error;
-    if (why instanceof Left) {
-      this.#stopper?.leave();
-      try {
-        this.#folder.update({ left: true });
-      } catch (cause) {
-        // On a full disk: it counts as one crash, which is no harm.
-        this.#deps.log.warn({ err: cause, ...this.proof }, 'that it was left in order could not be noted');
-      }
-      return;
-    }
+  #endEarly(error: unknown): Promise<void> {
     const { process: job } = this.#folder.state;
     const runner = this.#runner;
-    if (job && runner)
-      await killLeft(
-        runner,
-        job,
-        this.#folder.runDir,
-        this.#stopper ?? this.#stopperOf(runner, job),
-        (error) => this.#deps.log.warn({ err: error, ...this.proof }, 'the job did not end by SIGKILL'),
-      );
-    if (!(why instanceof Lost) && !isStale(why)) {
-      const cause = why instanceof Broken ? why.cause : why;
-      await tellFailure(this.#deps, this.#folder.state, cause);
-    }
-    await this.#folder.remove();
+    const stopper = this.#stopper ?? (job && runner ? this.#stopperOf(runner, job) : null);
+    const attempt = { deps: this.#deps, proof: this.proof, folder: this.#folder, runner, stopper };
+    return endEarly(attempt, this.#over.signal.aborted ? this.#over.signal.reason : error);
   }
 
   #stopperOf(runner: Runner, job: JobProcess): Stopper {

@@ -28,7 +28,7 @@ export interface Preparing {
 }
 
 /** What was started. */
-interface Started {
+export interface Started {
   job: JobProcess;
   env: Record<string, string>;
   /** Where it was told to listen. */
