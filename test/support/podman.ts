@@ -55,6 +55,8 @@ export async function startPodman(): Promise<Podman> {
   const address = `unix://${at('podman.sock')}`;
   const service = spawn(program, ['--tmpdir', at('tmp'), 'system', 'service', '--time=0', address], {
     env,
+    // Its conmon leaves a file named oom where it is when a container runs out of memory.
+    cwd: dir,
     stdio: 'ignore',
   });
   await eventually('podman answers', async () => {
