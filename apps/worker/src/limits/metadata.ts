@@ -10,6 +10,8 @@ const places = {
   ip6tables: ['fd00:ec2::254/128', 'fd20:ce::254/128'],
 } as const;
 type Program = keyof typeof places;
+/** The firewall's programs are where an ordinary search path doesn't look. */
+const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` };
 const programs = Object.keys(places) as Program[];
 
 /** Whether jobs are kept from a cloud's metadata, and by what, or why not. */
@@ -56,7 +58,7 @@ export function liftBar(group: string, mount: string): void {
   for (const program of programs)
     for (const to of places[program]) {
       try {
-        execFileSync(program, ['-w', '5', '-D', ...rule(group, mount, to)], { stdio: 'ignore' });
+        execFileSync(program, ['-w', '5', '-D', ...rule(group, mount, to)], { env, stdio: 'ignore' });
       } catch (error) {
         // It isn't there, or the program isn't.
         if (!(error instanceof Error)) throw error;
@@ -121,7 +123,7 @@ async function isRefused(group: string): Promise<boolean> {
 /** @returns what it says. @throws AppError unavailable when it isn't there or refuses */
 async function tables(program: Program, ...args: string[]): Promise<string> {
   try {
-    return (await promisify(execFile)(program, ['-w', '5', ...args])).stdout;
+    return (await promisify(execFile)(program, ['-w', '5', ...args], { env })).stdout;
   } catch (cause) {
     const { code, stderr = '' } = cause as NodeJS.ErrnoException & { stderr?: string };
     const why = code === 'ENOENT' ? 'is not installed' : `refuses it: ${stderr.trim().split('\n')[0]}`;
@@ -132,7 +134,7 @@ async function tables(program: Program, ...args: string[]): Promise<string> {
 /** @returns its exit code; −1 when it can't be started */
 async function exitCode(program: string, ...args: string[]): Promise<number> {
   try {
-    await promisify(execFile)(program, args);
+    await promisify(execFile)(program, args, { env });
     return 0;
   } catch (error) {
     const { code } = error as { code?: number | string };
