@@ -216,7 +216,8 @@ describe('a command inside another’s job', () => {
     expect(shown.stderr).toMatch(/belongs to .*; you may only look at it/);
     expect(shown.code).toBe(1);
     const large = Array.from({ length: 8 }, () => server.json<Job>(['run', 'sleep 600'], { cwd: folder }));
-    const waiting = (await Promise.all(large)).at(-1)!;
+    // They are submitted at once: the one numbered last is the last in line.
+    const waiting = (await Promise.all(large)).sort((a, b) => a.number - b.number).at(-1)!;
     const refused = await eventually('one waits', async () => {
       const told = await server.cli(['exec', waiting.name, '--', 'id'], { cwd: folder });
       return told.stderr.includes('queued') && told;
