@@ -129,6 +129,7 @@ export class Claimer {
     const giveBack = this.#options.capacity.reserve(named);
     const asking = answered((limit) => client.call(workerRoutes.claim, { body }, { signal: limit }), signal);
     this.#asking.add(asking);
+    let begun: Promise<void> | undefined;
     try {
       const { assignment } = await asking.finally(() => this.#asking.delete(asking));
       onClaim(assignment ? 'job' : 'none');
@@ -137,20 +138,17 @@ export class Claimer {
         this.#remember(assignment);
         // It takes its share at once, so that the room given back is there for others only if it is left over.
         // The lease is ours even if a shutdown began meanwhile: the next worker adopts it.
-        const begun = roster.begin(assignment);
-        giveBack();
-        await begun;
-        return true;
+        begun = roster.begin(assignment);
       }
-      giveBack();
-      if (!ticket) this.#rest();
-      return false;
     } catch (error) {
       if (!signal.aborted) onClaim('failed');
       throw error;
     } finally {
       giveBack();
     }
+    if (!begun && !ticket) this.#rest();
+    await begun;
+    return begun !== undefined;
   }
 
   #rest(): void {

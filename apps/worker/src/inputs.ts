@@ -1,9 +1,9 @@
 import { readdir, rename, rmdir } from 'node:fs/promises';
 import path from 'node:path';
-import { AppError, type Client } from '@mycloud/shared';
+import type { Client } from '@mycloud/shared';
 import type { ContentCache, Mounted } from '@mycloud/snapshots';
 import type { AttemptFolder } from './attempt-folder.js';
-import { isPassing } from './retry.js';
+import { isPassing, isStale } from './retry.js';
 import type { JobDirs } from './runners/runner.js';
 
 /** An input, the code or the output to be restored could not be brought; the message is shown to the person. */
@@ -34,8 +34,7 @@ async function mount(
     return await cache.mount(client, ref.snapshotId, ref.snapshot, { signal });
   } catch (error) {
     const isDisk = (error as NodeJS.ErrnoException).code === 'ENOSPC';
-    const isLost = error instanceof AppError && error.code === 'stale_fence';
-    if (signal.aborted || isDisk || isLost || isPassing(error)) throw error;
+    if (signal.aborted || isDisk || isStale(error) || isPassing(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new InputError(`${what}: ${reason}`, { cause: error });
   }

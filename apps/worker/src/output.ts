@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
-import { AppError, type AttemptProof, type Client, workerRoutes } from '@mycloud/shared';
+import { type AttemptProof, type Client, workerRoutes } from '@mycloud/shared';
 import { openHashCache, uploadFolder } from '@mycloud/snapshots';
 import type { AttemptFolder } from './attempt-folder.js';
-import { isPassing, untilAnswered } from './retry.js';
+import { isPassing, isStale, untilAnswered } from './retry.js';
 
 export interface OutputSaver {
   /** Saves /output as it is; null when there is nothing in it. @throws AppError */
@@ -61,9 +61,8 @@ export function openOutput(client: Client, proof: AttemptProof, folder: AttemptF
         timer = setTimeout(() => {
           running = sync()
             .catch((error: unknown) => {
-              const isLost = error instanceof AppError && error.code === 'stale_fence';
               // Another try follows, and the end saves it anyway.
-              if (!stopped.signal.aborted && (isLost || !isPassing(error))) onFailure(error);
+              if (!stopped.signal.aborted && (isStale(error) || !isPassing(error))) onFailure(error);
             })
             .then(() => {
               if (!stopped.signal.aborted) again();

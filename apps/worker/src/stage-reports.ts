@@ -1,4 +1,5 @@
 import { type AttemptProof, type Client, workerRoutes } from '@mycloud/shared';
+import { Pause } from './pause.js';
 import { answered, untilAnswered } from './retry.js';
 
 type Stage = 'running' | 'saving';
@@ -10,8 +11,8 @@ const afterMs = 50;
 export class StageReports {
   #wanted: Stage | null = null;
   #telling: Promise<void> | null = null;
-  /** Ends the wait before the first call. */
-  #hurry: () => void = () => undefined;
+  /** Before the first call. */
+  #pause = new Pause();
 
   /** @param onFailure told when the api refuses it for good */
   constructor(
@@ -31,7 +32,7 @@ export class StageReports {
   /** The end is told next: what was not told yet is left out. Resolves when no call is under way. */
   async end(): Promise<void> {
     this.#wanted = null;
-    this.#hurry();
+    this.#pause.end();
     await this.#telling;
   }
 
@@ -39,13 +40,7 @@ export class StageReports {
     const { over, client } = this;
     const { jobId, attempt, fence } = this.proof;
     try {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, afterMs);
-        this.#hurry = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      await this.#pause.wait(afterMs);
       for (let status = this.#wanted; status !== null && !over.aborted; status = this.#wanted) {
         this.#wanted = null;
         const input = { params: { jobId }, body: { attempt, fence, status } };

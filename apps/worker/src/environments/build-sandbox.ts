@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { entering } from '../limits/cgroup-cell.js';
 import { covered } from '../runners/host-view.js';
 
 export interface SandboxOptions {
@@ -66,7 +67,7 @@ export function buildSandbox({
       folders.flatMap((folder) => [kind, folder, folder]);
     const code = `${dir}.code`;
     return [
-      ...(group ? into(group) : []),
+      ...(group ? entering(group) : []),
       'bwrap',
       ...open,
       ...cover(personal),
@@ -81,12 +82,6 @@ export function buildSandbox({
       ...['--chdir', cwd ?? dir, '--', ...argv],
     ];
   };
-}
-
-/** Words that put the command behind them into a cgroup. */
-function into(group: string): string[] {
-  mkdirSync(group, { recursive: true });
-  return ['/bin/sh', '-c', 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"', 'sh', group];
 }
 
 /** A link (such as /var/run) leads to what is covered itself. */

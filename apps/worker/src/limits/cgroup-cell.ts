@@ -2,6 +2,7 @@ import {
   accessSync,
   constants,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmdirSync,
@@ -119,6 +120,12 @@ export async function sweepCells(parents: readonly string[], keep: ReadonlySet<s
 /** Removes the folders that hold cells, unless a job is in one. */
 export function removeEmpty(parents: readonly string[]): void {
   for (const parent of parents.filter(existsSync)) if (foldersIn(parent).length === 0) rmdirSync(parent);
+}
+
+/** Makes a cgroup where it isn't there. @returns words that put the command behind them into it */
+export function entering(group: string): string[] {
+  mkdirSync(group, { recursive: true });
+  return ['/bin/sh', '-c', 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"', 'sh', group];
 }
 
 /** Removes a cgroup unless something is in it, or it was never made. */

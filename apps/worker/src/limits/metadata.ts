@@ -1,8 +1,9 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { existsSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { AppError } from '@mycloud/shared';
+import { entering } from './cgroup-cell.js';
 
 /** What clouds tell whoever asks from inside, the machine's keys to them too: of AWS, Google, Azure and others; of Alibaba; by IPv6. */
 const places = {
@@ -111,10 +112,9 @@ async function sweepRules(group: string, mount: string): Promise<void> {
 
 async function isRefused(group: string): Promise<boolean> {
   const inside = path.join(group, 'probe');
-  mkdirSync(inside, { recursive: true });
+  const [program = '', ...words] = entering(inside);
   try {
-    const enter = 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"';
-    return (await exitCode('/bin/sh', '-c', enter, 'sh', inside, process.execPath, '-e', probe)) === 1;
+    return (await exitCode(program, ...words, process.execPath, '-e', probe)) === 1;
   } finally {
     rmdirSync(inside);
   }

@@ -8,6 +8,7 @@ import {
   type SentLine,
   workerRoutes,
 } from '@mycloud/shared';
+import { Pause } from '../pause.js';
 import { answered, isPassing } from '../retry.js';
 import type { LogBook, NumberedLine } from './log-book.js';
 
@@ -32,8 +33,7 @@ export class LogSender {
   #position: number;
   #sentProgress: string | null = null;
   #wakeUp: (() => void) | null = null;
-  /** Ends a pause. */
-  #hurry: (() => void) | null = null;
+  #pause = new Pause();
   #stopped = new AbortController();
   #draining = false;
   /** What is left at the end may go with it, instead of in a call of its own. */
@@ -55,7 +55,7 @@ export class LogSender {
     this.#onFailure = onFailure;
     book.onChange((ofJob) => {
       if (ofJob) this.#due = true;
-      if (ofJob && this.#holdsBack) this.#hurryUp();
+      if (ofJob && this.#holdsBack) this.#pause.end();
       this.#wake();
     });
     this.#done = this.#start();
@@ -82,36 +82,20 @@ export class LogSender {
 
   async #end(): Promise<void> {
     this.#draining = true;
-    this.#hurryUp();
+    this.#pause.end();
     this.#wake();
     await this.#done;
   }
 
   stop(): void {
     this.#stopped.abort();
-    this.#hurryUp();
+    this.#pause.end();
     this.#wake();
   }
 
   #wake(): void {
     this.#wakeUp?.();
     this.#wakeUp = null;
-  }
-
-  #hurryUp(): void {
-    this.#hurry?.();
-    this.#hurry = null;
-  }
-
-  /** Waits, unless there is reason to hurry. */
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#hurry = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   /** Few enough lines for the end to carry. */
@@ -146,7 +130,7 @@ export class LogSender {
       if (this.#draining && this.#leavesRest && this.#isShort) return;
       if (hasLines && !this.#due && !this.#draining) {
         this.#holdsBack = true;
-        await this.#pause(systemMs);
+        await this.#pause.wait(systemMs);
         this.#holdsBack = false;
         this.#due = true;
         continue;
@@ -157,7 +141,7 @@ export class LogSender {
         failures = 0;
         this.#due ||= this.#position < this.#book.spool.size;
         if (!full && !this.#draining) {
-          await this.#pause(hasLines ? batchEveryMs : progressEveryMs);
+          await this.#pause.wait(hasLines ? batchEveryMs : progressEveryMs);
         }
       } catch (error) {
         if (signal.aborted || !isPassing(error)) throw error;
