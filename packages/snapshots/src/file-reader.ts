@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { Cutter, maxChunkBytes, wholeBytes } from './cutter.js';
@@ -141,7 +141,7 @@ export class FileReader {
 class Filling {
   /** Of its chunks, which leave no gaps. */
   bytes = 0;
-  private readonly hashes: Buffer[] = [];
+  private hashes = '';
   private readonly sizes: number[] = [];
   private readonly files: number[] = [];
   private readonly pieceChunks: number[] = [];
@@ -157,7 +157,7 @@ class Filling {
   }
 
   chunk(bytes: Buffer): void {
-    this.hashes.push(sha256(bytes));
+    this.hashes += hash('sha256', bytes);
     this.sizes.push(bytes.length);
     this.pieceChunks[this.pieceChunks.length - 1]! += 1;
     this.bytes += bytes.length;
@@ -176,7 +176,7 @@ class Filling {
 
   give(slab: Buffer, done: boolean): Filled {
     return {
-      hashes: new Uint8Array(Buffer.concat(this.hashes)),
+      hashes: new Uint8Array(Buffer.from(this.hashes, 'hex')),
       sizes: Uint32Array.from(this.sizes),
       files: Uint32Array.from(this.files),
       pieceChunks: Uint32Array.from(this.pieceChunks),
@@ -205,8 +205,6 @@ function openFile({ root, paths, guarded }: ToRead, file: number): OpenFile {
 }
 
 class SwappedError extends Error {}
-
-const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest();
 
 /** @returns the bytes read: less than asked for only at the end of the file */
 function readFully(fd: number, into: Buffer, position: number): number {

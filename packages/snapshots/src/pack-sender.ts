@@ -49,15 +49,14 @@ export async function askMissing(options: SenderOptions, hashes: string[]): Prom
 interface Pack {
   crc32: number;
   size: number;
-  chunks: SlabChunk[];
+  chunks: Lying[];
   parts: Buffer[];
 }
 
-/** A chunk and where its bytes are. */
-interface SlabChunk {
-  hash: string;
+/** A chunk, by its number among those that are known, and where its bytes begin. Small: thousands wait with their packs. */
+interface Lying {
+  id: number;
   offset: number;
-  size: number;
 }
 
 /**
@@ -90,12 +89,11 @@ export class PackSender {
    * @param ids numbers of `known`. @param helper who sums up what becomes a pack of its own
    */
   add(slab: Slab, ids: readonly number[], crc32: number, helper: Helper): void {
-    const fresh: SlabChunk[] = [];
+    const fresh: Lying[] = [];
     let offset = 0;
     for (const id of ids) {
-      const size = this.known.size(id);
-      if (this.known.mark(id)) fresh.push({ hash: this.known.hex(id), offset, size });
-      offset += size;
+      if (this.known.mark(id)) fresh.push({ id, offset });
+      offset += this.known.size(id);
     }
     const whole = fresh.length === ids.length ? { crc32, size: offset } : undefined;
     const task = this.store(slab, fresh, whole, helper)
@@ -128,7 +126,7 @@ export class PackSender {
 
   private async store(
     slab: Slab,
-    chunks: SlabChunk[],
+    chunks: Lying[],
     whole: { crc32: number; size: number } | undefined,
     helper: Helper,
   ): Promise<void> {
@@ -140,14 +138,15 @@ export class PackSender {
           )
         : await askMissing(
             this.options,
-            chunks.map((chunk) => chunk.hash),
+            chunks.map(({ id }) => this.known.hex(id)),
           );
-    const left = chunks.filter((chunk) => missing.has(chunk.hash));
-    if (left.reduce((sum, chunk) => sum + chunk.size, 0) < packBytes / 2) await this.gather(slab, left);
+    const left = chunks.filter(({ id }) => missing.has(this.known.hex(id)));
+    if (left.reduce((sum, { id }) => sum + this.known.size(id), 0) < packBytes / 2)
+      await this.gather(slab, left);
     else {
       for (let at = 0; at < left.length; at += packChunks) {
         const chosen = left.slice(at, at + packChunks);
-        await this.limit.run(async () => void (await this.send(await slabPack(slab, chosen, helper))));
+        await this.limit.run(async () => void (await this.send(await this.slabPack(slab, chosen, helper))));
       }
     }
   }
@@ -158,9 +157,10 @@ export class PackSender {
   }
 
   /** Copies chunks out of a slab; its owner waits while a pack made full by them is sent. */
-  private async gather(slab: Slab, chunks: SlabChunk[]): Promise<void> {
-    for (const { hash, offset, size } of chunks) {
-      this.gathered.push({ hash, data: Buffer.from(slab.subarray(offset, offset + size)) });
+  private async gather(slab: Slab, chunks: Lying[]): Promise<void> {
+    for (const { id, offset } of chunks) {
+      const size = this.known.size(id);
+      this.gathered.push({ id, data: Buffer.from(slab.subarray(offset, offset + size)) });
       this.gatheredBytes += size;
       if (this.gatheredBytes >= packBytes || this.gathered.length >= packChunks) await this.flush();
     }
@@ -190,7 +190,9 @@ export class PackSender {
   private async trySend({ crc32, size, chunks, parts }: Pack, onlyWhole: boolean): Promise<string[]> {
     const { client, signal, attempt, owner } = this.options;
     const checksum = `crc32:${crc32.toString(16).padStart(8, '0')}`;
-    const body = { checksum, size, chunks, onlyWhole, attempt, owner };
+    const { known } = this;
+    const named = chunks.map(({ id, offset }) => ({ hash: known.hex(id), offset, size: known.size(id) }));
+    const body = { checksum, size, chunks: named, onlyWhole, attempt, owner };
     const { id, upload, missing } = await client.call(snapshotRoutes.createPack, { body }, { signal });
     if (!id || !upload) return missing;
     let counted = 0;
@@ -219,21 +221,22 @@ export class PackSender {
       throw error;
     }
   }
-}
 
-/** A pack straight out of a slab: what the owner has already is left out, the rest moves up. */
-async function slabPack(slab: Slab, chosen: SlabChunk[], helper: Helper): Promise<Pack> {
-  const ranges: Range[] = [];
-  let size = 0;
-  const chunks = chosen.map((chunk) => {
-    const last = ranges.at(-1);
-    if (last && last.offset + last.size === chunk.offset) last.size += chunk.size;
-    else ranges.push({ offset: chunk.offset, size: chunk.size });
-    size += chunk.size;
-    return { ...chunk, offset: size - chunk.size };
-  });
-  const parts = ranges.flatMap((range) => partsOf(slab, range.offset, range.size));
-  return { crc32: await helper.sum(slab, ranges), size, chunks, parts };
+  /** A pack straight out of a slab: what the owner has already is left out, the rest moves up. */
+  private async slabPack(slab: Slab, chosen: Lying[], helper: Helper): Promise<Pack> {
+    const ranges: Range[] = [];
+    let size = 0;
+    const chunks = chosen.map(({ id, offset }) => {
+      const length = this.known.size(id);
+      const last = ranges.at(-1);
+      if (last && last.offset + last.size === offset) last.size += length;
+      else ranges.push({ offset, size: length });
+      size += length;
+      return { id, offset: size - length };
+    });
+    const parts = ranges.flatMap((range) => partsOf(slab, range.offset, range.size));
+    return { crc32: await helper.sum(slab, ranges), size, chunks, parts };
+  }
 }
 
 function partsOf(slab: Slab, offset: number, size: number): Buffer[] {
@@ -245,17 +248,17 @@ function partsOf(slab: Slab, offset: number, size: number): Buffer[] {
 }
 
 interface Gathered {
-  hash: string;
+  id: number;
   data: Buffer;
 }
 
 function gatheredPack(gathered: readonly Gathered[]): Pack {
   let sum = 0;
   let size = 0;
-  const chunks = gathered.map(({ hash, data }) => {
+  const chunks = gathered.map(({ id, data }) => {
     sum = crc32(data, sum);
     size += data.length;
-    return { hash, offset: size - data.length, size: data.length };
+    return { id, offset: size - data.length };
   });
   return { crc32: sum, size, chunks, parts: gathered.map(({ data }) => data) };
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { closeSync, constants, fchmodSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 
 /** Where the bytes of a chunk go. */
@@ -21,7 +21,7 @@ export function writePlaces(slab: Buffer, chunks: readonly Placed[]): string[] {
   const damaged: string[] = [];
   for (const { hash, offset, size, places } of chunks) {
     const data = slab.subarray(offset, offset + size);
-    if (createHash('sha256').update(data).digest('hex') !== hash) damaged.push(hash);
+    if (digest('sha256', data) !== hash) damaged.push(hash);
     else for (const place of places) write(place, data);
   }
   return damaged;
@@ -61,7 +61,7 @@ export function findWritten(suspects: readonly Suspect[]): number[][] {
         const data = Buffer.allocUnsafe(size);
         const length = readSync(fd, data, 0, size, position);
         position += size;
-        if (length === size && createHash('sha256').update(data).digest('hex') === hash) found.push(i);
+        if (length === size && digest('sha256', data) === hash) found.push(i);
       }
       return found;
     } finally {

@@ -17,6 +17,9 @@ import type { Tree } from './tree.js';
 import type { Place } from './tree-places.js';
 import { caseTwins, quoted, refuse } from './tree-rules.js';
 
+/** About a slab's: threads that make files in one folder wait for one another. */
+const filesPerStage = 128;
+
 interface WriterOptions {
   /** Files get mode 0444 or 0555. */
   readOnly?: boolean;
@@ -208,8 +211,10 @@ export class TreeWriter {
     if (this.options.fresh) return this.placeFor(file);
     // A large file's name says its content, so that its pieces are found again.
     if (this.tree.chunkCount(file) > 1) return path.join(this.staging, nameOf(this.tree, file));
+    const folder = path.join(this.staging, String(Math.floor(this.count / filesPerStage)));
+    if (this.count % filesPerStage === 0) mkdirSync(folder);
     this.count += 1;
-    return path.join(this.staging, String(this.count));
+    return path.join(folder, String(this.count));
   }
 
   /** Where a path of the tree lies here: the last wall, whatever was checked before. */

@@ -95,8 +95,8 @@ export async function uploadFolder(options: UploadOptions): Promise<UploadResult
   const unread = unreadOf(tree, trusted, missing);
   meter.read(tree.bytes - unread.bytes, tree.files - unread.files);
   const helpers = startHelpers(unread.files, unread.bytes);
-  // One slab a helper to read into, one a pack under way, and one that waits in between.
-  const slabs = new SlabPool(helpers.all.length + sending.concurrency + 1);
+  // One slab a helper to read into, and one a pack under way.
+  const slabs = new SlabPool(helpers.all.length + sending.concurrency);
   const sender = new PackSender(sending, slabs, tree.chunks);
   try {
     await readFiles(unread.indexes(), helpers.all, {
