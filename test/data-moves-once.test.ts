@@ -25,29 +25,30 @@ async function run(command: string, ...flags: string[]): Promise<Job> {
   return ended;
 }
 
-it('sends kilobytes when one line of a large code folder changes, and says so', async () => {
-  await writeFile(path.join(server.folder, 'weights.bin'), randomBytes(24_000_000));
+it('sends bytes when one line of 200 MB of code changes, and says so', async () => {
+  const cwd = await server.project('large');
+  for (let i = 0; i < 4; i++) await writeFile(path.join(cwd, `weights-${i}.bin`), randomBytes(50_000_000));
   for (let i = 0; i < 200; i++) {
-    await mkdir(path.join(server.folder, `src/${i}`), { recursive: true });
-    await writeFile(path.join(server.folder, `src/${i}/model.py`), `${i}\n`.repeat(500));
+    await mkdir(path.join(cwd, `src/${i}`), { recursive: true });
+    await writeFile(path.join(cwd, `src/${i}/model.py`), `${i}\n`.repeat(500));
   }
-  await writeFile(path.join(server.folder, 'train.py'), 'epochs = 1\nprint(epochs)\n');
-  const first = await server.cli(['run', 'true']);
-  expect(first.stderr).toMatch(/204 files, 24\.\d MB; 24\.\d MB were new\./);
-  await writeFile(path.join(server.folder, 'train.py'), 'epochs = 2\nprint(epochs)\n');
-  const second = await server.cli(['run', 'true']);
-  expect(second.stderr).toMatch(/204 files, 24\.\d MB; 2\d B were new\./);
+  await writeFile(path.join(cwd, 'train.py'), 'epochs = 1\nprint(epochs)\n');
+  const first = await server.cli(['run', 'true'], { cwd });
+  expect(first.stderr).toMatch(/207 files, 200\.\d MB; 200\.\d MB were new\./);
+  await writeFile(path.join(cwd, 'train.py'), 'epochs = 2\nprint(epochs)\n');
+  const second = await server.cli(['run', 'true'], { cwd });
+  expect(second.stderr).toMatch(/207 files, 200\.\d MB; 2\d B were new\./);
 
-  const { stdout } = await server.cli(['diff', 'job/1', 'job/2']);
+  const { stdout } = await server.cli(['diff', 'job/1', 'job/2'], { cwd });
   expect(stdout).toContain('~ train.py');
   expect(stdout).toContain('-epochs = 1\n+epochs = 2\n');
   expect(stdout).not.toContain('model.py');
-  expect(await server.json(['diff', '1', '2'])).toMatchObject({
+  expect(await server.json(['diff', '1', '2'], { cwd })).toMatchObject({
     added: [],
     removed: [],
     changed: ['train.py'],
   });
-  expect((await server.cli(['diff', '1', '1'])).stdout).toContain('are the same');
+  expect((await server.cli(['diff', '1', '1'], { cwd })).stdout).toContain('are the same');
 });
 
 it('mounts the output of one job in another, and makes it a dataset without moving a byte', async () => {
@@ -122,6 +123,7 @@ async function outputOf(job: Job): Promise<string> {
 }
 
 it('frees what is deleted, and says before what it would free', async () => {
+  await mkdir(path.join(server.folder, 'src'));
   await writeFile(path.join(server.folder, 'src/.floydignore'), 'secret.txt\n');
   await writeFile(path.join(server.folder, 'src/secret.txt'), 'data honours ignore files too');
   await server.json(['data', 'upload', 'old', '--dir', path.join(server.folder, 'src')]);

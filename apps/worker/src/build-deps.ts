@@ -44,7 +44,11 @@ export async function buildDeps(
   });
   const [found, cache, environments] = await Promise.all([
     findResources(),
-    openContentCache(path.join(config.home, 'cache'), { maxBytes: config.cacheBytes }),
+    openContentCache(path.join(config.home, 'cache'), {
+      maxBytes: config.cacheBytes,
+      onChanged: (hash) =>
+        log.warn({ snapshot: hash }, 'somebody changed an input kept here; fetching it anew'),
+    }),
     openEnvironments({
       home,
       trainerBin: config.trainerBin,

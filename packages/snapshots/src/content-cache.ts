@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Client } from '@mycloud/shared';
 import { copyFolder } from './copy-tree.js';
 import { type DownloadProgress, fetchTree, writeTree } from './download.js';
+import { scanFolder, scannedHash } from './scan.js';
 import type { Tree as Manifest } from './tree.js';
 
 export interface Mounted {
@@ -23,7 +24,8 @@ export interface MountOptions {
 export interface ContentCache {
   /**
    * Gives the tree of a snapshot, fetching it only when it isn't there: a second mount touches no network. Callers
-   * at the same time share one fetch. The tree stays until every mount is released; a worker that adopts a job
+   * at the same time share one fetch. A tree whose files are not what they were when it was fetched (a stat each, up to
+   * `watchedEntries` of them) is fetched anew. The tree stays until every mount is released; a worker that adopts a job
    * after a restart mounts its inputs again before it takes other jobs.
    */
   mount(client: Client, snapshotId: string, hash: string, options?: MountOptions): Promise<Mounted>;
@@ -35,9 +37,24 @@ export interface ContentCache {
 
 interface Tree {
   bytes: number;
+  /** What a scan said when it was whole; empty for one with too many entries to look at each time. */
+  seen: string;
+  /** A look at it that is under way. */
+  look?: Promise<string>;
+  /** Where it lies once it is given up while somebody uses it. */
+  aside?: string;
   users: number;
   /** ms since the epoch */
   usedAt: number;
+}
+
+/** Some 5 µs each, at every mount. */
+const watchedEntries = 50_000;
+
+export interface CacheOptions {
+  maxBytes: number;
+  /** Told of a tree that somebody has changed: it is fetched anew. */
+  onChanged?: (hash: string) => void;
 }
 
 /**
@@ -47,7 +64,7 @@ interface Tree {
  * @param options.maxBytes trees nobody uses are removed, least recently used first, to stay under it; trees in use
  *   are never removed, so that they may exceed it.
  */
-export async function openContentCache(dir: string, options: { maxBytes: number }): Promise<ContentCache> {
+export async function openContentCache(dir: string, options: CacheOptions): Promise<ContentCache> {
   const root = path.join(path.resolve(dir), 'trees');
   const tmp = path.join(path.resolve(dir), 'tmp');
   await rm(tmp, { recursive: true, force: true });
@@ -58,11 +75,45 @@ export async function openContentCache(dir: string, options: { maxBytes: number 
   const busy = new Map<string, Promise<void>>();
   const at = (hash: string): string => path.join(root, hash);
 
-  async function remove(hash: string): Promise<void> {
-    const doomed = path.join(tmp, randomUUID());
-    await rename(at(hash), doomed);
+  /** @returns where it is then */
+  async function setAside(hash: string): Promise<string> {
+    const aside = path.join(tmp, randomUUID());
+    await rename(at(hash), aside);
     await rm(`${at(hash)}.size`, { force: true });
-    await rm(doomed, { recursive: true, force: true });
+    return aside;
+  }
+
+  async function remove(hash: string): Promise<void> {
+    await rm(await setAside(hash), { recursive: true, force: true });
+  }
+
+  /** Whether a tree is what it was when it was whole, as far as size, times and inodes of its files tell. */
+  async function isUnchanged(hash: string, tree: Tree): Promise<boolean> {
+    if (!tree.seen) return true;
+    tree.look ??= lookOf(at(hash)).finally(() => {
+      tree.look = undefined;
+    });
+    return tree.seen === (await tree.look);
+  }
+
+  /** Takes a changed tree out of the way; who uses it keeps it. */
+  async function giveUp(hash: string, tree: Tree): Promise<void> {
+    if (trees.get(hash) !== tree) return;
+    trees.delete(hash);
+    options.onChanged?.(hash);
+    const task = setAside(hash)
+      .then((aside) => {
+        tree.aside = aside;
+      })
+      .finally(() => busy.delete(hash));
+    busy.set(hash, task);
+    await task;
+  }
+
+  /** One use of a tree is over. */
+  async function leave(tree: Tree): Promise<void> {
+    tree.users -= 1;
+    if (tree.users === 0 && tree.aside) await rm(tree.aside, { recursive: true, force: true });
   }
 
   /** Removes unused trees until `coming` more bytes fit, or none is left. */
@@ -91,6 +142,7 @@ export async function openContentCache(dir: string, options: { maxBytes: number 
     const bytes = bytesOnDisk(tree);
     await makeRoom(bytes);
     const place = path.join(tmp, randomUUID());
+    let seen: string;
     try {
       await writeTree(tree, {
         client,
@@ -100,12 +152,13 @@ export async function openContentCache(dir: string, options: { maxBytes: number 
         fresh: true,
         ...mounting,
       });
-      await writeFile(`${at(hash)}.size`, String(bytes));
+      seen = tree.count <= watchedEntries ? await lookOf(place) : '';
+      await writeFile(`${at(hash)}.size`, `${bytes} ${seen}`);
       await rename(place, at(hash));
     } finally {
       await rm(place, { recursive: true, force: true });
     }
-    trees.set(hash, { bytes, users: 0, usedAt: Date.now() });
+    trees.set(hash, { bytes, seen, users: 0, usedAt: Date.now() });
   }
 
   /** Finds or makes the tree, and counts one use of it in the same breath, so that it can't be removed in between. */
@@ -121,7 +174,10 @@ export async function openContentCache(dir: string, options: { maxBytes: number 
       if (tree) {
         tree.users += 1;
         tree.usedAt = Date.now();
-        return tree;
+        if (await isUnchanged(hash, tree).catch(() => false)) return tree;
+        await giveUp(hash, tree);
+        await leave(tree);
+        continue;
       }
       const running = busy.get(hash);
       if (running) {
@@ -142,7 +198,7 @@ export async function openContentCache(dir: string, options: { maxBytes: number 
       const release = async (): Promise<void> => {
         if (released) return;
         released = true;
-        tree.users -= 1;
+        await leave(tree);
         await makeRoom(0);
       };
       try {
@@ -167,15 +223,22 @@ async function readTrees(root: string): Promise<Map<string, Tree>> {
   for (const name of names) {
     const hash = name.replace(/\.size$/, '');
     const size = path.join(root, `${hash}.size`);
-    const bytes = names.has(`${hash}.size`) ? Number(await readFile(size, 'utf8')) : Number.NaN;
-    if (names.has(hash) && Number.isSafeInteger(bytes)) {
-      trees.set(hash, { bytes, users: 0, usedAt: (await stat(size)).mtimeMs });
+    // One that says nothing after its bytes is of an earlier version: whatever was done to it since is not known.
+    const [, bytes = '', seen = ''] = names.has(`${hash}.size`)
+      ? (/^(\d+) (\w*)$/.exec(await readFile(size, 'utf8')) ?? [])
+      : [];
+    if (names.has(hash) && bytes) {
+      trees.set(hash, { bytes: Number(bytes), seen, users: 0, usedAt: (await stat(size)).mtimeMs });
     } else {
       await rm(path.join(root, name), { recursive: true, force: true });
     }
   }
   return trees;
 }
+
+/** What the files of a tree look like, without reading them. */
+const lookOf = async (dir: string): Promise<string> =>
+  scannedHash((await scanFolder(dir, { lenient: true })).tree);
 
 /** What a tree takes up: files in blocks of 4 KiB, and a block for everything that has a name. */
 function bytesOnDisk(tree: Manifest): number {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -51,6 +52,13 @@ export async function scanFolder(dir: string, options: ScanOptions = {}): Promis
   refuseLeavingLinks(scan);
   if (scan.refused.length > 0 && !options.lenient) throw refusal(root, scan.refused);
   return scan;
+}
+
+/** All that a scan said as 64 digits: the same of two scans means that no file was changed, added or removed in between. */
+export function scannedHash(tree: Tree): string {
+  const hash = createHash('sha256');
+  for (const bytes of tree.scanned()) hash.update(bytes);
+  return hash.digest('hex');
 }
 
 async function requireFolder(root: string): Promise<void> {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import {
   AppError,
@@ -14,7 +13,7 @@ import { askMissing, PackSender, type PutPack, type SenderOptions } from './pack
 import { Meter, type UploadProgress } from './progress.js';
 import { readFiles } from './read-files.js';
 import { withRetry } from './retry.js';
-import { type Refusal, scanFolder } from './scan.js';
+import { type Refusal, scanFolder, scannedHash } from './scan.js';
 import { SlabPool } from './slab.js';
 import { startHelpers } from './threads.js';
 import type { Tree } from './tree.js';
@@ -159,12 +158,6 @@ function rememberedOf(tree: Tree, trusted: Uint8Array, hash: string): Remembered
     if (tree.isFile(index) && trusted[index] !== 1) return undefined;
   }
   return { scanned: scannedHash(tree), hash };
-}
-
-function scannedHash(tree: Tree): string {
-  const hash = createHash('sha256');
-  for (const bytes of tree.scanned()) hash.update(bytes);
-  return hash.digest('hex');
 }
 
 /** Asks for the chunks that the cache gave; marks those that are stored. @returns whether any is missing */

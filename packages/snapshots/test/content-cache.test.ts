@@ -75,6 +75,39 @@ it('removes what was used longest ago, and never what is in use', async () => {
   expect(await trees()).toEqual([b.hash, c.hash].sort());
 });
 
+it('fetches a tree anew that somebody has changed, and leaves the old one to who uses it', async () => {
+  const up = await stored('data');
+  const changed: string[] = [];
+  const open = () => openContentCache(cacheDir(), { maxBytes: 1e9, onChanged: (hash) => changed.push(hash) });
+  const cache = await open();
+  const mount = () => cache.mount(world.api.client, up.snapshotId, up.hash);
+  const user = await mount();
+  const before = await picture(user.dir);
+  const poison = async (): Promise<void> => {
+    const file = path.join(user.dir, 'sub/data');
+    await chmod(file, 0o644);
+    // As long as what was there, as who wants to hide it would.
+    await writeFile(file, noise(10_000, 'poison'));
+    await chmod(file, 0o444);
+  };
+  await poison();
+  const mounts = await Promise.all([mount(), mount(), mount()]);
+  expect(changed).toEqual([up.hash]);
+  expect(manifests()).toBe(2);
+  expect(await picture(mounts[0]!.dir)).toEqual(before);
+  const aside = await readdir(path.join(cacheDir(), 'tmp'));
+  expect(aside).toHaveLength(1);
+  await user.release();
+  expect(await readdir(path.join(cacheDir(), 'tmp'))).toEqual([]);
+  for (const one of mounts) await one.release();
+  // What was done while no worker ran is seen too, and so is a file too many.
+  await writeFile(path.join(user.dir, 'sub/more'), 'more');
+  const restarted = await open();
+  const again = await restarted.mount(world.api.client, up.snapshotId, up.hash);
+  expect(await picture(again.dir)).toEqual(before);
+  expect(changed).toHaveLength(2);
+});
+
 it('an unfinished build of a worker that died is not taken for a tree', async () => {
   const up = await stored('data');
   await plant(cacheDir(), { [`trees/${up.hash}/sub/half`]: 'half', 'tmp/leftover/x': 'x' });
