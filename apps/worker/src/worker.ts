@@ -6,6 +6,7 @@ import { Claimer } from './claim.js';
 import { followCommands } from './commands.js';
 import { openComputerUse } from './computer-use.js';
 import type { WorkerDeps } from './deps.js';
+import { makeSpread } from './disk/spread.js';
 import { keepLeases } from './heartbeat.js';
 import { limitsText } from './limits/limits.js';
 import { offerOf } from './offer.js';
@@ -51,6 +52,7 @@ export async function startWorker(deps: WorkerDeps): Promise<RunningWorker> {
   const { machines, leaseSeconds } = registered;
 
   const attemptsDir = path.join(config.home, 'attempts');
+  await makeSpread(attemptsDir);
   const capacity = new Capacity(resources, config.slots, deps.gpus);
   await deps.gpus.start();
   const roster = new Roster(deps, attemptsDir, capacity);
