@@ -270,13 +270,18 @@ describe('the template `serve`', () => {
 });
 
 describe.skipIf(!wantPodman())('a web server in a container', () => {
-  it('is reached where the container shares the machine’s network, and refused with a reason where it has none', async () => {
+  it('is reached on the network of jobs and on the machine’s, and refused with a reason where there is none', async () => {
     const podman = await startPodman();
     const environment = `image:${podman.image}`;
     const command = 'busybox httpd -f -h /code -p "$HOST:$PORT"';
-    for (const network of ['host', 'none']) {
+    for (const network of ['mycloud', 'host', 'none']) {
       const box = await startServer({
-        env: { MYCLOUD_DOCKER: podman.address, MYCLOUD_DOCKER_NETWORK: network },
+        // Open: a rule of the firewall would outlive the network.
+        env: {
+          MYCLOUD_DOCKER: podman.address,
+          MYCLOUD_DOCKER_NETWORK: network,
+          MYCLOUD_JOBS_METADATA: 'open',
+        },
       });
       const cwd = await box.project('boxed', { 'index.html': 'from a container' });
       const told = await box.cli(['run', '--mode', 'serve', '--env', environment, '--json', command], {

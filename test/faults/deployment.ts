@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { cp, mkdtemp, open, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Client } from '@mycloud/shared';
@@ -55,8 +55,10 @@ export class Deployment {
     try {
       await deployment.#start();
     } catch (error) {
+      const kept = `${deployment.base}-did-not-start`;
+      await cp(path.join(deployment.base, 'logs'), kept, { recursive: true });
       await deployment.remove();
-      throw error;
+      throw new Error(`a deployment did not start; its logs are in ${kept}`, { cause: error });
     }
     return deployment;
   }

@@ -33,7 +33,8 @@ export async function startPodman(): Promise<Podman> {
   // As Debian's packages would have them in /etc, but that limits above our own can't be set in a container.
   writeFileSync(
     at('containers.conf'),
-    '[containers]\ndefault_ulimits=["nofile=1024:1024","nproc=1024:1024"]\n[engine]\nruntime="runc"\ncgroup_manager="cgroupfs"\nevents_logger="file"\n',
+    '[containers]\ndefault_ulimits=["nofile=1024:1024","nproc=1024:1024"]\n[engine]\nruntime="runc"\ncgroup_manager="cgroupfs"\nevents_logger="file"\n' +
+      `[network]\nnetwork_config_dir="${at('networks')}"\n`,
   );
   writeFileSync(
     at('storage.conf'),

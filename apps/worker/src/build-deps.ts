@@ -28,7 +28,7 @@ export async function buildDeps(
   // It holds its jobs to their limits itself, on its nodes.
   const limits = await chooseLimits(bySlurm ? 'none' : config.limits, config.home, config.jobsMetadata);
   const launcher = openLauncher();
-  const { home, docker, dockerNetwork: network } = config;
+  const { home, docker, dockerNetwork: network, jobsMetadata: metadata } = config;
   const slurm = slurmRunner({ ...config.slurm, home, walls: wallsOf(config), log });
   const { serverHome, bubblewrapNetwork } = config;
   const runners = await chooseRunners({
@@ -36,6 +36,7 @@ export async function buildDeps(
     slurm,
     docker,
     network,
+    metadata,
     home,
     serverHome,
     bubblewrapNetwork,

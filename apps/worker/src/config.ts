@@ -4,6 +4,7 @@ import path from 'node:path';
 import { AppError, readSettings, withPassword } from '@mycloud/shared';
 import { asksForTraces } from '@mycloud/telemetry';
 import { z } from 'zod';
+import { jobsNetwork } from './runners/docker-network.js';
 import { type RunnerName, runnerNames } from './runners/runner.js';
 import type { SlurmOptions } from './runners/slurm.js';
 
@@ -60,7 +61,7 @@ export const settings = z.object({
     .string()
     .regex(/^(off$|unix:\/\/\/)/, 'unix:///path of the socket, on this machine, or off')
     .optional(),
-  MYCLOUD_DOCKER_NETWORK: z.string().min(1).default('bridge'),
+  MYCLOUD_DOCKER_NETWORK: z.string().min(1).default(jobsNetwork),
   MYCLOUD_BUBBLEWRAP_NETWORK: z.enum(['host', 'none']).default('host'),
   DOCKER_HOST: z.string().optional(),
   MYCLOUD_JOBS_METADATA: z.enum(['closed', 'open']).default('closed'),

@@ -56,6 +56,7 @@ async function main(env: Record<string, string | undefined>, text: string): Prom
     slurm: null,
     docker,
     network: 'bridge',
+    metadata: 'open',
     home,
     limits,
     launcher,

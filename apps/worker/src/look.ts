@@ -18,10 +18,19 @@ async function look(): Promise<void> {
     MYCLOUD_WORKER_HOME: home,
     MYCLOUD_RUNNER: 'auto',
   });
-  const { docker, dockerNetwork: network } = config;
+  const { docker, dockerNetwork: network, jobsMetadata: metadata } = config;
   const limits = await chooseLimits(config.limits, home, config.jobsMetadata);
   const [runners, resources] = await Promise.all([
-    chooseRunners({ wanted: 'auto', slurm: null, docker, network, home, limits, launcher: openLauncher() }),
+    chooseRunners({
+      wanted: 'auto',
+      slurm: null,
+      docker,
+      network,
+      metadata,
+      home,
+      limits,
+      launcher: openLauncher(),
+    }),
     findResources(),
   ]);
   limits.close();
@@ -31,6 +40,7 @@ async function look(): Promise<void> {
     docker: runners.images ? docker : null,
     limits: { kind: limits.kind, enforced: limits.enforced, text: limitsText(limits) },
     metadata: { ...limits.metadata, answers: await metadataAnswers() },
+    imagesMetadata: runners.imagesMetadata,
     gpus: resources.gpus,
   };
   process.stdout.write(`${JSON.stringify(found)}\n`);

@@ -21,6 +21,7 @@ async function main(): Promise<void> {
       images: deps.runners.images,
       limits: limitsText(deps.runners.main.limits),
       metadata: deps.limits.metadata,
+      imagesMetadata: deps.runners.imagesMetadata ?? undefined,
       machines: worker.machines.map((machine) => machine.name),
       metricsPort: metrics?.port,
     },

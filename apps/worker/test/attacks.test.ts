@@ -7,6 +7,7 @@ import path from 'node:path';
 import { materialize, uploadFolder } from '@mycloud/snapshots';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mayNamespace } from '../../../test/support/cluster/network.js';
+import { jobsNetwork } from '../src/runners/docker-network.js';
 import { searchPath, writePackage } from './support/package-index.js';
 import { jobLines, localRunners, type RunnerName, runners, until, World } from './support/world.js';
 
@@ -165,6 +166,31 @@ describe.runIf(mayNamespace())('a cloud’s metadata', () => {
     expect(await told(runner, { MYCLOUD_JOBS_METADATA: 'open' })).toEqual([`GOT ${at}`, 'done']);
   });
 
+  it.runIf(runners.includes('docker'))(
+    'is refused to a container on the network of jobs, unless the admin opens it',
+    async () => {
+      const own = { MYCLOUD_DOCKER_NETWORK: jobsNetwork };
+      // What hangs the shell ends, and says so.
+      const lines = await told('docker', own);
+      expect(lines.filter((line) => line !== 'Terminated')).toEqual(['done']);
+      expect(await told('docker', { ...own, MYCLOUD_JOBS_METADATA: 'open' })).toEqual([`GOT ${at}`, 'done']);
+    },
+    60_000,
+  );
+
+  it.runIf(runners.includes('bubblewrap'))(
+    'is refused to the setup code of a package, unless the admin opens it',
+    async () => {
+      const [host = '', port = ''] = at.split('/');
+      const lists = () => `CALLED += [(${JSON.stringify(host)}, ${port})]`;
+      expect(await setupCodeGot({}, lists)).toBe('looked and got []');
+      expect(await setupCodeGot({ MYCLOUD_JOBS_METADATA: 'open' }, lists)).toBe(
+        `looked and got [${host}:${port}]`,
+      );
+    },
+    300_000,
+  );
+
   it('leaves no rule of the firewall behind when its worker ends', async () => {
     const rules = () => run('iptables', '-w', '-S', 'OUTPUT').split('\n');
     const before = new Set(rules());
@@ -178,43 +204,50 @@ describe.runIf(mayNamespace())('a cloud’s metadata', () => {
   });
 });
 
+/** What setup code that means ill got while a worker built its package, as the job's end says it. */
+async function setupCodeGot(
+  env: Record<string, string>,
+  listsFor: (world: World, workerPid: number) => string,
+): Promise<string> {
+  const world = await World.open();
+  const folder = mkdtempSync(path.join(tmpdir(), 'worker-test-'));
+  try {
+    writeFileSync(path.join(world.home, 'note'), 'canary of the worker');
+    const worker = await world.start('bubblewrap', { PATH: searchPath(folder), ...env });
+    writePackage(path.join(folder, 'code/evil'), 'evil');
+    writeFileSync(path.join(folder, 'code/requirements.txt'), './evil\n');
+    const backend = readFileSync(path.join(import.meta.dirname, 'attacks/backend.py'), 'utf8');
+    const lists = listsFor(world, worker.child.pid!);
+    writeFileSync(path.join(folder, 'code/evil/backend.py'), `${backend}\n${lists}\n`);
+    const saved = await uploadFolder({
+      client: world.api.snapshots.client,
+      dir: path.join(folder, 'code'),
+    });
+    const attempt = await world.finished(
+      world.submit('true', {
+        environment: { name: 'lab', description: '', interpreter: 'python', requirements: [] },
+        code: { snapshotId: saved.snapshotId, snapshot: saved.hash },
+      }),
+      150,
+    );
+    expect(readFileSync(path.join(world.home, 'note'), 'utf8')).toBe('canary of the worker');
+    return /looked and got \[.*\]/.exec(attempt.finish?.detail ?? '')?.[0] ?? `${attempt.finish?.detail}`;
+  } finally {
+    await world.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 describe.runIf(runners.includes('bubblewrap'))('setup code that means ill', () => {
   it('sees no secret of the worker while its package is built, and spoils nothing', {
     timeout: 180_000,
   }, async () => {
-    const world = await World.open();
-    const folder = mkdtempSync(path.join(tmpdir(), 'worker-test-'));
-    try {
-      writeFileSync(path.join(world.home, 'note'), 'canary of the worker');
-      const worker = await world.start('bubblewrap', {
-        PATH: searchPath(folder),
-        SECRET_OF_THE_HOST: 'canary of the environment',
-      });
-      const [note, shelf] = [path.join(world.home, 'note'), path.join(world.home, 'environments')];
-      writePackage(path.join(folder, 'code/evil'), 'evil');
-      writeFileSync(path.join(folder, 'code/requirements.txt'), './evil\n');
-      const lists = `WHERE += ${JSON.stringify([note, `/proc/${worker.child.pid}/environ`])}
-WRITTEN += ${JSON.stringify([path.join(shelf, 'spoilt'), '/etc/spoilt', '/usr/spoilt'])}
-`;
-      const backend = readFileSync(path.join(import.meta.dirname, 'attacks/backend.py'), 'utf8');
-      writeFileSync(path.join(folder, 'code/evil/backend.py'), backend + lists);
-      const saved = await uploadFolder({
-        client: world.api.snapshots.client,
-        dir: path.join(folder, 'code'),
-      });
-      const attempt = await world.finished(
-        world.submit('true', {
-          environment: { name: 'lab', description: '', interpreter: 'python', requirements: [] },
-          code: { snapshotId: saved.snapshotId, snapshot: saved.hash },
-        }),
-        150,
-      );
-      expect(attempt.finish?.detail).toContain('looked and got []');
-      expect(readFileSync(note, 'utf8')).toBe('canary of the worker');
-    } finally {
-      await world.close();
-      rmSync(folder, { recursive: true, force: true });
-    }
+    const got = await setupCodeGot({ SECRET_OF_THE_HOST: 'canary of the environment' }, ({ home }, pid) => {
+      const [note, shelf] = [path.join(home, 'note'), path.join(home, 'environments')];
+      return `WHERE += ${JSON.stringify([note, `/proc/${pid}/environ`])}
+WRITTEN += ${JSON.stringify([path.join(shelf, 'spoilt'), '/etc/spoilt', '/usr/spoilt'])}`;
+    });
+    expect(got).toBe('looked and got []');
   });
 });
 

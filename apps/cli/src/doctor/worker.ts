@@ -13,6 +13,8 @@ const lookSchema = z.object({
   }),
   /** A cloud's, at 169.254.169.254. */
   metadata: z.object({ closed: z.boolean(), text: z.string(), answers: z.boolean() }),
+  /** As containers reach it. */
+  imagesMetadata: z.object({ closed: z.boolean(), text: z.string() }).nullable(),
   gpus: z.array(z.string()),
 });
 
@@ -32,6 +34,7 @@ export async function worker(): Promise<Finding[]> {
     images(found.docker),
     limits(found.limits),
     metadata(found.metadata),
+    ...imagesMetadata(found),
     gpus(found.gpus),
   ];
 }
@@ -69,6 +72,26 @@ function metadata({ closed, text, answers }: z.output<typeof lookSchema>['metada
     text: `jobs reach the metadata of this machine's cloud, and the keys it gives (169.254.169.254): ${text}`,
     hint: 'Give the machine no role there, or close it by a rule of the firewall or MYCLOUD_BUBBLEWRAP_NETWORK=none (docs/security.md).',
   };
+}
+
+/** The same for jobs that are containers, where there are any. */
+function imagesMetadata({
+  imagesMetadata: images,
+  metadata: { answers },
+}: z.output<typeof lookSchema>): Finding[] {
+  if (!images) return [];
+  const name = 'Metadata, images';
+  if (images.closed)
+    return [{ name, state: 'ok', text: `containers can't reach a cloud's metadata: ${images.text}` }];
+  if (!answers) return [];
+  return [
+    {
+      name,
+      state: 'note',
+      text: `containers may reach the metadata of this machine's cloud, and the keys it gives: ${images.text}`,
+      hint: 'Give the machine no role there, or leave MYCLOUD_DOCKER_NETWORK unset where root runs the worker, or set it to none (docs/security.md).',
+    },
+  ];
 }
 
 /** Whether `mycloud exec` works in jobs that are processes of this machine. */

@@ -67,27 +67,42 @@ export function liftBar(group: string, mount: string): void {
     }
 }
 
+/**
+ * Has the kernel drop what networks of containers send to a cloud's metadata, by their addresses and before it decides where it
+ * goes: elsewhere engines put rules of their own in front. Takes root. DNS stays, as for other jobs.
+ * @param subnets of IPv4, as 10.1.0.0/16
+ */
+export async function dropMetadata(subnets: readonly string[]): Promise<Metadata> {
+  if (process.getuid?.() !== 0) return metadataOpen('only a worker that root runs can close it');
+  try {
+    for (const rule of subnets.flatMap(dropRules))
+      if ((await exitCode('iptables', '-w', '5', '-t', 'raw', '-C', ...rule)) !== 0)
+        await tables('iptables', '-t', 'raw', '-I', ...rule);
+    return { closed: true, text: 'the firewall drops what they send there (iptables, by their network)' };
+  } catch (error) {
+    if (error instanceof AppError) return metadataOpen(error.message);
+    throw error;
+  }
+}
+
+/** Takes these rules away again. */
+export async function liftDrop(subnets: readonly string[]): Promise<void> {
+  for (const rule of subnets.flatMap(dropRules))
+    await exitCode('iptables', '-w', '5', '-t', 'raw', '-D', ...rule);
+}
+
+const dropRules = (subnet: string): string[][] =>
+  places.iptables.map((to) => ['PREROUTING', '-s', subnet, ...toPlace(to), '-j', 'DROP']);
+
 /** Whether somebody answers at the address where most clouds have their metadata. */
 export const metadataAnswers = async (): Promise<boolean> =>
   (await exitCode(process.execPath, '-e', probe)) === 0;
 
+const toPlace = (to: string): string[] => ['-d', to, '-p', 'tcp', '!', '--dport', '53'];
+
 function rule(group: string, mount: string, to: string): string[] {
   const from = ['-m', 'cgroup', '--path', path.relative(mount, group)];
-  return [
-    'OUTPUT',
-    '-d',
-    to,
-    '-p',
-    'tcp',
-    '!',
-    '--dport',
-    '53',
-    ...from,
-    '-j',
-    'REJECT',
-    '--reject-with',
-    'tcp-reset',
-  ];
+  return ['OUTPUT', ...toPlace(to), ...from, '-j', 'REJECT', '--reject-with', 'tcp-reset'];
 }
 
 async function hasRules(group: string, mount: string): Promise<boolean> {

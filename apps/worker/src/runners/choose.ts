@@ -1,6 +1,7 @@
 import { AppError, type Environment } from '@mycloud/shared';
 import { EnvironmentError } from '../environments/environment.js';
 import type { Limits } from '../limits/limits.js';
+import type { Metadata } from '../limits/metadata.js';
 import { bubblewrapRunner, bubblewrapWorks, type Walls } from './bubblewrap.js';
 import { type DockerRunner, dockerRunner } from './docker.js';
 import type { Launcher } from './launcher.js';
@@ -15,6 +16,8 @@ export interface RunnerOptions {
   /** Address of an engine that speaks Docker's API, or `off`. */
   docker: string;
   network: string;
+  /** Whether a cloud's is closed to containers. */
+  metadata: 'closed' | 'open';
   bubblewrapNetwork?: 'host' | 'none' | undefined;
   home: string;
   /** Of the server on the same machine. */
@@ -40,6 +43,8 @@ export interface Runners {
   readonly slurm: SlurmRunner | null;
   /** Whether environments that are images run here. */
   readonly images: boolean;
+  /** Whether containers are kept from a cloud's metadata; null where there are none. */
+  readonly imagesMetadata: Metadata | null;
   /** @throws EnvironmentError when this worker can't run it */
   for(environment: Environment): Runner;
   /** The one that started a job, whatever is configured now. */
@@ -60,6 +65,7 @@ export async function chooseRunners(options: RunnerOptions): Promise<Runners> {
     main,
     slurm: null,
     images,
+    imagesMetadata: images ? docker.metadata : null,
     for: (environment) => runnerFor(environment, main, images ? docker : null),
     named: (name) => named(name, { docker, slurm, limits, launcher, walls }),
     sweep: async (keep) => {
@@ -105,6 +111,7 @@ async function slurmRunners(options: RunnerOptions, slurm: SlurmRunner): Promise
     main: slurm,
     slurm,
     images: false,
+    imagesMetadata: null,
     for: ({ name, image, interpreter }) => {
       if (!image || interpreter) return slurm;
       throw new EnvironmentError(

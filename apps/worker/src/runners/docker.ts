@@ -9,7 +9,9 @@ import { endContainerSessions, execInContainer } from '../exec/docker.js';
 import { freeLoopbackPort } from '../free-port.js';
 import { cellMemory } from '../limits/cgroup-cell.js';
 import type { Enforced } from '../limits/limits.js';
+import { type Metadata, metadataOpen } from '../limits/metadata.js';
 import { bringImage } from './docker-image.js';
+import { type ContainerNetwork, openNetwork } from './docker-network.js';
 import { dockerScript, runPath } from './docker-supervisor.js';
 import { type JobDirs, type JobProcess, type Launch, ownPaths, type Runner } from './runner.js';
 import { readExitCode } from './supervisor.js';
@@ -23,24 +25,35 @@ const ownPort = 5000;
 export interface DockerOptions {
   /** unix:// address of an engine that speaks Docker's API and sees this machine's files, or `off`. */
   docker: string;
+  /** Its name, `host` or `none`. */
   network: string;
+  /** Whether a cloud's metadata is closed to containers, where that can be done. */
+  metadata: 'closed' | 'open';
   /** The worker's: its containers are told from another worker's by it. */
   home: string;
 }
 
 export interface DockerRunner extends Runner {
-  /** Whether the engine answers. */
+  /** Whether the engine answers; their network is open then. */
   works(): Promise<boolean>;
+  /** A cloud's, for containers. */
+  readonly metadata: Metadata;
   /** Removes this worker's containers whose executions aren't named. */
   sweep(keep: ReadonlySet<string>): Promise<void>;
 }
 
 /** The job is a container of an image, under the engine's limits. */
-export function dockerRunner({ docker: address, network, home }: DockerOptions): DockerRunner {
+export function dockerRunner({
+  docker: address,
+  network: wanted,
+  metadata,
+  home,
+}: DockerOptions): DockerRunner {
   const docker = new Docker({ socketPath: address.replace(/^unix:\/\//, '') });
   const worker = createHash('sha256').update(home).digest('hex').slice(0, 12);
   const enforced: Enforced = { memory: false, cpu: false, processes: false };
   let rootless = false;
+  let network: ContainerNetwork = { mode: wanted, metadata: metadataOpen('no engine answered') };
 
   const containerOf = (job: JobProcess): Docker.Container => docker.getContainer(job.container ?? '');
 
@@ -49,6 +62,9 @@ export function dockerRunner({ docker: address, network, home }: DockerOptions):
     mountsReadOnly: true,
     limits: { kind: 'docker', enforced },
     paths: ownPaths,
+    get metadata() {
+      return network.metadata;
+    },
     async works() {
       if (address === 'off') return false;
       try {
@@ -60,6 +76,7 @@ export function dockerRunner({ docker: address, network, home }: DockerOptions):
         enforced.cpu = info.CpuCfsQuota;
         enforced.processes = info.PidsLimit;
         rootless = info.Rootless === true || (info.SecurityOptions ?? []).some((one) => /rootless/.test(one));
+        network = await openNetwork(docker, wanted, { name: info.Name, rootless }, metadata);
         return true;
       } catch {
         return false;
@@ -72,7 +89,9 @@ export function dockerRunner({ docker: address, network, home }: DockerOptions):
       await (await open(path.join(dirs.run, 'log'), 'a')).close();
       const user = rootless ? '0:0' : `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
       const labels = { [markerLabel]: marker, [homeLabel]: worker };
-      const container = await docker.createContainer(containerOptions(launch, { user, labels, network }));
+      const container = await docker.createContainer(
+        containerOptions(launch, { user, labels, network: network.mode }),
+      );
       try {
         await container.start();
         const { State: state } = await container.inspect();
@@ -123,14 +142,14 @@ export function dockerRunner({ docker: address, network, home }: DockerOptions):
     exec: (job, _, request) => execInContainer(containerOf(job), request),
     endSessions: (job) => endContainerSessions(containerOf(job)),
     async choosePort() {
-      if (network === 'host') return freeLoopbackPort();
-      if (network !== 'none') return { host: '0.0.0.0', port: ownPort };
+      if (network.mode === 'host') return freeLoopbackPort();
+      if (network.mode !== 'none') return { host: '0.0.0.0', port: ownPort };
       throw new EnvironmentError(
         'containers of this worker have no network (MYCLOUD_DOCKER_NETWORK=none), so nothing in them can be reached',
       );
     },
     async reachPort(job, port) {
-      if (network === 'host') return port;
+      if (network.mode === 'host') return port;
       const { NetworkSettings: settings } = await containerOf(job).inspect();
       const published = settings.Ports[`${port}/tcp`]?.[0]?.HostPort;
       if (!published) throw new AppError('unavailable', `the engine has published no port ${port}`);
@@ -166,6 +185,8 @@ export function dockerRunner({ docker: address, network, home }: DockerOptions):
 
 /** Of GET /info; podman says of itself that it is rootless, Docker among its security options. */
 interface EngineInfo {
+  /** Its machine's. */
+  Name: string;
   MemoryLimit: boolean;
   CpuCfsQuota: boolean;
   PidsLimit: boolean;

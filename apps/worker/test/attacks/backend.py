@@ -2,6 +2,7 @@
 
 import glob
 import os
+import socket
 
 
 def read(path):
@@ -17,6 +18,7 @@ def build_wheel(folder, config=None, metadata=None):
     got = [name for name in WHERE + ["/etc/shadow", "/root/.ssh/id_rsa"] if read(name)]
     got += [path for path in glob.glob("/proc/[0-9]*/environ") if wanted in read(path)]
     got += [name for name in WRITTEN if written(name)]
+    got += ["%s:%d" % address for address in CALLED if answers(address)]
     if any(name.startswith("mycloud") for name in os.environ if "TOKEN" in name):
         got.append("a token of its environment")
     raise RuntimeError("looked and got [%s]" % ", ".join(got))
@@ -31,6 +33,15 @@ def written(path):
         return False
 
 
-# Filled in by the test: files to read, and files to write to.
+def answers(address):
+    try:
+        socket.create_connection(address, 3).close()
+        return True
+    except OSError:
+        return False
+
+
+# Filled in by the test: files to read, files to write to, and addresses to call.
 WHERE = []
 WRITTEN = []
+CALLED = []
