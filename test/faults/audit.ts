@@ -141,6 +141,8 @@ function checkLines(task: Task, job: Job, lines: LogLine[], leave: Leave): strin
       .map((line) => line.text)
       // What the program's tools say of a full disk is no line of its own.
       .filter((text) => !(leave.fullDisk && /No space left on device/.test(text)));
+    // Bash may say how its `sleep` ended before it ends of the same signal itself.
+    if (task.stopAfter !== undefined && printed.at(-1) === 'Terminated') printed.pop();
     const [first = ''] = printed;
     const run = /^begin (.*)$/.exec(first)?.[1];
     const whole = attempt === job.attempt && task.stopAfter === undefined && !endedByDisk(job, leave);
