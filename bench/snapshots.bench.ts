@@ -37,10 +37,10 @@ function plant(): void {
   }
 }
 
-function change(): void {
-  const first = path.join(data, 'large/0');
-  writeFileSync(first, Buffer.concat([noise(small.bytes), readFileSync(first)]));
-  for (let i = 0; i < changedFiles; i++) writeFileSync(smallFile(i * 100), noise(small.bytes));
+function change(round: number): void {
+  const inserted = path.join(data, `large/${round % large.files}`);
+  writeFileSync(inserted, Buffer.concat([noise(small.bytes), readFileSync(inserted)]));
+  for (let i = 0; i < changedFiles; i++) writeFileSync(smallFile(i * 100 + round), noise(small.bytes));
 }
 
 async function seconds(work: () => unknown): Promise<number> {
@@ -57,7 +57,8 @@ interface Measured {
   first: number[];
   unchanged: number[];
   restore: number[];
-  stored: number;
+  /** Bytes stored after a change. */
+  stored: number[];
 }
 
 const empty = (name: string): Measured => ({
@@ -65,7 +66,7 @@ const empty = (name: string): Measured => ({
   first: [],
   unchanged: [],
   restore: [],
-  stored: Number.NaN,
+  stored: [],
 });
 
 /**
@@ -139,15 +140,16 @@ try {
     ours.unchanged.push(await seconds(upload));
     await restored(ours, (target) => person.cli('data', 'get', 'bench', '-o', target));
     for (const [i, peer] of peers.entries()) await measurePeer(peer, theirs[i]!);
-  }
-  change();
-  const before = folderBytes(store);
-  await person.cli('data', 'upload', 'bench', '--dir', data);
-  ours.stored = folderBytes(store) - before;
-  for (const [i, peer] of peers.entries()) {
-    const peerBefore = peer.bytes();
-    await run(peer.storeCommand(data));
-    theirs[i]!.stored = peer.bytes() - peerBefore;
+    // How much is new depends on where the chunks of random bytes end: another file in each round.
+    change(round);
+    const before = folderBytes(store);
+    await upload();
+    ours.stored.push(folderBytes(store) - before);
+    for (const [i, peer] of peers.entries()) {
+      const peerBefore = peer.bytes();
+      await run(peer.storeCommand(data));
+      theirs[i]!.stored.push(peer.bytes() - peerBefore);
+    }
   }
 
   const show = (name: string, unit: string, of: (measured: Measured) => number): void => {
@@ -157,7 +159,7 @@ try {
   };
   show('first_mb_s', 'MB/s', ({ first }) => mbPerSecond(first));
   show('unchanged_mb_s', 'MB/s', ({ unchanged }) => mbPerSecond(unchanged));
-  show('changed_stored_ratio', '× what changed', ({ stored }) => stored / changedBytes);
+  show('changed_stored_ratio', '× what changed', ({ stored }) => median(stored) / changedBytes);
   show('download_mb_s', 'MB/s', ({ restore }) => mbPerSecond(restore));
 
   await person.client.call(projectRoutes.create, { body: { name: 'bench' } });
