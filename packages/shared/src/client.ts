@@ -29,8 +29,8 @@ export interface ClientOptions {
 export interface Extra {
   headers?: Record<string, string>;
   signal?: AbortSignal;
-  /** Sent as it is (for routes with a raw request). */
-  rawBody?: RequestInit['body'];
+  /** Sent as it is (for routes with a raw request); piece by piece only by Node's client. */
+  rawBody?: RequestInit['body'] | AsyncIterable<Uint8Array>;
 }
 
 export interface Client {
@@ -58,7 +58,7 @@ export async function send(
   const headers: Record<string, string> = { ...options.headers?.(), ...extra.headers };
   if (options.token) headers.authorization = `Bearer ${options.token}`;
   if (options.agent) headers['user-agent'] = options.agent;
-  let body: RequestInit['body'] | undefined = extra.rawBody;
+  let body = extra.rawBody;
   if (loose.body !== undefined) {
     headers['content-type'] = 'application/json';
     body = JSON.stringify(loose.body);
@@ -72,7 +72,8 @@ export async function send(
       {
         method: route.method,
         headers,
-        body,
+        // Whose `fetch` this is knows what it can send.
+        body: body as RequestInit['body'],
         signal: extra.signal,
       },
     );

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { pipeline, Readable } from 'node:stream';
 import { arrayBuffer, text } from 'node:stream/consumers';
 import { type Answer, type Client, type ClientOptions, createClient } from './client.js';
 
@@ -39,12 +40,13 @@ function ask(address: string, { method, headers, body, signal }: RequestInit): P
   const url = new URL(address);
   const secure = url.protocol === 'https:';
   return new Promise((resolve, reject) => {
-    const sent = body as string | Uint8Array | null | undefined;
+    const sent = body as string | Uint8Array | AsyncIterable<Uint8Array> | null | undefined;
+    const isWhole = typeof sent === 'string' || sent instanceof Uint8Array;
     const request = (secure ? https : http).request(url, {
       method,
       headers: {
         ...(headers as Record<string, string>),
-        ...(sent == null ? {} : { 'content-length': Buffer.byteLength(sent) }),
+        ...(isWhole ? { 'content-length': Buffer.byteLength(sent) } : {}),
       },
       agent: agents[secure ? 'https:' : 'http:'],
       signal: signal ?? undefined,
@@ -55,7 +57,9 @@ function ask(address: string, { method, headers, body, signal }: RequestInit): P
       reject(signal?.aborted ? signal.reason : new Kind(cause.message, { cause }));
     });
     request.on('response', resolve);
-    request.end(sent ?? undefined);
+    if (sent == null || isWhole) request.end(sent ?? undefined);
+    // An error of either is one of the request.
+    else pipeline(Readable.from(sent, { objectMode: false }), request, () => undefined);
   });
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { pipeline as pipe, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { AppError } from '@mycloud/shared';
 import { entryLine, manifestHeader } from './encode-manifest.js';
@@ -9,23 +10,25 @@ import { Tree } from './tree.js';
 
 const pieceBytes = 128 * 1024;
 
-/** A tree's manifest as it travels, made line by line: it is never in memory unpacked. */
-export async function packTree(tree: Tree): Promise<{ packed: Buffer<ArrayBuffer>; hash: string }> {
+/** A snapshot's name: SHA-256 of its manifest, 64 digits. */
+export async function treeHash(tree: Tree): Promise<string> {
   const hash = createHash('sha256');
-  const parts: Buffer[] = [];
-  // Hashes don't compress; a higher level costs time and gains nothing.
-  const gzip = createGzip({ level: 1, chunkSize: pieceBytes });
-  const pieces = Readable.from(
-    piecesOf(tree, (piece) => hash.update(piece)),
-    { objectMode: false },
-  );
-  await pipeline(pieces, gzip, async (packed) => {
-    for await (const part of packed as AsyncIterable<Buffer>) parts.push(part);
-  });
-  return { packed: Buffer.concat(parts), hash: hash.digest('hex') };
+  for (const piece of piecesOf(tree)) {
+    hash.update(piece);
+    await turn();
+  }
+  return hash.digest('hex');
 }
 
-function* piecesOf(tree: Tree, see: (piece: Buffer) => unknown): Generator<Buffer> {
+/** A tree's manifest as it travels, made line by line: it is never in memory as a whole, packed or not. */
+export function packTree(tree: Tree): Readable {
+  // Hashes don't compress; a higher level costs time and gains nothing.
+  const gzip = createGzip({ level: 1, chunkSize: pieceBytes });
+  // Whoever reads it hears of an error by the last of the two.
+  return pipe(Readable.from(piecesOf(tree), { objectMode: false }), gzip, () => undefined);
+}
+
+function* piecesOf(tree: Tree): Generator<Buffer> {
   let lines: string[] = [manifestHeader];
   let length = 0;
   for (let index = 0; index <= tree.count; index++) {
@@ -36,9 +39,7 @@ function* piecesOf(tree: Tree, see: (piece: Buffer) => unknown): Generator<Buffe
       length += line.length;
     }
     if (!last && length < pieceBytes) continue;
-    const piece = Buffer.from(lines.join(''));
-    see(piece);
-    yield piece;
+    yield Buffer.from(lines.join(''));
     lines = [];
     length = 0;
   }

@@ -11,7 +11,7 @@ const threadsFromBytes = 32 * 1024 * 1024;
 const threadsFromFiles = 4000;
 const maxThreads = 4;
 /** What a thread holds is short-lived lists; without a limit each lets 100 MB of garbage lie before it tidies up. */
-const threadLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
+const threadLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 3 };
 
 /** Somebody who reads, hashes and writes; what is asked of it is done in order. */
 export interface Helper {

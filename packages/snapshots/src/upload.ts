@@ -8,7 +8,7 @@ import {
   snapshotRoutes,
 } from '@mycloud/shared';
 import { type HashCache, isTrusted, type Remembered } from './hash-cache.js';
-import { packTree } from './manifest-stream.js';
+import { packTree, treeHash } from './manifest-stream.js';
 import { askMissing, PackSender, type PutPack, type SenderOptions } from './pack-sender.js';
 import { Meter, type UploadProgress } from './progress.js';
 import { readFiles } from './read-files.js';
@@ -35,11 +35,14 @@ export interface UploadOptions {
   cache?: HashCache;
   onProgress?: (progress: UploadProgress) => void;
   signal?: AbortSignal;
-  /** Packs sent at the same time, 4 unless told. */
+  /** Packs sent at the same time; unless told 4, or 2 where files are so small that the server is what they wait for. */
   concurrency?: number;
   /** In the server itself: how a pack gets into its store, which needs no URL. */
   put?: PutPack;
 }
+
+/** On average: a pack then holds hundreds of chunks, or thousands. */
+const smallBytes = 16 * 1024;
 
 export interface UploadResult {
   snapshotId: string;
@@ -84,7 +87,7 @@ export async function uploadFolder(options: UploadOptions): Promise<UploadResult
     attempt: options.attempt,
     owner: options.owner,
     signal,
-    concurrency: options.concurrency ?? 4,
+    concurrency: options.concurrency ?? (tree.bytes / tree.files < smallBytes ? 2 : 4),
     onSent: (bytes) => meter.sent(bytes),
     put: options.put,
   };
@@ -123,11 +126,11 @@ export async function uploadFolder(options: UploadOptions): Promise<UploadResult
   }
 
   meter.committing();
-  const { packed, hash } = await packTree(tree);
+  const hash = await treeHash(tree);
   cache?.keep(root, tree, trusted, rememberedOf(tree, trusted, hash));
   const query = { ...options.attempt, owner: options.owner };
   const snapshot = await withRetry(async () => {
-    const response = await client.open(snapshotRoutes.create, { query }, { rawBody: packed, signal });
+    const response = await client.open(snapshotRoutes.create, { query }, { rawBody: packTree(tree), signal });
     return snapshotRoutes.create.response.parse(await response.json());
   }, signal);
   if (snapshot.hash !== hash) {

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { type Client, type RouteContract, snapshotRoutes } from '@mycloud/shared';
 import { uploadFolder } from '@mycloud/snapshots';
 import type { Deps } from '../deps.js';
@@ -50,7 +51,8 @@ function ownClient(deps: Deps, ownerId: string): Client {
     url: '',
     call: (route, input) => answers.get(route)?.(input as unknown as Input) as never,
     async open(_create, _input, extra) {
-      const made = await createSnapshot(deps, ownerId, Buffer.from(extra?.rawBody as Uint8Array));
+      const packed = await buffer(extra?.rawBody as AsyncIterable<Uint8Array>);
+      const made = await createSnapshot(deps, ownerId, packed);
       return Response.json(viewSnapshot(made));
     },
   };

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { AppError } from '@mycloud/shared';
 
@@ -13,10 +14,14 @@ function tryPort(port: number, host: string): Promise<number> {
   });
 }
 
-/** The wanted port of this machine alone if it is free, otherwise another. */
+/**
+ * The wanted port of this machine alone if it is free, otherwise another: rather one that the system gives to no outgoing
+ * connection, which could have it before the program it is meant for.
+ */
 export async function freePort(wanted: number | undefined): Promise<number> {
-  if (wanted !== undefined) {
-    const free = await tryPort(wanted, '127.0.0.1').catch(() => undefined);
+  const chosen = Array.from({ length: 20 }, () => randomInt(20_000, 32_000));
+  for (const port of wanted === undefined ? chosen : [wanted, ...chosen]) {
+    const free = await tryPort(port, '127.0.0.1').catch(() => undefined);
     if (free !== undefined) return free;
   }
   return tryPort(0, '127.0.0.1');

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { crc32 } from 'node:zlib';
-import { type Client, createClient } from '@mycloud/shared';
+import type { Client } from '@mycloud/shared';
+import { createNodeClient } from '@mycloud/shared/node';
 import { type Chunk, decodeManifest, manifestHash, manifestTotals, unpackManifest } from '../../src/index.js';
 
 interface Pack {
@@ -190,7 +191,7 @@ export async function startFakeApi(): Promise<FakeApi> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
   const api: FakeApi = {
-    client: createClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }),
+    client: createNodeClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }),
     packs,
     requests,
     received: () => received,
