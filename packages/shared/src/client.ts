@@ -29,7 +29,7 @@ export interface ClientOptions {
 export interface Extra {
   headers?: Record<string, string>;
   signal?: AbortSignal;
-  /** Sent as it is (for routes with a raw request); piece by piece only by Node's client. */
+  /** Sent as it is (for routes with a raw request), piece by piece where it comes so; a browser can't send that. */
   rawBody?: RequestInit['body'] | AsyncIterable<Uint8Array>;
 }
 
@@ -72,8 +72,9 @@ export async function send(
       {
         method: route.method,
         headers,
-        // Whose `fetch` this is knows what it can send.
         body: body as RequestInit['body'],
+        // What comes piece by piece is sent before the answer begins: `fetch` wants that said.
+        ...(body && typeof body === 'object' && Symbol.asyncIterator in body ? { duplex: 'half' } : {}),
         signal: extra.signal,
       },
     );
