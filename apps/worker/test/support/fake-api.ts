@@ -176,7 +176,7 @@ export async function startFakeApi(options: { leaseSeconds?: number } = {}): Pro
   ): Promise<void> {
     const headers = Object.fromEntries(
       Object.entries(request.headers).filter(
-        ([name]) => !['host', 'connection', 'content-length'].includes(name),
+        ([name]) => !['host', 'connection', 'content-length', 'transfer-encoding'].includes(name),
       ),
     ) as Record<string, string>;
     const init = {
