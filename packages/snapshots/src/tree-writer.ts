@@ -212,7 +212,8 @@ export class TreeWriter {
     // A large file's name says its content, so that its pieces are found again.
     if (this.tree.chunkCount(file) > 1) return path.join(this.staging, nameOf(this.tree, file));
     const folder = path.join(this.staging, String(Math.floor(this.count / filesPerStage)));
-    if (this.count % filesPerStage === 0) mkdirSync(folder);
+    // One that an earlier writer left when it was killed serves as well.
+    if (this.count % filesPerStage === 0) mkdirSync(folder, { recursive: true });
     this.count += 1;
     return path.join(folder, String(this.count));
   }

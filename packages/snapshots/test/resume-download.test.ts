@@ -45,3 +45,19 @@ it('goes on in the middle of a large file', async () => {
   expect(ranges() - all).toBeLessThan(world.api.packs.size);
   expect(await picture(target())).toEqual(await picture(source()));
 });
+
+it('goes on where a writer that was killed had small files under way too', async () => {
+  const small = { a: noise(1000, 'a'), b: noise(1000, 'b') };
+  await plant(source(), { ...small, large: noise(40 * MiB, 'large') });
+  const up = await uploadFolder({ client: world.api.client, dir: source() });
+  const stopping = new AbortController();
+  world.api.gate = async (request) => {
+    if (request.startsWith('GET /v1/store') && ranges() === 5) stopping.abort(new Error('Ctrl-C'));
+  };
+  await expect(get(up, stopping.signal)).rejects.toThrow('Ctrl-C');
+  world.api.gate = () => undefined;
+  const staging = (await readdir(target())).find((name) => name.startsWith('.mycloud-partial-'))!;
+  await plant(path.join(target(), staging), { '0/1': 'half' });
+  await get(up);
+  expect(await picture(target())).toEqual(await picture(source()));
+});
