@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { freePort as freePortFor } from '../../apps/cli/src/up/ports.js';
 import { requireProgram } from './require.js';
 import { eventually } from './server.js';
 
@@ -114,20 +113,5 @@ function connects(port: number): Promise<boolean> {
   );
 }
 
-/**
- * A port nothing listens on now. Below those that the system gives to outgoing connections: one of them could have it before the
- * program it is meant for, when thousands come and go.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_000);
-    if (await mayListen(port)) return port;
-  }
-}
-
-const mayListen = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
+/** A port of this machine's own that nothing listens on now. */
+export const freePort = (): Promise<number> => freePortFor(undefined);
