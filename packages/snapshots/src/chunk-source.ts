@@ -2,8 +2,8 @@ import type { RouteOutput } from '@mycloud/shared';
 import { AppError, type Client, maxHashesPerCall, snapshotRoutes } from '@mycloud/shared';
 import { eachLimit } from './pool.js';
 import { backOff, isPassing, tries, withRetry } from './retry.js';
-import { newSlab, type Slab, type SlabPool, slabBytes } from './slab.js';
-import { storeRefusal, storeRequest } from './store-http.js';
+import { newSlab, type SlabPool, slabBytes } from './slab.js';
+import { absolute, ofStore } from './store-http.js';
 import type { Helpers } from './threads.js';
 import type { Place } from './tree-places.js';
 
@@ -99,20 +99,20 @@ function coalesce({ packs, chunks }: Located): Range[] {
 async function fetchRange(request: ChunkRequest, range: Range, left: Set<string>): Promise<void> {
   const start = range.pieces[0]!.offset;
   const end = range.pieces.reduce((most, piece) => Math.max(most, piece.offset + piece.size), 0);
+  const { client, signal, helpers } = request;
+  const chunks = range.pieces.map(({ hash, offset, size }) => ({
+    hash,
+    offset: offset - start,
+    size,
+    places: request.placesOf(hash),
+  }));
+  const signed = absolute(client, range.pack.download);
   const pooled = end - start <= slabBytes;
   const slab = pooled ? await request.slabs.take() : newSlab(end - start);
   try {
-    const length = await readRange(request, range, { start, end }, slab);
+    const asked = { signed, pack: range.pack.id, start, end, chunks };
+    const { length, damaged } = await helpers.next().fetch(slab, asked, signal);
     const whole = range.pieces.filter(({ offset, size }) => offset + size - start <= length);
-    const damaged = await request.helpers.next().write(
-      slab,
-      whole.map(({ hash, offset, size }) => ({
-        hash,
-        offset: offset - start,
-        size,
-        places: request.placesOf(hash),
-      })),
-    );
     for (const { hash } of whole) {
       if (damaged.length > 0 && damaged.includes(hash)) continue;
       request.onWritten(hash);
@@ -122,24 +122,11 @@ async function fetchRange(request: ChunkRequest, range: Range, left: Set<string>
       whole.length < range.pieces.length ? range.pieces.find((piece) => !whole.includes(piece)) : undefined;
     const bad = damaged[0] ?? short?.hash;
     if (bad) throw lost(range.pack.id, bad, request.fileOf(bad), damaged.length > 0);
+  } catch (error) {
+    throw ofStore(error);
   } finally {
     if (pooled) request.slabs.give(slab);
   }
-}
-
-/** @returns how many bytes of the range came */
-async function readRange(
-  { client, signal }: ChunkRequest,
-  { pack }: Range,
-  { start, end }: { start: number; end: number },
-  slab: Slab,
-): Promise<number> {
-  const headers = { range: `bytes=${start}-${end - 1}` };
-  const answer = await storeRequest(client, pack.download, { signal, headers, into: slab });
-  if (answer.status === 206) return answer.body.length;
-  if (answer.status !== 200) throw storeRefusal(`pack ${pack.id}`, answer);
-  // A store may answer the whole pack instead of the range.
-  return answer.body.copy(slab, 0, start, end);
 }
 
 function lost(pack: string, chunk: string, file: string, damaged: boolean): AppError {

@@ -1,100 +1,24 @@
-import http from 'node:http';
-import https from 'node:https';
 import { AppError, type Client, type SignedRequest } from '@mycloud/shared';
+import { type Answer, requestStore, type Sending, StoreFault } from './store-request.js';
 
-/** A store that sends nothing for so long is taken for dead. */
-const idleMs = 60_000;
-const agents = {
-  'http:': new http.Agent({ keepAlive: true, maxSockets: 32 }),
-  'https:': new https.Agent({ keepAlive: true, maxSockets: 32 }),
-};
-
-interface Sending {
-  signal?: AbortSignal;
-  headers?: Record<string, string>;
-  /** Written one after the other; their lengths give Content-Length, without which S3 answers 411. */
-  parts?: readonly Uint8Array[];
-  /** Takes the body of an answer 206, which is cut off where it is longer. */
-  into?: Buffer;
-  /** Called as bytes are handed to the network. */
-  onBytes?: (bytes: number) => void;
-}
-
-interface Answer {
-  status: number;
-  headers: http.IncomingHttpHeaders;
-  body: Buffer;
-}
-
-/**
- * Performs a signed request at the store. `fetch` would do, but streams a body only as chunked encoding (which S3
- * refuses) and can't say how far it is.
- *
- * @throws AppError unavailable when the store doesn't answer as it should; the message names the host, never the
- *   query, which holds the signature.
- */
+/** As requestStore, of a URL that may lie at the api. @throws AppError unavailable */
 export async function storeRequest(
   client: Client,
   signed: SignedRequest,
-  sending: Sending = {},
+  sending?: Sending,
 ): Promise<Answer> {
-  const url = new URL(/^https?:/i.test(signed.url) ? signed.url : client.url + signed.url);
-  const secure = url.protocol === 'https:';
-  const parts = sending.parts ?? [];
-  const headers: Record<string, string | number> = { ...signed.headers, ...sending.headers };
-  if (signed.method === 'PUT') headers['content-length'] = parts.reduce((sum, part) => sum + part.length, 0);
-  return await new Promise<Answer>((resolve, reject) => {
-    const fail = (cause: unknown): void => {
-      if (sending.signal?.aborted) {
-        reject(sending.signal.reason);
-        return;
-      }
-      const why = cause instanceof Error ? cause.message : String(cause);
-      reject(new AppError('unavailable', `the store at ${url.host} did not finish: ${why}`, { cause }));
-    };
-    const request = (secure ? https : http).request(url, {
-      method: signed.method,
-      headers,
-      agent: agents[secure ? 'https:' : 'http:'],
-      signal: sending.signal,
-    });
-    request.setTimeout(idleMs, () => request.destroy(new Error(`no byte for ${idleMs / 1000} s`)));
-    request.on('error', fail);
-    request.on('response', (response) => {
-      const status = response.statusCode ?? 0;
-      const into = status === 206 ? sending.into : undefined;
-      const pieces: Buffer[] = [];
-      let length = 0;
-      response.on('data', (piece: Buffer) => {
-        if (into) length += piece.copy(into, length);
-        else pieces.push(piece);
-      });
-      response.on('error', fail);
-      response.on('end', () => {
-        if (!response.complete) return fail(new Error('the answer broke off'));
-        const body = into ? into.subarray(0, length) : Buffer.concat(pieces);
-        resolve({ status, headers: response.headers, body });
-      });
-    });
-    for (const part of parts) request.write(part, () => sending.onBytes?.(part.length));
-    request.end();
-  });
-}
-
-/** The error for an answer of the store that isn't a success. Passing, because a new signed URL may well work. */
-export function storeRefusal(what: string, answer: Answer): AppError {
-  const text = detailOf(answer);
-  return new AppError(
-    'unavailable',
-    `the store answered ${answer.status} to ${what}${text ? `: ${text}` : ''}`,
-  );
-}
-
-/** What the directory store says in JSON, or the beginning of what an S3 server says in XML. */
-function detailOf({ headers, body }: Answer): string {
-  if (headers['content-type']?.includes('json')) {
-    const { detail } = JSON.parse(body.toString()) as { detail?: unknown };
-    if (typeof detail === 'string') return detail;
+  try {
+    return await requestStore(absolute(client, signed), sending);
+  } catch (error) {
+    throw ofStore(error);
   }
-  return body.toString('utf8', 0, 300).replace(/\s+/g, ' ').trim();
+}
+
+export const absolute = (client: Client, signed: SignedRequest): SignedRequest =>
+  /^https?:/i.test(signed.url) ? signed : { ...signed, url: client.url + signed.url };
+
+/** A store's fault is worth another try: a new signed URL may well work. Any other error stays what it is. */
+export function ofStore(error: unknown): unknown {
+  const { code, message } = error as StoreFault;
+  return code === StoreFault.code ? new AppError('unavailable', message, { cause: error }) : error;
 }

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
+import type { Fetched, ToFetch } from './fetch-range.js';
 import { FileReader, type Filled, type ToRead } from './file-reader.js';
-import { findWritten, type Placed, type Suspect, writePlaces } from './tree-places.js';
+import { findWritten, type Suspect } from './tree-places.js';
 
 /** Neighbouring bytes of a slab. */
 export interface Range {
@@ -13,20 +14,24 @@ export type Work =
   | { kind: 'begin'; files: ToRead }
   | { kind: 'fill'; memory: SharedArrayBuffer }
   | { kind: 'sum'; memory: SharedArrayBuffer; ranges: Range[] }
-  | { kind: 'write'; memory: SharedArrayBuffer; chunks: Placed[] }
+  | { kind: 'fetch'; memory: SharedArrayBuffer; range: ToFetch }
+  | { kind: 'cancel' }
   | { kind: 'find'; suspects: Suspect[] };
 
 export interface Answers {
   begin: undefined;
   fill: Filled;
   sum: number;
-  write: string[];
+  /** Takes other work while it waits for the network. */
+  fetch: Promise<Fetched>;
+  cancel: undefined;
   find: number[][];
 }
 
-/** Does a thread's work; one reads one list of files at a time. Calls block. */
+/** Does a thread's work; one reads one list of files at a time. Calls block, but for those of the network. */
 export function createThreadWork() {
   let reader: FileReader | undefined;
+  let fetching = new AbortController();
   return (work: Work): Answers[Work['kind']] => {
     switch (work.kind) {
       case 'begin':
@@ -43,10 +48,20 @@ export function createThreadWork() {
           0,
         );
       }
-      case 'write':
-        return writePlaces(Buffer.from(work.memory), work.chunks);
+      case 'fetch':
+        return fetchInto(Buffer.from(work.memory), work.range, fetching.signal);
+      case 'cancel':
+        fetching.abort();
+        fetching = new AbortController();
+        return undefined;
       case 'find':
         return findWritten(work.suspects);
     }
   };
+}
+
+/** The network is loaded only where it is used: threads that read files are kept small. */
+async function fetchInto(slab: Buffer, range: ToFetch, signal: AbortSignal): Promise<Fetched> {
+  const { fetchRange } = await import('./fetch-range.js');
+  return await fetchRange(slab, range, signal);
 }

@@ -4,11 +4,11 @@ import { createThreadWork, type Work } from './thread-work.js';
 const work = createThreadWork();
 const port = parentPort!;
 
-port.on('message', (asked: Work) => {
+port.on('message', async ({ id, work: asked }: { id: number; work: Work }) => {
   try {
-    port.postMessage({ answer: work(asked) });
+    port.postMessage({ id, answer: await work(asked) });
   } catch (error) {
     // Cloned, an error would lose what the system said of it.
-    port.postMessage({ error: { ...(error as Error), message: (error as Error).message } });
+    port.postMessage({ id, error: { ...(error as Error), message: (error as Error).message } });
   }
 });

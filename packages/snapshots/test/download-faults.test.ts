@@ -1,7 +1,7 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fetchManifest, materialize, type UploadResult, uploadFolder } from '../src/index.js';
 import { noise, picture, plant, useWorld } from './support/world.js';
 
@@ -86,4 +86,61 @@ it('a folder where a file goes is named', async () => {
   await mkdir(path.join(target(), 'dogs/1.jpg'), { recursive: true });
   await writeFile(path.join(target(), 'dogs/1.jpg/mine'), '');
   await expect(get(up)).rejects.toThrow('"dogs/1.jpg" can\'t be written: a folder is in its place');
+});
+
+describe('a folder that threads fetch', () => {
+  async function storedLarge(): Promise<UploadResult> {
+    const photos = Array.from({ length: 9 }, (_, i) => [`${i}.jpg`, noise(4_000_000, `photo ${i}`)] as const);
+    await plant(source(), Object.fromEntries(photos));
+    return await uploadFolder({ client: world.api.client, dir: source() });
+  }
+
+  it('is whole, though the store broke off and was away, and a chunk lied at first', async () => {
+    const up = await storedLarge();
+    const faults: ('cut' | 503)[] = ['cut', 503, 'cut'];
+    world.api.fault = (request) => (request === 'GET /v1/store/:id' ? faults.pop() : undefined);
+    const [pack] = [...world.api.packs.values()];
+    pack!.bytes[17]! ^= 1;
+    let reads = 0;
+    world.api.gate = async (request) => {
+      if (request === 'GET /v1/store/:id' && ++reads === 7) pack!.bytes[17]! ^= 1;
+    };
+    await get(up);
+    expect(await picture(target())).toEqual(await picture(source()));
+  });
+
+  it('is not had from a store that stays away, which is said by its name and not by its signature', async () => {
+    const up = await storedLarge();
+    world.api.fault = (request) => (request === 'GET /v1/store/:id' ? 503 : undefined);
+    const error = await get(up).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'unavailable' });
+    expect((error as Error).message).toMatch(/^the store answered 503 to pack [0-9a-f-]{36}/);
+    world.api.fault = (request) => (request === 'GET /v1/store/:id' ? 'cut' : undefined);
+    await expect(get(up)).rejects.toThrow(
+      `the store at ${new URL(world.api.client.url).host} did not finish: `,
+    );
+  });
+
+  it('is given up at once when that is wished, and goes on in what was written', async () => {
+    const up = await storedLarge();
+    let reads = 0;
+    const asked = new Promise<void>((resolve) => {
+      world.api.gate = (request) => {
+        if (request !== 'GET /v1/store/:id' || ++reads < 3) return;
+        resolve();
+        return new Promise(() => undefined);
+      };
+    });
+    const enough = new AbortController();
+    const { snapshotId, hash } = up;
+    const { client } = world.api;
+    const getting = materialize({ client, snapshotId, hash, dir: target(), signal: enough.signal });
+    const outcome = expect(getting).rejects.toThrow('enough');
+    await asked;
+    enough.abort(new Error('enough'));
+    await outcome;
+    world.api.gate = () => undefined;
+    await get(up);
+    expect(await picture(target())).toEqual(await picture(source()));
+  });
 });
