@@ -108,7 +108,10 @@ export const snapshotRoutes = {
       onlyWhole: z.boolean().optional(),
       ...forWhom,
     }),
-    /** id and upload are null when nothing was announced: the owner has its chunks, but for those that are missing. */
+    /**
+     * id and upload are null when nothing was announced: the owner has its chunks, but for those in `missing`, which is
+     * empty for a pack that was announced: its chunks are known to who sent them.
+     */
     response: z.object({
       id: idSchema.nullable(),
       upload: signedRequest.nullable(),

@@ -2,7 +2,7 @@ const shift = 14;
 const blockLength = 1 << shift;
 const mask = blockLength - 1;
 
-type NumberArray = Uint8Array | Uint16Array | Uint32Array | Float64Array;
+type NumberArray = Uint8Array | Uint32Array;
 
 /** A list of numbers that grows by blocks: a million of them are a few typed arrays, and nothing is copied to grow. */
 export class Numbers {
@@ -40,40 +40,53 @@ export class Numbers {
 }
 
 export const bytes8 = (length: number): Uint8Array => new Uint8Array(length);
-export const words16 = (length: number): Uint16Array => new Uint16Array(length);
 export const words32 = (length: number): Uint32Array => new Uint32Array(length);
-export const doubles = (length: number): Float64Array => new Float64Array(length);
 
 const textBlockBytes = 1 << 20;
+const mostBytes = 255;
+/** So many texts have one beginning taken down: those between are found by their lengths. */
+const groupShift = 4;
+const groupLength = 1 << groupShift;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Short texts one after the other as UTF-8; none longer than a block. */
-export class Texts {
+/** A list of texts of at most 255 bytes of UTF-8 each: a million take their bytes, and 1.25 MB beside. */
+export class ShortTexts {
   private readonly blocks: Uint8Array[] = [];
   private used = textBlockBytes;
+  private readonly lengths = new Numbers(bytes8);
+  private readonly groups = new Numbers(words32);
 
-  /** @returns where it is, and its length in bytes */
-  push(text: string): { at: number; length: number } {
-    // A character of UTF-16 takes at most three bytes.
-    if (this.used + text.length * 3 > textBlockBytes) {
-      this.blocks.push(new Uint8Array(textBlockBytes));
-      this.used = 0;
+  /** @throws RangeError for one that is longer */
+  push(text: string): void {
+    if (this.lengths.length % groupLength === 0) {
+      // A group lies in one block.
+      if (this.used + groupLength * mostBytes > textBlockBytes) {
+        this.blocks.push(new Uint8Array(textBlockBytes));
+        this.used = 0;
+      }
+      this.groups.push((this.blocks.length - 1) * textBlockBytes + this.used);
     }
-    const { written } = encoder.encodeInto(text, this.blocks.at(-1)!.subarray(this.used));
-    const at = (this.blocks.length - 1) * textBlockBytes + this.used;
+    const room = this.blocks.at(-1)!.subarray(this.used, this.used + mostBytes);
+    const { read, written } = encoder.encodeInto(text, room);
+    if (read < text.length) throw new RangeError(`a text is longer than ${mostBytes} bytes`);
+    this.lengths.push(written);
     this.used += written;
-    return { at, length: written };
   }
 
-  get(at: number, length: number): string {
-    const start = at % textBlockBytes;
-    return decoder.decode(this.blocks[Math.floor(at / textBlockBytes)]!.subarray(start, start + length));
+  at(index: number): string {
+    const group = this.groups.at(index >>> groupShift);
+    let start = group % textBlockBytes;
+    for (let i = index & -groupLength; i < index; i++) start += this.lengths.at(i);
+    const block = this.blocks[Math.floor(group / textBlockBytes)]!;
+    return decoder.decode(block.subarray(start, start + this.lengths.at(index)));
   }
 
+  /** Their bytes and their lengths. */
   *bytes(): Generator<Uint8Array> {
     for (const [i, block] of this.blocks.entries()) {
       yield i === this.blocks.length - 1 ? block.subarray(0, this.used) : block;
     }
+    yield* this.lengths.bytes();
   }
 }

@@ -47,9 +47,11 @@ export const isTrusted = ({ mtimeMs, ctimeMs }: FileStamp, readAt: number): bool
 const racyMs = 2000;
 /** All folders together; past that those not uploaded longest go. */
 const maxBytes = 512 * 1024 * 1024;
-const magic = 'mycloud-folder 1';
+const magic = 'mycloud-folder 2';
 const headBytes = 512;
 const hashBytes = 32;
+/** Of a row, between its path and its chunks. */
+const fixedBytes = 20;
 const chunkBytes = hashBytes + 4;
 
 /** The cache below `dir`, a file for each folder; one that is missing, broken or of another version counts as empty. */
@@ -139,13 +141,12 @@ function takeRows(rows: Buffer, tree: Tree, trusted: Uint8Array): void {
     const now = tree.stamp(file);
     const same =
       rows.readDoubleLE(row) === now.size &&
-      rows.readDoubleLE(row + 8) === now.mtimeMs &&
-      rows.readDoubleLE(row + 16) === now.ctimeMs &&
-      rows.readDoubleLE(row + 24) === now.inode;
+      rows.readUInt32LE(row + 8) === now.low &&
+      rows.readUInt32LE(row + 12) === now.high;
     if (same) {
       const ids: number[] = [];
       const end = afterRow(rows, at);
-      for (let chunk = row + 36; chunk < end; chunk += chunkBytes) {
+      for (let chunk = row + fixedBytes; chunk < end; chunk += chunkBytes) {
         ids.push(tree.chunks.intern(rows, chunk, rows.readUInt32LE(chunk + hashBytes)));
       }
       tree.setChunks(file, ids);
@@ -155,9 +156,9 @@ function takeRows(rows: Buffer, tree: Tree, trusted: Uint8Array): void {
   }
 }
 
-/** A row: length of the path (2), path, size, mtime, ctime, inode (8 each), number of chunks (4), each hash and size (36). */
+/** A row: length of the path (2), path, size (8), low and high of the stamp and number of chunks (4 each), each hash and size (36). */
 function afterRow(rows: Buffer, at: number): number {
-  const counted = at + 2 + rows.readUInt16LE(at) + 32;
+  const counted = at + 2 + rows.readUInt16LE(at) + fixedBytes - 4;
   return counted + 4 + rows.readUInt32LE(counted) * chunkBytes;
 }
 
@@ -197,13 +198,13 @@ function writeRows(file: string, tree: Tree, trusted: Uint8Array, remembered: Re
 function rowOf(tree: Tree, index: number): Buffer {
   const name = Buffer.from(tree.path(index));
   const count = tree.chunkCount(index);
-  const row = Buffer.allocUnsafe(2 + name.length + 36 + count * chunkBytes);
+  const row = Buffer.allocUnsafe(2 + name.length + fixedBytes + count * chunkBytes);
   row.writeUInt16LE(name.length, 0);
   name.copy(row, 2);
   let at = 2 + name.length;
-  const { size, mtimeMs, ctimeMs, inode } = tree.stamp(index);
-  for (const value of [size, mtimeMs, ctimeMs, inode]) at = row.writeDoubleLE(value, at);
-  at = row.writeUInt32LE(count, at);
+  const { size, low, high } = tree.stamp(index);
+  at = row.writeDoubleLE(size, at);
+  for (const value of [low, high, count]) at = row.writeUInt32LE(value, at);
   for (let i = 0; i < count; i++) {
     const id = tree.chunkId(index, i);
     row.set(tree.chunks.hash(id), at);

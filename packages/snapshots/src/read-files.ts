@@ -7,6 +7,7 @@ import { eachLimit } from './pool.js';
 import type { Meter } from './progress.js';
 import type { Refusal } from './scan.js';
 import { type SlabPool, slabBytes } from './slab.js';
+import type { FileStamp } from './stamp.js';
 import type { Helper } from './threads.js';
 import type { Tree } from './tree.js';
 import { quoted } from './tree-rules.js';
@@ -24,7 +25,7 @@ export interface Reading {
   slabs: SlabPool;
   meter: Meter;
   /** Told of each file that was read unchanged. @param readAt when reading began, ms since the epoch */
-  onRead: (file: number, readAt: number) => void;
+  onRead: (file: number, stamp: FileStamp, readAt: number) => void;
   onSkipped: (skipped: Refusal) => void;
 }
 
@@ -124,9 +125,10 @@ function ended(
   const unchanged = filled.ends[piece] === PieceEnd.unchanged;
   if (unchanged || (lenient && attempt >= readTries)) {
     const [, mtimeMs = 0, ctimeMs = 0, inode = 0] = filled.stamps.subarray(piece * 4, piece * 4 + 4);
-    tree.setStamp(file, { size, mtimeMs, ctimeMs, inode });
+    const stamp = { size, mtimeMs, ctimeMs, inode };
+    tree.setStamp(file, stamp);
     tree.setChunks(file, chunks);
-    if (unchanged) reading.onRead(file, readAt);
+    if (unchanged) reading.onRead(file, stamp, readAt);
     meter.read(0, 1);
     return true;
   }

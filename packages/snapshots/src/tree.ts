@@ -1,12 +1,16 @@
 import { ChunkTable } from './chunk-table.js';
-import { bytes8, doubles, Numbers, Texts, words16, words32 } from './growing.js';
+import { bytes8, Numbers, ShortTexts, words32 } from './growing.js';
 import type { Chunk, Entry } from './manifest.js';
-import type { FileStamp } from './stamp.js';
+import { type FileStamp, type ShortStamp, shortStamp } from './stamp.js';
 
 const kinds = { file: 0, program: 1, dir: 2, symlink: 3, leftOut: 4 };
+/** Stands for a size that 32 bits can't hold. */
+const large = 0xffff_ffff;
+/** Of what is known of a file's chunks: that there are several. */
+const several = 0x8000_0000;
 
 /**
- * A tree's entries in the order of its manifest, in columns: a million files take about 100 MB, where an object each
+ * A tree's entries in the order of its manifest, in columns: a million files take about 75 MB, where an object each
  * would take a gigabyte. Folders' paths are kept once; a file's chunks are numbers of `chunks`.
  */
 export class Tree {
@@ -16,16 +20,16 @@ export class Tree {
   bytes = 0;
   private readonly folders: string[] = [''];
   private readonly folderNumbers = new Map([['', 0]]);
-  private readonly names = new Texts();
+  private readonly names = new ShortTexts();
   private readonly folderOf = new Numbers(words32);
-  private readonly nameAt = new Numbers(words32);
-  private readonly nameLength = new Numbers(words16);
   private readonly kind = new Numbers(bytes8);
-  private readonly sizes = new Numbers(doubles);
-  private readonly stamps = new Numbers(doubles);
-  private readonly firstRef = new Numbers(words32);
-  private readonly refCount = new Numbers(words32);
-  private readonly refs = new Numbers(words32);
+  private readonly sizes = new Numbers(words32);
+  private readonly largeSizes = new Map<number, number>();
+  /** Two halves each. */
+  private readonly stamps = new Numbers(words32);
+  /** 0 for no chunk; for one, its number and 1; for several, where in `lists` their count stands, followed by their numbers. */
+  private readonly content = new Numbers(words32);
+  private readonly lists = new Numbers(words32);
   private readonly targets = new Map<number, string>();
 
   get count(): number {
@@ -50,7 +54,7 @@ export class Tree {
   /** As addFile, with what a stat said. Either all files of a tree have stamps or none. */
   addStamped(path: string, mode: 0o644 | 0o755, stamp: FileStamp): number {
     const index = this.addFile(path, mode, stamp.size);
-    while (this.stamps.length < this.count * 3) this.stamps.push(0);
+    while (this.stamps.length < this.count * 2) this.stamps.push(0);
     this.setStamp(index, stamp);
     return index;
   }
@@ -100,47 +104,51 @@ export class Tree {
   }
 
   size(index: number): number {
-    return this.sizes.at(index);
+    const size = this.sizes.at(index);
+    return size === large ? this.largeSizes.get(index)! : size;
   }
 
   path(index: number): string {
-    const name = this.names.get(this.nameAt.at(index), this.nameLength.at(index));
-    return this.folders[this.folderOf.at(index)]! + name;
+    return this.folders[this.folderOf.at(index)]! + this.names.at(index);
   }
 
-  stamp(index: number): FileStamp {
-    const at = index * 3;
-    const [mtimeMs, ctimeMs, inode] = [this.stamps.at(at), this.stamps.at(at + 1), this.stamps.at(at + 2)];
-    return { size: this.size(index), mtimeMs, ctimeMs, inode };
+  stamp(index: number): ShortStamp {
+    const [low, high] = [this.stamps.at(index * 2), this.stamps.at(index * 2 + 1)];
+    return { size: this.size(index), low, high };
   }
 
   /** Takes down a file as it is now. */
-  setStamp(index: number, { size, mtimeMs, ctimeMs, inode }: FileStamp): void {
+  setStamp(index: number, stamp: FileStamp): void {
+    const { size, low, high } = shortStamp(stamp);
     this.resize(index, size);
-    this.stamps.set(index * 3, mtimeMs);
-    this.stamps.set(index * 3 + 1, ctimeMs);
-    this.stamps.set(index * 3 + 2, inode);
+    this.stamps.set(index * 2, low);
+    this.stamps.set(index * 2 + 1, high);
   }
 
   resize(index: number, size: number): void {
     this.bytes += size - this.size(index);
-    this.sizes.set(index, size);
+    this.setSize(index, size);
   }
 
   /** @param ids numbers of `chunks`, in the order of the file */
   setChunks(index: number, ids: readonly number[]): void {
-    this.firstRef.set(index, this.refs.length);
-    this.refCount.set(index, ids.length);
-    for (const id of ids) this.refs.push(id);
+    if (ids.length <= 1) {
+      this.content.set(index, ids.length === 0 ? 0 : ids[0]! + 1);
+      return;
+    }
+    this.content.set(index, this.lists.push(ids.length) + several);
+    for (const id of ids) this.lists.push(id);
   }
 
   chunkCount(index: number): number {
-    return this.refCount.at(index);
+    const content = this.content.at(index);
+    return content >= several ? this.lists.at(content - several) : Math.min(content, 1);
   }
 
   /** The number of a file's chunk. */
   chunkId(index: number, position: number): number {
-    return this.refs.at(this.firstRef.at(index) + position);
+    const content = this.content.at(index);
+    return content >= several ? this.lists.at(content - several + 1 + position) : content - 1;
   }
 
   entry(index: number): Entry {
@@ -170,20 +178,25 @@ export class Tree {
     for (const folder of this.folders) yield Buffer.from(`${folder}\0`);
     for (const target of this.targets.values()) yield Buffer.from(`${target}\0`);
     yield* this.names.bytes();
-    for (const column of [this.folderOf, this.nameLength, this.kind, this.sizes, this.stamps])
-      yield* column.bytes();
+    for (const size of this.largeSizes.values()) yield Buffer.from(`${size}\0`);
+    for (const column of [this.folderOf, this.kind, this.sizes, this.stamps]) yield* column.bytes();
   }
 
   private add(path: string, kind: number, size: number): number {
     const cut = path.lastIndexOf('/') + 1;
-    const { at, length } = this.names.push(path.slice(cut));
+    this.names.push(path.slice(cut));
     this.folderOf.push(this.folderNumber(path.slice(0, cut)));
-    this.nameAt.push(at);
-    this.nameLength.push(length);
-    this.sizes.push(size);
-    this.firstRef.push(0);
-    this.refCount.push(0);
-    return this.kind.push(kind);
+    this.content.push(0);
+    this.sizes.push(0);
+    const index = this.kind.push(kind);
+    this.setSize(index, size);
+    return index;
+  }
+
+  private setSize(index: number, size: number): void {
+    this.sizes.set(index, Math.min(size, large));
+    if (size >= large) this.largeSizes.set(index, size);
+    else this.largeSizes.delete(index);
   }
 
   private folderNumber(folder: string): number {

@@ -35,7 +35,7 @@ export interface UploadOptions {
   cache?: HashCache;
   onProgress?: (progress: UploadProgress) => void;
   signal?: AbortSignal;
-  /** Packs sent at the same time; unless told 4, or 2 where files are so small that the server is what they wait for. */
+  /** Packs sent at the same time; unless told 6, or 2 where files are so small that the server is what they wait for. */
   concurrency?: number;
   /** In the server itself: how a pack gets into its store, which needs no URL. */
   put?: PutPack;
@@ -80,6 +80,7 @@ export async function uploadFolder(options: UploadOptions): Promise<UploadResult
     return { snapshotId, hash, files, bytes, sentBytes: 0, newChunks: 0, skipped: refused };
   }
 
+  const isSmall = tree.bytes / tree.files < smallBytes;
   const broken = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, broken.signal]) : broken.signal;
   const sending: SenderOptions = {
@@ -87,7 +88,7 @@ export async function uploadFolder(options: UploadOptions): Promise<UploadResult
     attempt: options.attempt,
     owner: options.owner,
     signal,
-    concurrency: options.concurrency ?? (tree.bytes / tree.files < smallBytes ? 2 : 4),
+    concurrency: options.concurrency ?? (isSmall ? 2 : 6),
     onSent: (bytes) => meter.sent(bytes),
     put: options.put,
   };
@@ -96,7 +97,7 @@ export async function uploadFolder(options: UploadOptions): Promise<UploadResult
   const missing = await missingOf(tree, sending);
   const unread = unreadOf(tree, trusted, missing);
   meter.read(tree.bytes - unread.bytes, tree.files - unread.files);
-  const helpers = startHelpers(unread.files, unread.bytes);
+  const helpers = startHelpers(unread.files, unread.bytes, isSmall ? 1 : undefined);
   // One slab a helper to read into, and one a pack under way.
   const slabs = new SlabPool(helpers.all.length + sending.concurrency);
   const sender = new PackSender(sending, slabs, tree.chunks);
@@ -110,8 +111,8 @@ export async function uploadFolder(options: UploadOptions): Promise<UploadResult
       sender,
       slabs,
       meter,
-      onRead(file, readAt) {
-        trusted[file] = isTrusted(tree.stamp(file), readAt) ? 1 : 0;
+      onRead(file, stamp, readAt) {
+        trusted[file] = isTrusted(stamp, readAt) ? 1 : 0;
       },
       onSkipped: (refusal) => skipped.push(refusal),
     });

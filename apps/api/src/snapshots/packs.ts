@@ -47,7 +47,7 @@ export async function createPack(
     [id, ownerId, key, pack.checksum, pack.size, JSON.stringify(announced)],
   );
   const what = { size: pack.size, checksum: pack.checksum };
-  return { id, upload: await deps.store.signPut(key, what, uploadSeconds), missing };
+  return { id, upload: await deps.store.signPut(key, what, uploadSeconds), missing: [] };
 }
 
 interface PackRow {

@@ -133,7 +133,7 @@ export async function startFakeApi(): Promise<FakeApi> {
       const pack: Pack = { id: randomUUID(), checksum, chunks, bytes: Buffer.alloc(0), committed: false };
       packs.set(pack.id, pack);
       const upload = { method: 'PUT', url: `/v1/store/${pack.id}`, headers: { 'x-signed': 'yes' } };
-      return { id: pack.id, upload, missing };
+      return { id: pack.id, upload, missing: [] };
     }
     const pack = packs.get(id);
     if (noun === 'packs' && pack) {
