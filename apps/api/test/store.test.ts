@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
@@ -128,6 +129,14 @@ describe.each([
     }
     await expect(store.put('a/broken', Readable.from(breaks()), 2000)).rejects.toThrow('the source broke');
     expect(await store.stat('a/broken')).toBeUndefined();
+  });
+
+  it.skipIf(missing)('fails with a stream that was over before it was looked at', async () => {
+    const gone = Readable.from([randomBytes(1000)]);
+    gone.destroy();
+    await once(gone, 'close');
+    await expect(store.put('a/gone', gone, 1000)).rejects.toThrow();
+    expect(await store.stat('a/gone')).toBeUndefined();
   });
 
   it.skipIf(missing)('says that an object is not there', async () => {

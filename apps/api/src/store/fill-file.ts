@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { finished, type Readable } from 'node:stream';
 import { AppError } from '@mycloud/shared';
 import { type Checksum, openSum } from './checksum.js';
 
@@ -55,9 +55,14 @@ export async function fillFile(
       written.then(() => source.resume(), fail);
     };
     source.on('data', take);
-    source.once('error', reject);
-    source.once('close', () => reject(new AppError('bad_request', 'the bytes broke off')));
-    source.once('end', resolve);
+    // Also of a source that was over before this began: its sender had hung up.
+    finished(source, { writable: false }, (error) => {
+      if (!error) resolve();
+      else
+        reject(
+          isCutOff(error) ? new AppError('bad_request', 'the bytes broke off', { cause: error }) : error,
+        );
+    });
   });
   await flush();
   if (size !== expected.size) throw wrongSize(size, expected.size);
@@ -67,6 +72,9 @@ export async function fillFile(
     });
   }
 }
+
+const isCutOff = (error: NodeJS.ErrnoException): boolean =>
+  error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ECONNRESET';
 
 function wrongSize(size: number, expected: number): AppError {
   const came = size > expected ? 'more' : String(size);
