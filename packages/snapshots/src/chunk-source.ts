@@ -47,7 +47,7 @@ export async function fetchChunks(request: ChunkRequest, attempt = 1): Promise<v
     await eachLimit(ranges, parallelRanges, async (range) => {
       const left = new Set(range.pieces.map((piece) => piece.hash));
       try {
-        await fetchRange(request, range, left);
+        await takeRange(request, range, left);
       } catch (error) {
         if (attempt >= tries || request.signal?.aborted || !isPassing(error)) throw error;
         await backOff(attempt, request.signal);
@@ -95,8 +95,8 @@ function coalesce({ packs, chunks }: Located): Range[] {
   return ranges;
 }
 
-/** Fetches one range; strikes from `left` each chunk that was written. */
-async function fetchRange(request: ChunkRequest, range: Range, left: Set<string>): Promise<void> {
+/** Has one range fetched and written; strikes from `left` each chunk that was written. */
+async function takeRange(request: ChunkRequest, range: Range, left: Set<string>): Promise<void> {
   const start = range.pieces[0]!.offset;
   const end = range.pieces.reduce((most, piece) => Math.max(most, piece.offset + piece.size), 0);
   const { client, signal, helpers } = request;
