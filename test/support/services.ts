@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -113,5 +114,18 @@ function connects(port: number): Promise<boolean> {
   );
 }
 
-/** A port of this machine's own that nothing listens on now. */
-export const freePort = (): Promise<number> => freePortFor(undefined);
+/**
+ * Each worker of vitest has a thousand ports, below those that `mycloud up` and outgoing connections choose from: a cluster
+ * chooses all of its ports long before the last is taken.
+ */
+const firstPort = 12_000 + 1000 * (Number(process.env.VITEST_POOL_ID ?? 0) % 8);
+let chosenPorts = randomInt(1000);
+
+/** A port of this machine's own that nothing listens on now, and that no other test is given. */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < 1000; tries++) {
+    const port = firstPort + (chosenPorts++ % 1000);
+    if ((await freePortFor(port)) === port) return port;
+  }
+  throw new Error(`ports ${firstPort} to ${firstPort + 999} are all taken`);
+}

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { createClient, type Dial, type Job, jobRoutes, workerRoutes } from '@mycloud/shared';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { freePort } from '../../../test/support/services.js';
 import { refused } from './support/refused.js';
 import { at, startWorld, type TestApi, type TestWorker, type World } from './support/world.js';
 
@@ -39,14 +40,6 @@ function forwardTo(port: number, url: string): void {
     socket.pipe(api).pipe(socket);
   });
   forwards.push(server.listen(port, '127.0.0.1'));
-}
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function runningJob(more = {}): Promise<Job> {

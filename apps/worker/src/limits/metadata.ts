@@ -14,6 +14,7 @@ type Program = keyof typeof places;
 /** The firewall's programs are where an ordinary search path doesn't look. */
 const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` };
 const programs = Object.keys(places) as Program[];
+const targets = programs.flatMap((program) => places[program].map((to) => ({ program, to })));
 
 /** Whether jobs are kept from a cloud's metadata, and by what, or why not. */
 export interface Metadata {
@@ -43,8 +44,7 @@ export async function barMetadata(group: string, mount: string): Promise<Metadat
   try {
     if ((await hasRules(group, mount)) && (await isRefused(group))) return closed;
     await sweepRules(group, mount);
-    for (const program of programs)
-      for (const to of places[program]) await tables(program, '-I', ...rule(group, mount, to));
+    for (const { program, to } of targets) await tables(program, '-I', ...rule(group, mount, to));
     if (await isRefused(group)) return closed;
     liftBar(group, mount);
     return metadataOpen('a rule of the firewall by cgroup has no effect here');
@@ -56,15 +56,14 @@ export async function barMetadata(group: string, mount: string): Promise<Metadat
 
 /** Takes the rules away again. */
 export function liftBar(group: string, mount: string): void {
-  for (const program of programs)
-    for (const to of places[program]) {
-      try {
-        execFileSync(program, ['-w', '5', '-D', ...rule(group, mount, to)], { env, stdio: 'ignore' });
-      } catch (error) {
-        // It isn't there, or the program isn't.
-        if (!(error instanceof Error)) throw error;
-      }
+  for (const { program, to } of targets) {
+    try {
+      execFileSync(program, ['-w', '5', '-D', ...rule(group, mount, to)], { env, stdio: 'ignore' });
+    } catch (error) {
+      // It isn't there, or the program isn't.
+      if (!(error instanceof Error)) throw error;
     }
+  }
 }
 
 /**
@@ -106,15 +105,14 @@ function rule(group: string, mount: string, to: string): string[] {
 }
 
 async function hasRules(group: string, mount: string): Promise<boolean> {
-  for (const program of programs)
-    for (const to of places[program])
-      if ((await exitCode(program, '-w', '5', '-C', ...rule(group, mount, to))) !== 0) return false;
+  for (const { program, to } of targets)
+    if ((await exitCode(program, '-w', '5', '-C', ...rule(group, mount, to))) !== 0) return false;
   return true;
 }
 
 /** A rule is of a cgroup, not of its name: those whose cgroup is gone, or was made anew, match nothing any more. */
 async function sweepRules(group: string, mount: string): Promise<void> {
-  for (const program of programs)
+  for (const program of programs) {
     for (const line of (await tables(program, '-S', 'OUTPUT')).split('\n')) {
       const [, at] = /--path "?(\S*mycloud-[0-9a-f]{12})"? -j REJECT/.exec(line) ?? [];
       if (at === undefined) continue;
@@ -123,6 +121,7 @@ async function sweepRules(group: string, mount: string): Promise<void> {
       if (dir === group || !existsSync(dir))
         await exitCode(program, '-w', '5', ...line.replace(/^-A/, '-D').replaceAll('"', '').split(' '));
     }
+  }
 }
 
 async function isRefused(group: string): Promise<boolean> {
