@@ -176,7 +176,8 @@ function removeCgroups(dir: string): void {
   rmdirSync(dir);
 }
 
-const logs = (dir: string): string =>
+/** What its daemons wrote last. */
+export const logs = (dir: string): string =>
   ['slurmctld.log', 'slurmd.log']
     .map((name) => path.join(dir, name))
     .filter(existsSync)

@@ -80,7 +80,7 @@ function imagesMetadata({
   metadata: { answers },
 }: z.output<typeof lookSchema>): Finding[] {
   if (!images) return [];
-  const name = 'Metadata, images';
+  const name = 'Image metadata';
   if (images.closed)
     return [{ name, state: 'ok', text: `containers can't reach a cloud's metadata: ${images.text}` }];
   if (!answers) return [];

@@ -10,7 +10,13 @@ import type { Assignment } from '@mycloud/shared';
 import { afterAll } from 'vitest';
 import { type Podman, startPodman, wantPodman } from '../../../../test/support/podman.js';
 import { wantProgram } from '../../../../test/support/require.js';
-import { cgroupLines, type OneNodeSlurm, startSlurm, wantSlurm } from '../../../../test/support/slurm.js';
+import {
+  cgroupLines,
+  logs,
+  type OneNodeSlurm,
+  startSlurm,
+  wantSlurm,
+} from '../../../../test/support/slurm.js';
 import { type Attempt, type FakeApi, startFakeApi } from './fake-api.js';
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -192,16 +198,25 @@ export class World {
     return this.api.attempts.get(jobId);
   }
 
-  /** The attempt once it has ended. */
-  finished(jobId: string, seconds?: number): Promise<Attempt> {
-    return until(
-      () => {
-        const attempt = this.attempt(jobId);
-        return attempt?.finish ? attempt : null;
-      },
-      'the end of the job',
-      seconds,
-    );
+  /** The attempt once it has ended. @throws Error with all that is known of it when it doesn't */
+  async finished(jobId: string, seconds?: number): Promise<Attempt> {
+    const ended = () => {
+      const attempt = this.attempt(jobId);
+      return attempt?.finish ? attempt : null;
+    };
+    try {
+      return await until(ended, 'the end of the job', seconds);
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${await this.#known(jobId)}`);
+    }
+  }
+
+  async #known(jobId: string): Promise<string> {
+    const { statuses, lines } = this.attempt(jobId) ?? {};
+    const said = this.#workers.map((worker) => worker.output().slice(-4000));
+    const inSlurm = await this.#slurm?.run('scontrol', 'show', 'jobs').catch(String);
+    const stood = this.#slurm && logs(this.#slurm.dir);
+    return [JSON.stringify({ statuses, lines: lines?.slice(-20) }), ...said, inSlurm, stood].join('\n');
   }
 
   /** Waits for a line of the job. */
