@@ -51,7 +51,8 @@ function ask(address: string, { method, headers, body, signal }: RequestInit): P
       agent: agents[secure ? 'https:' : 'http:'],
       signal: signal ?? undefined,
     });
-    request.on('timeout', () => request.destroy(new Error(`no byte for ${idleMs / 1000} s`)));
+    // Said of each: a kept connection has the time, often seconds, after which its server lets go of idle ones.
+    request.setTimeout(idleMs, () => request.destroy(new Error(`no byte for ${idleMs / 1000} s`)));
     request.on('error', (cause) => {
       const Kind = request.reusedSocket ? Stale : TypeError;
       reject(signal?.aborted ? signal.reason : new Kind(cause.message, { cause }));

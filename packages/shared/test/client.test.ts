@@ -55,6 +55,18 @@ describe.each([
     await expect(call).rejects.toMatchObject({ code: 'not_found', message: said.message, hint: said.hint });
   });
 
+  it('waits for an answer longer than the server keeps idle connections', async () => {
+    const url = await listen((request, response) => {
+      setTimeout(() => response.end('{}'), request.url === '/slow' ? 1600 : 0);
+    });
+    // It tells clients so; a second before, they let go of what is idle.
+    if (server) server.keepAliveTimeout = 2000;
+    for (const path of ['/', '/slow', '/', '/slow']) {
+      const answer = await way(url + path, { method: 'POST', body: '{}' });
+      expect(await answer.json()).toEqual({});
+    }
+  });
+
   it('says that nobody answers', async () => {
     const url = await listen(() => undefined);
     server?.close();
