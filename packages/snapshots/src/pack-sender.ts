@@ -4,8 +4,8 @@ import type { ChunkTable } from './chunk-table.js';
 import { Limit } from './pool.js';
 import { backOff, isPassing, tries, withRetry } from './retry.js';
 import { type Slab, type SlabPool, slabBytes } from './slab.js';
-import { ofStore, storeRequest } from './store-http.js';
-import { refusalOf } from './store-request.js';
+import { absolute, ofStore } from './store-http.js';
+import { refusalOf, requestStore } from './store-request.js';
 import type { Range } from './thread-work.js';
 import type { Helper } from './threads.js';
 
@@ -204,8 +204,8 @@ export class PackSender {
     try {
       if (this.options.put) await this.options.put({ id, size, parts });
       else {
-        const answer = await storeRequest(client, upload, { parts, signal, onBytes });
-        if (answer.status >= 300) throw ofStore(refusalOf('a pack', answer));
+        const answer = await requestStore(absolute(client, upload), { parts, signal, onBytes });
+        if (answer.status >= 300) throw refusalOf('a pack', answer);
       }
       await client.call(snapshotRoutes.commitPack, { params: { id }, body: { attempt, owner } }, { signal });
       this.sentBytes += size;
@@ -219,7 +219,7 @@ export class PackSender {
           cause: error,
         });
       }
-      throw error;
+      throw ofStore(error);
     }
   }
 

@@ -1,19 +1,7 @@
 import { AppError, type Client, type SignedRequest } from '@mycloud/shared';
-import { type Answer, requestStore, type Sending, StoreFault } from './store-request.js';
+import { StoreFault } from './store-request.js';
 
-/** As requestStore, of a URL that may lie at the api. @throws AppError unavailable */
-export async function storeRequest(
-  client: Client,
-  signed: SignedRequest,
-  sending?: Sending,
-): Promise<Answer> {
-  try {
-    return await requestStore(absolute(client, signed), sending);
-  } catch (error) {
-    throw ofStore(error);
-  }
-}
-
+/** As a store's request wants it: a URL of the directory store is relative to the api's address. */
 export const absolute = (client: Client, signed: SignedRequest): SignedRequest =>
   /^https?:/i.test(signed.url) ? signed : { ...signed, url: client.url + signed.url };
 
