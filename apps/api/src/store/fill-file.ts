@@ -56,13 +56,7 @@ export async function fillFile(
     };
     source.on('data', take);
     // Also of a source that was over before this began: its sender had hung up.
-    finished(source, { writable: false }, (error) => {
-      if (!error) resolve();
-      else
-        reject(
-          isCutOff(error) ? new AppError('bad_request', 'the bytes broke off', { cause: error }) : error,
-        );
-    });
+    finished(source, { writable: false }, (error) => (error ? reject(saidOf(error)) : resolve()));
   });
   await flush();
   if (size !== expected.size) throw wrongSize(size, expected.size);
@@ -73,8 +67,11 @@ export async function fillFile(
   }
 }
 
-const isCutOff = (error: NodeJS.ErrnoException): boolean =>
-  error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ECONNRESET';
+/** Who sends it may have hung up; any other error says itself what it is. */
+function saidOf(error: NodeJS.ErrnoException): Error {
+  const isCutOff = error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ECONNRESET';
+  return isCutOff ? new AppError('bad_request', 'the bytes broke off', { cause: error }) : error;
+}
 
 function wrongSize(size: number, expected: number): AppError {
   const came = size > expected ? 'more' : String(size);
